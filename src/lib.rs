@@ -1,0 +1,6 @@
+//! autofix watches a live system's logs inside Fluent Bit, decides which errors matter, finds
+//! the code at the deployed commit and turns the error into a reviewed fix.
+//!
+//! ARCHITECTURE.md describes the floors; `tests/house.rs` holds the code to them.
+
+pub mod model;

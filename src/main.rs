@@ -1,0 +1,3 @@
+//! The `autofix` command line.
+
+fn main() {}

@@ -1,0 +1,56 @@
+//! What the fast lane hands on when something matters. Serialisable and free of pointers into
+//! the process, so that a router can send signals instead of logs.
+
+use crate::model::incident::Kind;
+use crate::model::service::CommitId;
+use crate::model::time::Timestamp;
+use crate::model::trace::Trace;
+use serde::{Deserialize, Serialize};
+
+/// One line of log text with its event time, as shown in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextLine {
+    #[serde(with = "nanos")]
+    pub time: Timestamp,
+    pub text: String,
+}
+
+/// Something that the rules or a watch found worth an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    pub kind: Kind,
+    /// The registered service's name, else the container name or tag.
+    pub service: String,
+    /// Where the lines came from: tag, container and stdout or stderr. Never log text.
+    pub stream: String,
+    /// Event time of the first line.
+    #[serde(with = "nanos")]
+    pub time: Timestamp,
+    /// One line for people. Log text may stand in it.
+    pub title: String,
+    /// The rule or watch that decided, in a sentence.
+    pub reason: String,
+    /// Label of the watch that fired.
+    pub watch: Option<String>,
+    pub trace: Option<Trace>,
+    /// The lines that made the signal: header and trace, or the lines that a watch counted.
+    pub lines: Vec<String>,
+    /// Lines of the same stream before them, oldest first.
+    pub context: Vec<ContextLine>,
+    /// The commit deployed when this happened, as the record or the registry says.
+    pub commit: Option<CommitId>,
+}
+
+/// Timestamps in stored signals: nanoseconds as a number.
+mod nanos {
+    use super::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(at.0)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(from).map(Timestamp)
+    }
+}
