@@ -3,4 +3,6 @@
 //!
 //! ARCHITECTURE.md describes the floors; `tests/house.rs` holds the code to them.
 
+pub mod counters;
+pub mod log;
 pub mod model;
