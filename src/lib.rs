@@ -6,3 +6,5 @@
 pub mod counters;
 pub mod log;
 pub mod model;
+pub mod pipeline;
+pub mod plugin;

@@ -53,9 +53,7 @@ impl Timestamp {
     /// Reads RFC 3339 (any offset). `None` for anything else.
     pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        i64::try_from(at.unix_timestamp_nanos())
-            .ok()
-            .map(Timestamp)
+        i64::try_from(at.unix_timestamp_nanos()).ok().map(Timestamp)
     }
 }
 

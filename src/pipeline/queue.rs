@@ -1,0 +1,213 @@
+//! The hand-off from the host's thread to the fast lane: bounded in bytes and chunks, counted,
+//! never waiting on the pushing side unless it asks to. It looks into no chunk beyond counting
+//! what it had to drop.
+
+use crate::counters::Counters;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use memchr::memmem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Chunks that may wait at once, however small they are.
+const MAX_CHUNKS: usize = 8_192;
+
+/// What one flush brought: a tag and concatenated msgpack records, in one allocation.
+#[derive(Debug)]
+pub struct Chunk {
+    bytes: Vec<u8>,
+    tag_len: usize,
+}
+
+impl Chunk {
+    /// Copies tag and data. `None` when the memory for the copy cannot be had.
+    pub fn copy(tag: &[u8], data: &[u8]) -> Option<Chunk> {
+        let mut bytes = Vec::new();
+        bytes
+            .try_reserve_exact(tag.len().checked_add(data.len())?)
+            .ok()?;
+        bytes.extend_from_slice(tag);
+        bytes.extend_from_slice(data);
+        Some(Chunk {
+            bytes,
+            tag_len: tag.len(),
+        })
+    }
+
+    /// The tag; bytes that are no UTF-8 are replaced.
+    pub fn tag(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes[..self.tag_len])
+    }
+
+    /// The records.
+    pub fn data(&self) -> &[u8] {
+        &self.bytes[self.tag_len..]
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+/// Why a chunk was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The queue holds its limit.
+    Full,
+    /// The fast lane has ended.
+    Closed,
+}
+
+/// The pushing end; clones share the queue.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    to: Sender<Chunk>,
+    waiting: Arc<AtomicU64>,
+    limit: u64,
+    counters: Arc<Counters>,
+}
+
+/// The fast lane's end.
+#[derive(Debug)]
+pub struct Outlet {
+    from: Receiver<Chunk>,
+    waiting: Arc<AtomicU64>,
+    counters: Arc<Counters>,
+}
+
+/// Makes a queue that holds at most `limit` bytes.
+pub fn queue(limit: u64, counters: Arc<Counters>) -> (Intake, Outlet) {
+    let (to, from) = bounded(MAX_CHUNKS);
+    let waiting = Arc::new(AtomicU64::new(0));
+    let intake = Intake {
+        to,
+        waiting: Arc::clone(&waiting),
+        limit,
+        counters: Arc::clone(&counters),
+    };
+    let outlet = Outlet {
+        from,
+        waiting,
+        counters,
+    };
+    (intake, outlet)
+}
+
+impl Intake {
+    /// Copies and enqueues without waiting. Runs on the host's 24 KB coroutine stack: it
+    /// formats nothing, logs nothing and looks at the data only to count what it drops.
+    pub fn offer(&self, tag: &[u8], data: &[u8]) -> Result<(), Refused> {
+        let size = (tag.len() + data.len()) as u64;
+        let before = self.waiting.fetch_add(size, Ordering::AcqRel);
+        if before.saturating_add(size) > self.limit {
+            self.waiting.fetch_sub(size, Ordering::AcqRel);
+            return Err(Refused::Full);
+        }
+        let sent = match Chunk::copy(tag, data) {
+            None => Err(Refused::Full),
+            Some(chunk) => self.to.try_send(chunk).map_err(|fault| match fault {
+                TrySendError::Full(_) => Refused::Full,
+                TrySendError::Disconnected(_) => Refused::Closed,
+            }),
+        };
+        match sent {
+            Ok(()) => {
+                self.counters.chunks_seen.add(1);
+                self.counters.queue_bytes.add(size);
+            }
+            Err(_) => {
+                self.waiting.fetch_sub(size, Ordering::AcqRel);
+            }
+        }
+        sent
+    }
+
+    /// Counts a chunk that goes nowhere.
+    pub fn count_dropped(&self, data: &[u8]) {
+        self.counters.chunks_dropped.add(1);
+        self.counters.bytes_dropped.add(data.len() as u64);
+        self.counters.records_dropped.add(count_records(data));
+    }
+
+    /// Enqueues and waits for room: for replay, whose reader may wait.
+    pub fn wait(&self, tag: &[u8], data: &[u8]) -> Result<(), Refused> {
+        loop {
+            match self.offer(tag, data) {
+                Err(Refused::Full) if self.waiting.load(Ordering::Acquire) > 0 => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Bytes that may still be enqueued in one piece when the queue is empty.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+}
+
+impl Outlet {
+    /// The next chunk; `Ok(None)` when none came within `within`, `Err` when all intakes are
+    /// gone and the queue is empty.
+    pub fn next(&self, within: Duration) -> Result<Option<Chunk>, Refused> {
+        match self.from.recv_timeout(within) {
+            Ok(chunk) => {
+                self.waiting.fetch_sub(chunk.size(), Ordering::AcqRel);
+                self.counters.queue_bytes.sub(chunk.size());
+                Ok(Some(chunk))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Refused::Closed),
+        }
+    }
+}
+
+/// Records in a chunk, counted by the mark that opens each: an array of two whose first
+/// element is, or begins with, an EventTime (FORWARD protocol, ext type 0 of 8 bytes). A copy
+/// of these four bytes inside a message would count too; reading the chunk is not for here.
+fn count_records(data: &[u8]) -> u64 {
+    memmem::find_iter(data, b"\x92\xd7\x00").count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counters() -> Arc<Counters> {
+        Arc::new(Counters::default())
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_takes_again_when_drained() {
+        let counters = counters();
+        let (intake, outlet) = queue(10, Arc::clone(&counters));
+        assert_eq!(intake.offer(b"t", b"12345"), Ok(()));
+        assert_eq!(intake.offer(b"t", b"12345"), Err(Refused::Full));
+        assert_eq!(counters.queue_bytes.get(), 6);
+        let chunk = outlet.next(Duration::ZERO).unwrap().unwrap();
+        assert_eq!((chunk.tag().as_ref(), chunk.data()), ("t", &b"12345"[..]));
+        assert_eq!(counters.queue_bytes.get(), 0);
+        assert_eq!(intake.offer(b"t", b"12345"), Ok(()));
+    }
+
+    #[test]
+    fn dropped_records_are_counted_in_both_layouts() {
+        let old = b"\x92\xd7\x00\0\0\0\x01\0\0\0\0\x80";
+        let new = b"\x92\x92\xd7\x00\0\0\0\x01\0\0\0\0\x80\x80";
+        let counters = counters();
+        let (intake, _outlet) = queue(1, Arc::clone(&counters));
+        intake.count_dropped(&[&old[..], &new[..], &old[..]].concat());
+        assert_eq!(counters.records_dropped.get(), 3);
+    }
+
+    #[test]
+    fn an_ended_lane_closes_the_queue() {
+        let (intake, outlet) = queue(100, counters());
+        drop(outlet);
+        assert_eq!(intake.offer(b"t", b"1"), Err(Refused::Closed));
+        let (intake, outlet) = queue(100, counters());
+        drop(intake);
+        assert!(outlet.next(Duration::ZERO).is_err());
+    }
+}
