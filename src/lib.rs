@@ -4,7 +4,11 @@
 //! ARCHITECTURE.md describes the floors; `tests/house.rs` holds the code to them.
 
 pub mod counters;
+pub mod investigate;
 pub mod log;
 pub mod model;
+pub mod net;
+pub mod patch;
 pub mod pipeline;
 pub mod plugin;
+pub mod source;

@@ -1,0 +1,60 @@
+//! What can go wrong between here and a server.
+
+use std::fmt;
+use std::io;
+
+/// A failed request, in a sentence without secrets.
+#[derive(Debug)]
+pub struct Error {
+    pub kind: ErrorKind,
+    what: String,
+}
+
+/// What a caller can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Proxy or certificates cannot be understood.
+    Settings,
+    /// A time limit passed.
+    Timeout,
+    /// More than the cap.
+    TooLarge,
+    /// No connection, a broken one, or no HTTP.
+    Network,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, what: String) -> Error {
+        Error { kind, what }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ureq::Error> for Error {
+    fn from(e: ureq::Error) -> Error {
+        let kind = match &e {
+            ureq::Error::Timeout(_) => ErrorKind::Timeout,
+            ureq::Error::BodyExceedsLimit(_) => ErrorKind::TooLarge,
+            ureq::Error::Io(io) if io.kind() == io::ErrorKind::TimedOut => ErrorKind::Timeout,
+            _ => ErrorKind::Network,
+        };
+        Error::new(kind, e.to_string())
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(e: io::Error) -> Error {
+        let kind = match e.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
+            _ => ErrorKind::Network,
+        };
+        Error::new(kind, e.to_string())
+    }
+}

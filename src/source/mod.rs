@@ -1,0 +1,12 @@
+//! The source repository: where it comes from, what stands in it at a commit, who changed a
+//! line, and which of its files a stack trace speaks of. The only room that knows git2. It
+//! never writes to a user's repository, decides nothing about patches and starts no threads.
+
+mod error;
+pub mod locate;
+mod mirror;
+mod repo;
+
+pub use error::{Error, ErrorKind};
+pub use mirror::Mirrors;
+pub use repo::{Commit, Repo};
