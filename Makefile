@@ -1,0 +1,48 @@
+# What a person or CI runs. Every target honours CARGO_TARGET_DIR and names or installs the tools
+# it needs. `make help` lists them.
+
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+NEED   := sh scripts/need.sh
+CASE   ?= 1
+
+.PHONY: help build demo test check memcheck score e2e dist bindings clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+build: ## optimised: dist/out_autofix.so and dist/autofix
+	@$(NEED) cargo cc
+	cargo rustc --locked --release --lib --crate-type cdylib
+	cargo build --locked --release --bin autofix
+	mkdir -p dist
+	cp "$(TARGET)/release/libautofix.so" dist/out_autofix.so
+	cp "$(TARGET)/release/autofix" dist/autofix
+
+demo: ## a crash in a sample service becomes a diff; CASE=1, 2 or 3
+	@$(NEED) cargo cc git
+	@CASE="$(CASE)" TARGET="$(TARGET)" sh examples/demo/run.sh
+
+test: ## every test; those whose tools are absent print SKIPPED
+	@$(NEED) cargo cc git
+	cargo test --locked
+
+check: ## format, lints, documentation, tests
+	@$(NEED) cargo cc git
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	cargo test --locked
+
+score: ## against labelled data: make score DATA=DIR
+	@test -n "$(DATA)" || { echo "usage: make score DATA=DIR" >&2; exit 2; }
+	@$(NEED) cargo cc git
+	cargo run --locked --profile quick --example score_traces -- "$(DATA)"
+	cargo run --locked --profile quick --example score_locate -- "$(DATA)"
+
+dist: ## for any x86-64 Linux with glibc 2.17 or newer, checked, with checksums
+	@$(NEED) cargo cc python3 pip readelf
+	@TARGET="$(TARGET)" sh scripts/dist.sh
+
+clean: ## removes what was built
+	cargo clean
+	rm -rf dist
