@@ -23,6 +23,9 @@ pub struct Signal {
     pub service: String,
     /// Where the lines came from: tag, container and stdout or stderr. Never log text.
     pub stream: String,
+    /// The container as the host names it, to find its image.
+    #[serde(default)]
+    pub container: Option<String>,
     /// Event time of the first line.
     #[serde(with = "nanos")]
     pub time: Timestamp,
