@@ -11,4 +11,5 @@ pub mod net;
 pub mod patch;
 pub mod pipeline;
 pub mod plugin;
+pub mod registry;
 pub mod source;

@@ -1,0 +1,160 @@
+//! One `[[service]]` as the registry states it, checked. With `{service}` in its name it is a
+//! pattern that stands for many.
+
+use crate::model::Settings;
+use crate::registry::commit::CommitSource;
+use crate::registry::complaint::Place;
+use crate::registry::selector::{CAPTURE, Selector};
+
+/// How far autofix goes for a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Incidents only: no git, no network, no spend.
+    Observe,
+    /// A diff in the state folder.
+    DryRun,
+}
+
+/// Where the service's redacted text may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Egress {
+    None,
+    Local,
+    Cloud,
+}
+
+/// What the registry adds to redaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redact {
+    /// Regular expressions; every one compiles.
+    pub patterns: Vec<String>,
+    /// Texts that are never redacted.
+    pub allow: Vec<String>,
+}
+
+/// `[service.forge]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forge {
+    pub reviewers: Vec<String>,
+    pub labels: Vec<String>,
+    pub base: Option<String>,
+    pub fork: Option<String>,
+}
+
+/// Who releases a recovery action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Release {
+    #[default]
+    Approve,
+    Propose,
+    Auto,
+}
+
+/// `[service.recover]`: deny by default, so an empty list of verbs allows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recover {
+    pub platform: Option<String>,
+    pub target: Option<String>,
+    pub mode: Release,
+    pub verbs: Vec<String>,
+}
+
+/// A service of the registry.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Unique in the registry; with `{service}` in it, a pattern.
+    pub name: String,
+    pub description: Option<String>,
+    /// A wall: context, verdicts, budgets, tokens and notifications do not cross it.
+    pub owner: Option<String>,
+    /// An absolute path, `file://` or `https://` address.
+    pub repo: Option<String>,
+    pub commit: CommitSource,
+    pub selector: Selector,
+    /// Folder inside the repository without slashes at its ends; empty: the top.
+    pub root: String,
+    pub path_prefixes: Vec<String>,
+    pub branches: Vec<String>,
+    pub context_from: Vec<String>,
+    pub egress: Option<Egress>,
+    pub test: Option<String>,
+    pub mode: Option<Mode>,
+    pub allow: Vec<String>,
+    pub protect: Vec<String>,
+    pub redact: Redact,
+    /// Tags that may carry its webhooks.
+    pub inputs: Vec<String>,
+    pub forge: Option<Forge>,
+    pub recover: Option<Recover>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Service {
+    /// A service with a name and nothing else.
+    pub fn named(name: &str, selector: Selector, place: Place) -> Service {
+        Service {
+            name: name.to_owned(),
+            description: None,
+            owner: None,
+            repo: None,
+            commit: CommitSource::None,
+            selector,
+            root: String::new(),
+            path_prefixes: Vec::new(),
+            branches: Vec::new(),
+            context_from: Vec::new(),
+            egress: None,
+            test: None,
+            mode: None,
+            allow: Vec::new(),
+            protect: Vec::new(),
+            redact: Redact::default(),
+            inputs: Vec::new(),
+            forge: None,
+            recover: None,
+            place,
+        }
+    }
+
+    pub fn is_pattern(&self) -> bool {
+        self.name.contains(CAPTURE)
+    }
+
+    /// The service that a pattern gives for a captured name: `{service}` replaced everywhere.
+    pub fn bind(&self, captured: &str) -> Service {
+        let replace = |text: &str| text.replace(CAPTURE, captured);
+        let each = |texts: &[String]| texts.iter().map(|text| replace(text)).collect();
+        Service {
+            name: replace(&self.name),
+            description: self.description.as_deref().map(replace),
+            repo: self.repo.as_deref().map(replace),
+            commit: self.commit.bind(&replace),
+            root: replace(&self.root),
+            path_prefixes: each(&self.path_prefixes),
+            branches: each(&self.branches),
+            context_from: each(&self.context_from),
+            allow: each(&self.allow),
+            protect: each(&self.protect),
+            inputs: each(&self.inputs),
+            ..self.clone()
+        }
+    }
+
+    /// What the slow lane needs. The instance's own limits (context, fixer) are added by whoever
+    /// knows them. Call it on a bound service, not on a pattern.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            service: self.name.clone(),
+            description: self.description.clone(),
+            repo: self.repo.clone(),
+            root: self.root.clone(),
+            path_prefixes: self.path_prefixes.clone(),
+            branches: self.branches.clone(),
+            observe: self.mode == Some(Mode::Observe),
+            allow: self.allow.clone(),
+            protect: self.protect.clone(),
+            ..Settings::default()
+        }
+    }
+}
