@@ -26,7 +26,7 @@ const ROOMS: &[Room] = &[
     ("source", 3, &["net"]),
     ("patch", 3, &["source"]),
     ("investigate", 3, &["source", "patch"]),
-    ("deliver", 3, &["net", "source", "patch"]),
+    ("deliver", 3, &["net", "source", "patch", "investigate"]),
     ("pipeline", 4, &[]),
     ("config", 5, &[]),
     ("plugin", 5, &["config"]),

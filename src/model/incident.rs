@@ -181,6 +181,29 @@ impl Incident {
         self.trace.as_ref().and_then(Trace::raised_as)
     }
 
+    /// The object that `incidents --json`, `incidents.jsonl` and reports print; stable.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "id": self.id,
+            "service": self.service,
+            "fingerprint": self.fingerprint,
+            "kind": self.kind,
+            "title": self.title,
+            "exception": self.exception(),
+            "raised_as": self.raised_as(),
+            "frames": self.frames(),
+            "first_seen": self.first_seen.to_rfc3339(),
+            "last_seen": self.last_seen.to_rfc3339(),
+            "count": self.count,
+            "commit": self.commit,
+            "status": self.status,
+            "reason": self.reason,
+            "watch": self.watch,
+            "location": self.location,
+            "proposal": self.proposal,
+        })
+    }
+
     /// The frames as printed.
     pub fn frames(&self) -> &[Frame] {
         self.trace.as_ref().map_or(&[], |trace| &trace.frames)
