@@ -4,6 +4,7 @@
 //! ARCHITECTURE.md describes the floors; `tests/house.rs` holds the code to them.
 
 pub mod counters;
+pub mod ffi;
 pub mod investigate;
 pub mod log;
 pub mod model;
