@@ -13,4 +13,5 @@ pub mod patch;
 pub mod pipeline;
 pub mod plugin;
 pub mod registry;
+pub mod record;
 pub mod source;

@@ -1,0 +1,242 @@
+//! JSON in a message: one pass that remembers where message, level and stack stand in the text.
+//! A message that holds JSON once more is opened once, within limits; nothing else is decoded.
+
+use crate::model::Level;
+use crate::record::json::{self, Json, Members};
+use crate::record::level;
+use crate::record::stack;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Largest text that is unpacked out of a string and looked at as JSON again, in bytes.
+const MAX_UNPACKED: usize = 1 << 20;
+
+/// Keys that may hold the message, best first.
+const MESSAGE_KEYS: [&str; 16] = [
+    "message",
+    "msg",
+    "@m",
+    "Message",
+    "short_message",
+    "log",
+    "text",
+    "body",
+    "event",
+    "@mt",
+    "textPayload",
+    "MESSAGE",
+    "error",
+    "err",
+    "exception",
+    "error_message",
+];
+
+/// What a JSON text says, as places in that text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Document {
+    /// The raw string between its quotes.
+    message: Option<Range<usize>>,
+    pub level: Option<Level>,
+    stack: Option<Range<usize>>,
+    kind: Option<Range<usize>>,
+    reason: Option<Range<usize>>,
+    /// JSON inside the message.
+    pub inner: Option<Box<Inner>>,
+}
+
+/// JSON that was itself a string.
+#[derive(Clone, Debug)]
+pub(super) struct Inner {
+    pub text: String,
+    pub document: Document,
+}
+
+impl Document {
+    /// Looks at a text that may be a JSON object; `None` if it is not.
+    pub fn of(text: &str) -> Option<Document> {
+        let mut document = Document::scan(text)?;
+        if let Some(message) = document.message.clone() {
+            let raw = text.get(message).unwrap_or_default();
+            document.inner = unpack(raw);
+        }
+        Some(document)
+    }
+
+    fn scan(text: &str) -> Option<Document> {
+        let mut finder = Finder {
+            text,
+            found: Document::default(),
+            rank: MESSAGE_KEYS.len(),
+            stack_rank: usize::MAX,
+            pairs: 0,
+        };
+        for (key, value) in Members::whole(text)? {
+            finder.take(key, value);
+        }
+        (finder.pairs > 0).then_some(finder.found)
+    }
+
+    /// The innermost message. `text` is the text that was scanned.
+    pub fn message<'t>(&'t self, text: &'t str) -> Option<Cow<'t, str>> {
+        if let Some(inner) = &self.inner
+            && let Some(found) = inner.document.message(&inner.text)
+        {
+            return Some(found);
+        }
+        Some(json::unescape(text.get(self.message.clone()?)?))
+    }
+
+    /// The outer message without resolving escapes, for values that stand in it.
+    pub fn message_text<'t>(&self, text: &'t str) -> Option<&'t str> {
+        text.get(self.message.clone()?)
+    }
+
+    /// The innermost level.
+    pub fn level(&self) -> Option<Level> {
+        let inner = self.inner.as_ref().and_then(|inner| inner.document.level());
+        inner.or(self.level)
+    }
+
+    /// The innermost stack trace, with a header line where the logger left it out.
+    pub fn trace_text<'t>(&'t self, text: &'t str) -> Option<Cow<'t, str>> {
+        if let Some(inner) = &self.inner
+            && let Some(found) = inner.document.trace_text(&inner.text)
+        {
+            return Some(found);
+        }
+        let place = |range: &Option<Range<usize>>| text.get(range.clone()?).map(json::unescape);
+        let stack = stack::of_json(json::parse(text.get(self.stack.clone()?)?)?)?;
+        let reason = place(&self.reason).or_else(|| place(&self.message));
+        Some(stack::with_header(stack, place(&self.kind), reason))
+    }
+}
+
+struct Finder<'t> {
+    text: &'t str,
+    found: Document,
+    rank: usize,
+    stack_rank: usize,
+    pairs: usize,
+}
+
+impl<'t> Finder<'t> {
+    fn take(&mut self, key: &'t str, value: Json<'t>) {
+        self.pairs += 1;
+        if self.found.level.is_none() && level::is_level_key(key.as_bytes()) {
+            self.found.level = level::from_value(&value.value());
+        }
+        if let Some(rank) = stack::rank(key.as_bytes()) {
+            self.stack(rank, value);
+        }
+        match value {
+            Json::Str(raw) => self.string(key, raw),
+            Json::Object(members) => self.object(key, members),
+            Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Array(_) => {}
+        }
+    }
+
+    fn string(&mut self, key: &str, raw: &'t str) {
+        let rank = MESSAGE_KEYS.iter().position(|name| *name == key);
+        if let Some(rank) = rank.filter(|rank| *rank < self.rank) {
+            self.rank = rank;
+            self.found.message = self.place(raw);
+        }
+        match key {
+            "error.type" | "err.type" | "exception.type" | "error_type" => {
+                self.found.kind = self.place(raw);
+            }
+            "error.message" | "err.message" | "exception.message" => {
+                self.found.reason = self.place(raw);
+            }
+            _ => {}
+        }
+    }
+
+    /// `log: {level}`, and `err`, `error`, `exception`, `thrown`: {type, message, stack}.
+    fn object(&mut self, key: &str, members: Members<'t>) {
+        let is_error = matches!(key, "err" | "error" | "exception" | "thrown" | "Exception");
+        if !is_error && key != "log" {
+            return;
+        }
+        for (name, value) in members {
+            if let (false, "level") = (is_error, name) {
+                self.found.level = self.found.level.or(level::from_value(&value.value()));
+            }
+            let (true, Json::Str(raw)) = (is_error, value) else {
+                continue;
+            };
+            match name {
+                "type" | "name" | "class" | "kind" | "code" => {
+                    self.found.kind = self.found.kind.take().or(self.place(raw));
+                }
+                "message" | "msg" => self.found.reason = self.place(raw),
+                _ => {}
+            }
+        }
+        if is_error {
+            self.nested_stack(members);
+            if self.found.message.is_none() {
+                self.found.message = self.found.reason.clone();
+            }
+        }
+    }
+
+    fn nested_stack(&mut self, members: Members<'t>) {
+        for (name, value) in members {
+            if let Some(rank) = stack::rank(name.as_bytes()) {
+                self.stack(rank, value);
+            }
+        }
+    }
+
+    fn stack(&mut self, rank: usize, value: Json<'t>) {
+        if rank < self.stack_rank && stack::of_json(value).is_some() {
+            self.stack_rank = rank;
+            self.found.stack = match value {
+                // With its quotes, so that it is read as the same value again.
+                Json::Str(raw) => self
+                    .place(raw)
+                    .map(|place| place.start.saturating_sub(1)..place.end + 1),
+                Json::Array(elements) => self
+                    .place(elements.raw())
+                    .map(|place| place.start.saturating_sub(1)..place.end),
+                _ => None,
+            };
+        }
+    }
+
+    /// Where a part of the text stands in it.
+    fn place(&self, part: &str) -> Option<Range<usize>> {
+        let start = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize)?;
+        (start + part.len() <= self.text.len()).then(|| start..start + part.len())
+    }
+}
+
+/// Opens a message that is JSON once more.
+fn unpack(raw: &str) -> Option<Box<Inner>> {
+    let begins = raw.trim_ascii_start().starts_with('{');
+    if !begins || raw.len() > MAX_UNPACKED {
+        return None;
+    }
+    let text = json::unescape(raw).into_owned();
+    let document = Document::scan(&text)?;
+    Some(Box::new(Inner { text, document }))
+}
+
+/// A line that is a JSON string, or JSON with its quotes still escaped, as the text it stands for.
+pub(super) fn decode_line(line: &str) -> Option<String> {
+    let text = line.trim_ascii();
+    if text.len() > MAX_UNPACKED {
+        return None;
+    }
+    let raw = match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"')?,
+        None => text,
+    };
+    if !raw.starts_with("{\\\"") {
+        return None;
+    }
+    let decoded = json::unescape(raw).into_owned();
+    Members::whole(&decoded)?;
+    Some(decoded)
+}

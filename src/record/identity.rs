@@ -1,0 +1,262 @@
+//! Who wrote a record, as the host says it: the names by which the registry finds the service,
+//! and the key of the stream that a line belongs to. Never from JSON unpacked out of a message.
+//!
+//! What counts as said by the host:
+//! - the tag; `<container>-firelens-<task>` and `kube.….<pod>_<namespace>_<container>-<id>.log`
+//!   name the container, and what a record says otherwise is not believed;
+//! - Kubernetes: only the `kubernetes` map (the last one, which the filter appends), so that keys
+//!   lifted to the top level by `Merge_Log` name nobody;
+//! - OpenTelemetry: only the resource of the group, since a map body is spread over the record;
+//! - journald: `_SYSTEMD_UNIT`; `CONTAINER_NAME` only from a container engine's unit;
+//! - else the record's own top-level keys. With an `http` input those are the sender's: a service
+//!   behind one should be matched by its tag.
+
+use crate::record::decode::{Group, Item, Map};
+use crate::record::keys::Keys;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Names that the host set. Every field borrows from the chunk or the tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The container's own name: from the tag, the pod's metadata, or the record, without a
+    /// leading slash. Under FireLens the name of the task definition.
+    pub container: Option<&'a str>,
+    /// The name as the engine gives it: `ecs-<family>-<revision>-<container>-<hash>`,
+    /// `project-service-1`.
+    pub engine_name: Option<&'a str>,
+    pub container_id: Option<&'a str>,
+    /// Image reference as the host has it, tag included.
+    pub image: Option<&'a str>,
+    pub pod: Option<&'a str>,
+    pub namespace: Option<&'a str>,
+    /// Label `app.kubernetes.io/name`.
+    pub app_name: Option<&'a str>,
+    /// Label `app`.
+    pub app: Option<&'a str>,
+    /// Label `k8s-app`.
+    pub k8s_app: Option<&'a str>,
+    /// Label `app.kubernetes.io/version`, or OpenTelemetry's `service.version`.
+    pub version: Option<&'a str>,
+    /// `com.docker.compose.service` of Docker's `attrs`.
+    pub compose_service: Option<&'a str>,
+    pub ecs_cluster: Option<&'a str>,
+    /// Family of the ECS task definition, without its revision.
+    pub ecs_family: Option<&'a str>,
+    pub ecs_task_arn: Option<&'a str>,
+    /// systemd unit, `.service` included.
+    pub unit: Option<&'a str>,
+    pub syslog_identifier: Option<&'a str>,
+    pub fly_app: Option<&'a str>,
+    /// The fly machine.
+    pub fly_instance: Option<&'a str>,
+    /// OpenTelemetry resource attribute `service.name`.
+    pub otel_service: Option<&'a str>,
+    pub host: Option<&'a str>,
+    pub(super) pid: Option<&'a str>,
+    pub(super) file: Option<&'a str>,
+}
+
+impl<'a> Identity<'a> {
+    /// Names by which a registry may know the service, the most telling first.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let unit = self.unit;
+        [
+            self.otel_service,
+            self.fly_app,
+            self.app_name,
+            self.app,
+            self.k8s_app,
+            self.compose_service,
+            self.container,
+            self.engine_name,
+            self.ecs_family,
+            unit,
+            unit.and_then(|unit| unit.strip_suffix(".service")),
+            self.syslog_identifier,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    pub(super) fn of(tag: &'a str, keys: &Keys<'a>, body: Map<'a>, source: Source<'a>) -> Self {
+        let mut who = Identity::default();
+        match source {
+            Source::Otlp(group) => who.resource(group),
+            Source::Host => who.record(keys, body),
+        }
+        if let Some(container) = firelens_container(tag) {
+            who.container = Some(container);
+        } else if let Some((pod, namespace, container)) = kubernetes_tag(tag) {
+            who.pod_of_tag(pod, namespace, container);
+        }
+        who
+    }
+
+    fn record(&mut self, keys: &Keys<'a>, body: Map<'a>) {
+        self.host = keys.hostname;
+        self.file = keys.file;
+        if let Some(pod) = keys.kubernetes {
+            return self.pod(pod);
+        }
+        self.unit = keys.unit;
+        self.pid = keys.pid;
+        self.syslog_identifier = keys.syslog_identifier;
+        if keys.unit.is_none_or(is_engine_unit) {
+            self.engine_name = keys.container_name.map(|name| name.trim_start_matches('/'));
+            self.container = self.engine_name;
+            self.container_id = keys.container_id;
+            self.image = keys.image;
+        }
+        self.ecs_cluster = keys.ecs_cluster;
+        self.ecs_task_arn = keys.ecs_task_arn;
+        self.ecs_family = keys.ecs_task_definition.map(family);
+        if let (Some(name), Some(family)) = (self.engine_name, keys.ecs_task_definition) {
+            self.container = ecs_container(name, family).or(self.container);
+        }
+        if let Some(attrs) = keys.attrs {
+            self.compose_service = text(attrs, "com.docker.compose.service");
+            self.image = self.image.or_else(|| text(attrs, "image"));
+        }
+        if keys.fly.is_some() || keys.fly_dotted {
+            self.fly(keys.fly, body);
+        }
+    }
+
+    fn pod(&mut self, pod: Map<'a>) {
+        for (name, value) in pod.iter() {
+            match name {
+                b"pod_name" => self.pod = value.text(),
+                b"namespace_name" => self.namespace = value.text(),
+                b"container_name" => self.container = value.text(),
+                b"container_image" => self.image = value.text(),
+                b"docker_id" => self.container_id = value.text(),
+                b"host" => self.host = value.text(),
+                b"labels" => value.map().into_iter().for_each(|map| self.labels(map)),
+                _ => {}
+            }
+        }
+    }
+
+    fn labels(&mut self, labels: Map<'a>) {
+        for (name, value) in labels.iter() {
+            match name {
+                b"app.kubernetes.io/name" => self.app_name = value.text(),
+                b"app.kubernetes.io/version" => self.version = value.text(),
+                b"app" => self.app = value.text(),
+                b"k8s-app" => self.k8s_app = value.text(),
+                _ => {}
+            }
+        }
+    }
+
+    /// The tag's pod wins over a map that names another: the map is then a message's.
+    fn pod_of_tag(&mut self, pod: &'a str, namespace: &'a str, container: &'a str) {
+        if self.pod.is_some_and(|said| said != pod) {
+            *self = Identity::default();
+        }
+        self.pod = Some(pod);
+        self.namespace = Some(namespace);
+        self.container = Some(container);
+    }
+
+    fn fly(&mut self, nested: Option<Map<'a>>, body: Map<'a>) {
+        let app = nested
+            .and_then(|fly| fly.get("app"))
+            .and_then(|app| app.map());
+        let inner = |key| app.and_then(|app| text(app, key));
+        self.fly_app = inner("name").or_else(|| text(body, "fly.app.name"));
+        self.fly_instance = inner("instance").or_else(|| text(body, "fly.app.instance"));
+        self.host = self.host.or_else(|| text(body, "host"));
+    }
+
+    fn resource(&mut self, group: Option<Group<'a>>) {
+        let resource = group.and_then(|group| group.body.get("resource"));
+        let attributes = resource
+            .and_then(|resource| resource.map()?.get("attributes"))
+            .and_then(|attributes| attributes.map());
+        for (name, value) in attributes.into_iter().flat_map(|map| map.iter()) {
+            match name {
+                b"service.name" => self.otel_service = value.text(),
+                b"service.version" => self.version = value.text(),
+                b"container.name" | b"k8s.container.name" => self.container = value.text(),
+                b"container.id" => self.container_id = value.text(),
+                b"container.image.name" => self.image = value.text(),
+                b"k8s.pod.name" | b"service.instance.id" => self.pod = value.text(),
+                b"k8s.namespace.name" => self.namespace = value.text(),
+                b"host.name" => self.host = value.text(),
+                _ => {}
+            }
+        }
+    }
+
+    /// One number for tag, container and side; lines that interleave never share it.
+    pub(super) fn stream_key(&self, tag: &str, side: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let place = [
+            self.container_id.or(self.engine_name).or(self.container),
+            self.pod,
+            self.namespace,
+            self.ecs_task_arn,
+            self.unit,
+            self.pid,
+            self.syslog_identifier,
+            self.fly_app,
+            self.fly_instance,
+            self.otel_service,
+            self.host,
+            self.file,
+        ];
+        (tag, side, place).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// Where a record's identity stands.
+pub(super) enum Source<'a> {
+    Host,
+    /// An OpenTelemetry record, with its group where the host keeps one.
+    Otlp(Option<Group<'a>>),
+}
+
+fn text<'a>(map: Map<'a>, key: &str) -> Option<&'a str> {
+    map.get(key).as_ref().and_then(Item::text)
+}
+
+fn is_engine_unit(unit: &str) -> bool {
+    ["docker", "containerd", "podman", "libpod", "crio"]
+        .iter()
+        .any(|engine| unit.starts_with(engine))
+}
+
+/// `shop:7` without its revision.
+fn family(definition: &str) -> &str {
+    definition
+        .split_once(':')
+        .map_or(definition, |(name, _)| name)
+}
+
+/// The container's own name in `ecs-<family>-<revision>-<container>-<hash>`.
+fn ecs_container<'a>(engine_name: &'a str, definition: &str) -> Option<&'a str> {
+    let (family, revision) = definition.split_once(':')?;
+    let rest = engine_name.strip_prefix("ecs-")?.strip_prefix(family)?;
+    let rest = rest.strip_prefix('-')?.strip_prefix(revision)?;
+    let (name, hash) = rest.strip_prefix('-')?.rsplit_once('-')?;
+    let hex = hash.len() >= 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    (hex && !name.is_empty()).then_some(name)
+}
+
+/// The container in a FireLens tag.
+fn firelens_container(tag: &str) -> Option<&str> {
+    let (container, task) = tag.rsplit_once("-firelens-")?;
+    (!container.is_empty() && !task.is_empty()).then_some(container)
+}
+
+/// Pod, namespace and container in the tag that a tail of `/var/log/containers` gives.
+fn kubernetes_tag(tag: &str) -> Option<(&str, &str, &str)> {
+    let (_, name) = tag.rsplit_once("containers.")?;
+    let mut parts = name.strip_suffix(".log")?.splitn(3, '_');
+    let (pod, namespace, last) = (parts.next()?, parts.next()?, parts.next()?);
+    let (container, id) = last.rsplit_once('-')?;
+    let hex = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    (hex && !pod.is_empty() && !container.is_empty()).then_some((pod, namespace, container))
+}

@@ -1,0 +1,25 @@
+//! Records: from the bytes that a host delivers to what everybody else reads of them, and, for
+//! replay, from the lines of a file to those bytes. Pure: no I/O of its own, no clock, no threads,
+//! and no opinion on what a record means.
+
+mod access;
+pub mod ansi;
+pub mod decode;
+mod document;
+pub mod encode;
+pub mod identity;
+pub mod json;
+mod keys;
+mod level;
+pub mod partial;
+mod path;
+mod stack;
+pub mod value;
+mod view;
+mod wrapped;
+
+pub use decode::{Event, Events, Fault, Record};
+pub use identity::Identity;
+pub use partial::{Joiner, Part};
+pub use value::Value;
+pub use view::{Side, View};

@@ -1,0 +1,97 @@
+//! A field's value as matches and templates see it, whether it came from the record, from JSON
+//! inside the message, or from an access-log line. Scalars only; nothing compares here.
+
+use crate::record::decode::Item;
+use std::borrow::Cow;
+
+/// The value of one field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(Cow<'a, str>),
+    /// An array, a map or an extension: present, and equal to nothing.
+    Other,
+}
+
+impl<'a> Value<'a> {
+    /// From msgpack; invalid UTF-8 is replaced.
+    pub fn from_item(item: Item<'a>) -> Value<'a> {
+        match item {
+            Item::Nil => Value::Null,
+            Item::Bool(value) => Value::Bool(value),
+            Item::Int(value) => Value::Int(value),
+            Item::UInt(value) => Value::Float(value as f64),
+            Item::Float(value) => Value::Float(value),
+            Item::Str(bytes) | Item::Bin(bytes) => Value::Str(String::from_utf8_lossy(bytes)),
+            Item::Array(_) | Item::Map(_) | Item::Ext(..) => Value::Other,
+        }
+    }
+
+    /// A bare word of a log line: a number where it reads as one, else text.
+    pub fn from_word(word: &'a str) -> Value<'a> {
+        let digits = word.strip_prefix('-').unwrap_or(word);
+        let numeric = digits.len() <= 18 && digits.starts_with(|c: char| c.is_ascii_digit());
+        if numeric {
+            if let Ok(value) = word.parse() {
+                return Value::Int(value);
+            }
+            if let Ok(value) = word.parse() {
+                return Value::Float(value);
+            }
+        }
+        match word {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::Str(Cow::Borrowed(word)),
+        }
+    }
+
+    /// A whole number, also from text or from a float without a fraction.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(value) => Some(*value),
+            Value::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                Some(*value as i64)
+            }
+            Value::Str(text) => text.trim().parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Float(_) | Value::Other => None,
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Other => None,
+        }
+    }
+
+    /// The value as people write it; `None` for [`Value::Other`].
+    pub fn into_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Value::Null => Some(Cow::Borrowed("null")),
+            Value::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
+            Value::Int(value) => Some(Cow::Owned(value.to_string())),
+            Value::Float(value) => Some(Cow::Owned(value.to_string())),
+            Value::Str(text) => Some(text),
+            Value::Other => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_numbers_only_where_they_are_numbers() {
+        assert_eq!(Value::from_word("503"), Value::Int(503));
+        assert_eq!(Value::from_word("0.25"), Value::Float(0.25));
+        assert_eq!(Value::from_word("1.2.3"), Value::Str("1.2.3".into()));
+        assert_eq!(Value::from_word("infinity"), Value::Str("infinity".into()));
+        assert_eq!(Value::Str(" 503".into()).as_int(), Some(503));
+        assert_eq!(Value::Float(0.5).as_int(), None);
+    }
+}

@@ -1,0 +1,412 @@
+//! A record as the rest of autofix reads it, whatever agent shaped it: message, level, stream,
+//! identity, fields. Borrows from the chunk and allocates only where text must change (colours,
+//! escapes, invalid UTF-8). It decides nothing about what a record means for a service.
+
+use crate::model::{Level, Timestamp};
+use crate::record::access;
+use crate::record::ansi;
+use crate::record::decode::{Map, Record};
+use crate::record::document::{self, Document};
+use crate::record::identity::{Identity, Source};
+use crate::record::json::Members;
+use crate::record::keys::Keys;
+use crate::record::level;
+use crate::record::partial::Part;
+use crate::record::path;
+use crate::record::stack;
+use crate::record::value::Value;
+use crate::record::wrapped::{self, Wrapped};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+/// Which of a container's two outputs a line came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Side {
+    Stdout,
+    Stderr,
+    /// The agent does not tell them apart.
+    #[default]
+    Unknown,
+}
+
+impl Side {
+    pub(super) fn from_word(word: &[u8]) -> Option<Side> {
+        match word {
+            b"stdout" => Some(Side::Stdout),
+            b"stderr" => Some(Side::Stderr),
+            _ => None,
+        }
+    }
+
+    /// `stdout`, `stderr` or nothing.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Side::Stdout => "stdout",
+            Side::Stderr => "stderr",
+            Side::Unknown => "",
+        }
+    }
+}
+
+/// Longest name of a stream for people, in bytes.
+const MAX_STREAM_NAME: usize = 200;
+
+/// One record, read.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    tag: &'a str,
+    record: Record<'a>,
+    otlp: Option<Map<'a>>,
+    keys: Keys<'a>,
+    identity: Identity<'a>,
+    side: Side,
+    part: Part<'a>,
+    /// The bytes of a part, not yet cleaned, to be joined with others.
+    piece: Cow<'a, [u8]>,
+    line: Cow<'a, str>,
+    cut: bool,
+    document: OnceCell<Option<Document>>,
+    level: OnceCell<Option<Level>>,
+}
+
+impl<'a> View<'a> {
+    /// Reads a record that came under `tag`.
+    pub fn new(tag: &'a str, record: Record<'a>) -> View<'a> {
+        let keys = Keys::of(record.body);
+        let otlp = record
+            .metadata
+            .and_then(|metadata| metadata.get("otlp")?.map());
+        let grouped = record.group.filter(|group| {
+            let schema = group.metadata.get("schema");
+            schema.and_then(|schema| schema.text()) == Some("otlp")
+        });
+        let source = if otlp.is_some() || grouped.is_some() {
+            Source::Otlp(grouped)
+        } else {
+            Source::Host
+        };
+        let identity = Identity::of(tag, &keys, record.body, source);
+        let mut view = View {
+            tag,
+            record,
+            otlp,
+            keys,
+            identity,
+            side: side(&keys),
+            part: Part::of(&keys),
+            piece: Cow::Borrowed(&[]),
+            line: Cow::Borrowed(""),
+            cut: false,
+            document: OnceCell::new(),
+            level: OnceCell::new(),
+        };
+        view.read_message(keys.message.unwrap_or_default());
+        view
+    }
+
+    fn read_message(&mut self, bytes: &'a [u8]) {
+        let mut text = Cow::Borrowed(bytes);
+        // Whoever says which side a line came from has taken it out of the engine's file already.
+        if self.side == Side::Unknown
+            && self.may_be_wrapped()
+            && let Some(inner) = wrapped::unwrap(bytes)
+        {
+            text = self.take_wrapped(inner);
+        }
+        self.line = clean(text.clone());
+        if self.part.is_open() {
+            self.piece = text;
+        }
+    }
+
+    fn may_be_wrapped(&self) -> bool {
+        !self.keys.journald && self.otlp.is_none() && self.part == Part::Whole
+    }
+
+    fn take_wrapped(&mut self, inner: Wrapped<'a>) -> Cow<'a, [u8]> {
+        self.side = inner.side;
+        self.part = Part::of_wrapped(&inner);
+        inner.text
+    }
+
+    /// The same record with another line in it: parts that were put together.
+    pub(super) fn with_text(mut self, text: &'a [u8], side: Side, cut: bool) -> View<'a> {
+        self.line = clean(Cow::Borrowed(text));
+        self.side = side;
+        self.part = Part::Whole;
+        self.piece = Cow::Borrowed(&[]);
+        self.cut = cut;
+        self.document = OnceCell::new();
+        self.level = OnceCell::new();
+        self
+    }
+
+    pub fn tag(&self) -> &'a str {
+        self.tag
+    }
+
+    /// Event time: the host's record time.
+    pub fn time(&self) -> Timestamp {
+        self.record.time
+    }
+
+    /// The record's own fields.
+    pub fn body(&self) -> Map<'a> {
+        self.record.body
+    }
+
+    /// The line as the program wrote it: out of its container engine's wrapping, without colours
+    /// and without the newline at its end. May be JSON, and may hold newlines.
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// What the program said: the message inside a JSON line, else the line.
+    pub fn message(&self) -> Cow<'_, str> {
+        let document = self.document();
+        let inside = document.and_then(|document| document.message(&self.line));
+        match inside {
+            Some(Cow::Borrowed(text)) => clean_text(text),
+            Some(Cow::Owned(text)) => Cow::Owned(clean_text(&text).into_owned()),
+            None => Cow::Borrowed(&self.line),
+        }
+    }
+
+    /// Whether a limit cut parts of the line.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// How severe the record says it is: a level field, else JSON in the message, else the level
+    /// word at the start of the line, else what the platform assumed.
+    pub fn level(&self) -> Option<Level> {
+        *self.level.get_or_init(|| self.find_level())
+    }
+
+    fn find_level(&self) -> Option<Level> {
+        self.otlp_level()
+            .or_else(|| self.record_level())
+            .or_else(|| self.document().and_then(Document::level))
+            .or_else(|| level::from_text(&self.message()))
+            .or_else(|| self.assumed_level())
+    }
+
+    fn otlp_level(&self) -> Option<Level> {
+        let otlp = self.otlp?;
+        let number = otlp.get("severity_number").map(Value::from_item);
+        let number = number.and_then(|number| Level::from_otlp(number.as_int()?));
+        let text = || level::from_value(&Value::from_item(otlp.get("severity_text")?));
+        number.or_else(text)
+    }
+
+    /// Level keys of the record. Journald's priority counts here where the program set it.
+    fn record_level(&self) -> Option<Level> {
+        let own = self.keys.level;
+        let own = own.and_then(|level| level::from_value(&Value::from_item(level)));
+        own.or_else(|| {
+            let logged = matches!(self.keys.transport, Some("journal" | "syslog" | "kernel"));
+            self.keys.priority().filter(|_| logged)
+        })
+    }
+
+    /// What a platform sets without reading the line: journald's priority of an output, fly's
+    /// level.
+    fn assumed_level(&self) -> Option<Level> {
+        let assumed = self.keys.assumed_level;
+        let assumed = assumed.and_then(|level| level::from_value(&Value::from_item(level)));
+        assumed.or_else(|| self.keys.priority())
+    }
+
+    /// stdout or stderr, where the agent says so.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// One number for tag, container and side. Lines of two containers never share it, and only
+    /// what the host set goes into it.
+    pub fn stream_key(&self) -> u64 {
+        self.identity.stream_key(self.tag, self.side.word())
+    }
+
+    /// The stream for people: tag, container and side, bounded.
+    pub fn stream_name(&self) -> String {
+        let who = &self.identity;
+        let place = who.container.or(who.pod).or(who.unit).or(who.fly_app);
+        let parts = [
+            Some(self.tag),
+            place,
+            who.fly_instance,
+            Some(self.side.word()),
+        ];
+        let known: Vec<&str> = parts
+            .into_iter()
+            .flatten()
+            .filter(|p| !p.is_empty())
+            .collect();
+        let mut name = known.join("/");
+        name.truncate(name.floor_char_boundary(MAX_STREAM_NAME));
+        name
+    }
+
+    /// The container's own name, where the host gives one.
+    pub fn container(&self) -> Option<&'a str> {
+        self.identity.container
+    }
+
+    /// The names that the host set.
+    pub fn identity(&self) -> &Identity<'a> {
+        &self.identity
+    }
+
+    /// Whether the line is a part of a longer one; see [`crate::record::partial::Joiner`].
+    pub fn part(&self) -> Part<'a> {
+        self.part
+    }
+
+    /// The bytes of a part, as they must be joined.
+    pub(super) fn piece(&self) -> &[u8] {
+        match &self.piece {
+            piece if piece.is_empty() => self.line.as_bytes(),
+            piece => piece,
+        }
+    }
+
+    /// A stack trace in a field of its own: of the record, of OpenTelemetry's attributes, or of
+    /// JSON in the message. Not one in the message itself.
+    pub fn trace_text(&self) -> Option<Cow<'_, str>> {
+        let found = self
+            .record_trace()
+            .or_else(|| self.otlp_trace())
+            .or_else(|| self.document()?.trace_text(&self.line))?;
+        Some(match found {
+            Cow::Borrowed(text) => ansi::strip(text),
+            Cow::Owned(text) => Cow::Owned(ansi::strip(&text).into_owned()),
+        })
+    }
+
+    fn record_trace(&self) -> Option<Cow<'a, str>> {
+        if !self.keys.has_stack {
+            return None;
+        }
+        let body = self.record.body;
+        let nested = |key| stack::of_map(body.get(key)?.map()?);
+        let stack = stack::of_map(body)
+            .or_else(|| ["err", "error", "exception"].into_iter().find_map(nested))?;
+        let text = |path| {
+            path::in_map(body, path)?
+                .bytes()
+                .map(String::from_utf8_lossy)
+        };
+        let kind = text("error.type").or_else(|| text("err.type"));
+        let reason = text("error.message").or_else(|| text("err.message"));
+        let message = || self.keys.message.map(String::from_utf8_lossy);
+        Some(stack::with_header(stack, kind, reason.or_else(message)))
+    }
+
+    fn otlp_trace(&self) -> Option<Cow<'a, str>> {
+        let attributes = self.otlp?.get("attributes")?.map()?;
+        let text = |key| attributes.get(key)?.bytes().map(String::from_utf8_lossy);
+        let stack = text("exception.stacktrace")?;
+        let (kind, reason) = (text("exception.type"), text("exception.message"));
+        Some(stack::with_header(stack, kind, reason))
+    }
+
+    /// A field by its dotted path: of the record (OpenTelemetry's attributes included), else of
+    /// JSON inside the message, else a value of an access-log or logfmt line (`method`, `path`,
+    /// `status`, `bytes`, or any `key=value`).
+    pub fn field(&self, path: &str) -> Option<Value<'_>> {
+        if let Some(found) = path::in_map(self.record.body, path) {
+            return Some(Value::from_item(found));
+        }
+        if let Some(found) = self.otlp_field(path) {
+            return Some(found);
+        }
+        match self.document() {
+            Some(document) => self.document_field(document, path),
+            None => access::field(&self.line, path),
+        }
+    }
+
+    fn otlp_field(&self, path: &str) -> Option<Value<'a>> {
+        let otlp = self.otlp?;
+        let attributes = otlp.get("attributes").and_then(|found| found.map());
+        let own = attributes.and_then(|attributes| path::in_map(attributes, path));
+        own.or_else(|| path::in_map(otlp, path))
+            .map(Value::from_item)
+    }
+
+    fn document_field<'t>(&'t self, document: &'t Document, path: &str) -> Option<Value<'t>> {
+        let outer = Members::whole(&self.line).and_then(|members| path::in_json(members, path));
+        let found = outer.or_else(|| {
+            let inner = document.inner.as_ref()?;
+            path::in_json(Members::whole(&inner.text)?, path)
+        });
+        match found {
+            Some(found) => Some(found.value()),
+            None => document
+                .message_text(&self.line)
+                .and_then(|text| access::field(text, path)),
+        }
+    }
+
+    /// A host-set field as `field:NAME` and `image:FIELD` of a registry read it: of the record
+    /// or of its OpenTelemetry resource, never of JSON inside a message.
+    pub fn host_field(&self, path: &str) -> Option<Value<'a>> {
+        let resource = || {
+            let group = self.record.group?;
+            let attributes = group
+                .body
+                .get("resource")?
+                .map()?
+                .get("attributes")?
+                .map()?;
+            path::in_map(attributes, path)
+        };
+        let found = match self.otlp {
+            Some(_) => resource(),
+            None => path::in_map(self.record.body, path).or_else(resource),
+        };
+        found.map(Value::from_item)
+    }
+
+    /// JSON in the line, scanned when first asked for.
+    fn document(&self) -> Option<&Document> {
+        let scanned = self.document.get_or_init(|| Document::of(&self.line));
+        scanned.as_ref()
+    }
+}
+
+fn side(keys: &Keys<'_>) -> Side {
+    [keys.stream, keys.source]
+        .into_iter()
+        .flatten()
+        .find_map(Side::from_word)
+        .unwrap_or_default()
+}
+
+/// Bytes of a log line as text: valid, without colours, without the newline at the end, and out
+/// of the string that it may be wrapped in.
+fn clean(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    let text = match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(wrong) => String::from_utf8_lossy(wrong.as_bytes()).into_owned(),
+        }),
+    };
+    let text = match text {
+        Cow::Borrowed(text) => clean_text(text),
+        Cow::Owned(text) => match clean_text(&text) {
+            Cow::Borrowed(same) if same.len() == text.len() => Cow::Owned(text),
+            other => Cow::Owned(other.into_owned()),
+        },
+    };
+    match document::decode_line(&text) {
+        Some(decoded) => Cow::Owned(decoded),
+        None => text,
+    }
+}
+
+fn clean_text(text: &str) -> Cow<'_, str> {
+    ansi::strip(text.trim_end_matches(['\n', '\r']))
+}
