@@ -15,3 +15,4 @@ pub mod plugin;
 pub mod registry;
 pub mod record;
 pub mod source;
+pub mod watch;

@@ -1,0 +1,263 @@
+//! The match language, checked and ready to run: what a watch asks of one record.
+//! Not here: reading it from JSON (`parse`), counting (`window`).
+
+use super::fields::{Fields, Value};
+use crate::model::Level;
+use regex::Regex;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// What one record must be like. A test on a field that is not there fails, except
+/// `Exists(false)`.
+#[derive(Clone, Debug)]
+pub enum Match {
+    All(Vec<Match>),
+    Any(Vec<Match>),
+    Not(Box<Match>),
+    /// The record's own level is this or worse.
+    Level(Level),
+    /// One field passes every test.
+    Field {
+        path: String,
+        tests: Vec<Test>,
+    },
+}
+
+/// A comparison with a field's value. Numbers in strings count as numbers.
+#[derive(Clone, Debug)]
+pub enum Test {
+    Equal(Operand),
+    NotEqual(Operand),
+    Above(Operand),
+    AtLeast(Operand),
+    Below(Operand),
+    AtMost(Operand),
+    OneOf(Vec<Operand>),
+    Exists(bool),
+    Contains(String),
+    StartsWith(String),
+    /// Linear in the length of the text.
+    Pattern(Regex),
+}
+
+/// The right side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl Match {
+    /// Whether the record is like this.
+    pub fn holds(&self, record: &dyn Fields) -> bool {
+        match self {
+            Match::All(parts) => parts.iter().all(|part| part.holds(record)),
+            Match::Any(parts) => parts.iter().any(|part| part.holds(record)),
+            Match::Not(part) => !part.holds(record),
+            Match::Level(least) => record.level().is_some_and(|level| level >= *least),
+            Match::Field { path, tests } => field_holds(path, tests, record),
+        }
+    }
+
+    /// The dotted paths that this looks at; the record room unpacks messages only for these.
+    pub fn paths<'a>(&'a self, into: &mut Vec<&'a str>) {
+        match self {
+            Match::All(parts) | Match::Any(parts) => {
+                parts.iter().for_each(|part| part.paths(into));
+            }
+            Match::Not(part) => part.paths(into),
+            Match::Level(_) => {}
+            Match::Field { path, .. } => into.push(path),
+        }
+    }
+}
+
+fn field_holds(path: &str, tests: &[Test], record: &dyn Fields) -> bool {
+    // The message is asked for by name whatever key the record keeps it under.
+    if path == "message" {
+        let value = Value::Text(record.message());
+        return tests.iter().all(|test| test.holds(Some(&value)));
+    }
+    let value = record.field(path);
+    tests.iter().all(|test| test.holds(value.as_ref()))
+}
+
+impl Test {
+    /// Whether the value passes; `None` is a field that is not there.
+    pub fn holds(&self, value: Option<&Value<'_>>) -> bool {
+        if let Test::Exists(wanted) = self {
+            return value.is_some() == *wanted;
+        }
+        let Some(value) = value else { return false };
+        match self {
+            Test::Exists(_) => true,
+            Test::Equal(operand) => equal(value, operand),
+            Test::NotEqual(operand) => !equal(value, operand),
+            Test::Above(operand) => order(value, operand) == Some(Ordering::Greater),
+            Test::AtLeast(operand) => order(value, operand).is_some_and(Ordering::is_ge),
+            Test::Below(operand) => order(value, operand) == Some(Ordering::Less),
+            Test::AtMost(operand) => order(value, operand).is_some_and(Ordering::is_le),
+            Test::OneOf(operands) => operands.iter().any(|operand| equal(value, operand)),
+            Test::Contains(part) => text(value).is_some_and(|t| t.contains(part.as_str())),
+            Test::StartsWith(part) => text(value).is_some_and(|t| t.starts_with(part.as_str())),
+            Test::Pattern(pattern) => text(value).is_some_and(|t| pattern.is_match(&t)),
+        }
+    }
+}
+
+/// A number without loss: whole numbers stay whole.
+#[derive(Clone, Copy)]
+enum Number {
+    Whole(i128),
+    Real(f64),
+}
+
+impl Number {
+    fn order(self, other: Number) -> Option<Ordering> {
+        match (self, other) {
+            (Number::Whole(a), Number::Whole(b)) => Some(a.cmp(&b)),
+            (a, b) => a.real().partial_cmp(&b.real()),
+        }
+    }
+
+    fn real(self) -> f64 {
+        match self {
+            Number::Whole(number) => number as f64,
+            Number::Real(number) => number,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Number> {
+        let text = text.trim();
+        // Words such as `nan` and `infinity` parse as floats and are no numbers here.
+        if !text.bytes().any(|b| b.is_ascii_digit()) || text.len() > 40 {
+            return None;
+        }
+        text.parse::<i64>()
+            .map(|whole| Number::Whole(i128::from(whole)))
+            .or_else(|_| text.parse::<f64>().map(Number::Real))
+            .ok()
+    }
+}
+
+fn number(value: &Value<'_>) -> Option<Number> {
+    match value {
+        Value::Int(number) => Some(Number::Whole(i128::from(*number))),
+        Value::Unsigned(number) => Some(Number::Whole(i128::from(*number))),
+        Value::Float(number) => Some(Number::Real(*number)),
+        Value::Text(text) => Number::parse(text),
+        Value::Null | Value::Bool(_) | Value::Nested => None,
+    }
+}
+
+fn operand_number(operand: &Operand) -> Option<Number> {
+    match operand {
+        Operand::Int(number) => Some(Number::Whole(i128::from(*number))),
+        Operand::Float(number) => Some(Number::Real(*number)),
+        Operand::Text(text) => Number::parse(text),
+        Operand::Null | Operand::Bool(_) => None,
+    }
+}
+
+/// Numbers by size, else texts by their characters; `None` where they do not compare.
+fn order(value: &Value<'_>, operand: &Operand) -> Option<Ordering> {
+    match (number(value), operand_number(operand)) {
+        (Some(a), Some(b)) => a.order(b),
+        _ => match (value, operand) {
+            (Value::Text(a), Operand::Text(b)) => Some(a.as_ref().cmp(b.as_str())),
+            _ => None,
+        },
+    }
+}
+
+fn equal(value: &Value<'_>, operand: &Operand) -> bool {
+    match (value, operand) {
+        (Value::Null, Operand::Null) => true,
+        (Value::Bool(a), Operand::Bool(b)) => a == b,
+        (Value::Text(a), Operand::Text(b)) => a == b,
+        (Value::Text(a), Operand::Bool(b)) => a.as_ref() == if *b { "true" } else { "false" },
+        (Value::Bool(a), Operand::Text(b)) => b == if *a { "true" } else { "false" },
+        _ => match (number(value), operand_number(operand)) {
+            (Some(a), Some(b)) => a.order(b) == Some(Ordering::Equal),
+            _ => false,
+        },
+    }
+}
+
+/// The value as text: what `contains` and its like look into.
+fn text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
+    match value {
+        Value::Text(text) => Some(Cow::Borrowed(text)),
+        Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
+        Value::Int(number) => Some(Cow::Owned(number.to_string())),
+        Value::Unsigned(number) => Some(Cow::Owned(number.to_string())),
+        Value::Float(number) => Some(Cow::Owned(number.to_string())),
+        Value::Null | Value::Nested => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(test: &Test, value: Value<'_>) -> bool {
+        test.holds(Some(&value))
+    }
+
+    fn txt(text: &str) -> Value<'_> {
+        Value::Text(Cow::Borrowed(text))
+    }
+
+    #[test]
+    fn numbers_in_strings_are_numbers() {
+        let test = Test::AtLeast(Operand::Int(500));
+        assert!(holds(&test, Value::Int(500)));
+        assert!(holds(&test, txt("503")));
+        assert!(holds(&test, Value::Float(500.5)));
+        assert!(holds(&test, Value::Unsigned(u64::MAX)));
+        assert!(!holds(&test, txt("499")));
+        assert!(!holds(&test, txt("99")), "not compared as text");
+        assert!(!holds(&test, txt("nan")));
+        assert!(!holds(&test, Value::Nested));
+        assert!(holds(
+            &Test::Equal(Operand::Text("7".into())),
+            Value::Int(7)
+        ));
+        assert!(holds(
+            &Test::Equal(Operand::Int(9_007_199_254_740_993)),
+            Value::Int(9_007_199_254_740_993)
+        ));
+        assert!(!holds(
+            &Test::Equal(Operand::Int(9_007_199_254_740_993)),
+            Value::Int(9_007_199_254_740_992)
+        ));
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_fails_every_test_but_exists_false() {
+        for test in [
+            Test::NotEqual(Operand::Int(1)),
+            Test::Below(Operand::Int(1)),
+            Test::Exists(true),
+        ] {
+            assert!(!test.holds(None), "{test:?}");
+        }
+        assert!(Test::Exists(false).holds(None));
+        assert!(!holds(&Test::Exists(false), Value::Null));
+    }
+
+    #[test]
+    fn texts_and_flags() {
+        assert!(holds(&Test::Contains("time".into()), txt("a timeout")));
+        assert!(!holds(&Test::StartsWith("time".into()), txt("a timeout")));
+        assert!(holds(&Test::StartsWith("50".into()), Value::Int(503)));
+        assert!(holds(&Test::Equal(Operand::Bool(true)), txt("true")));
+        let pattern = Test::Pattern(Regex::new("^conn.*refused$").unwrap());
+        assert!(holds(&pattern, txt("connection refused")));
+        let list = Test::OneOf(vec![Operand::Text("a".into()), Operand::Int(2)]);
+        assert!(holds(&list, txt("a")) && holds(&list, txt("2")) && !holds(&list, txt("b")));
+    }
+}

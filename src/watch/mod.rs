@@ -1,0 +1,39 @@
+//! Layer 1: watches. A watch counts the records of a service that match it, in exact sliding
+//! windows of event time, and fires when its threshold is reached. The built-in watches run on
+//! the same engine that teams and models program.
+//!
+//! Not here: what happens when a watch fires (triage, the pipeline), reading the file of a
+//! team's watches, the clock.
+
+mod built_in;
+mod engine;
+mod fields;
+mod language;
+mod parse;
+mod window;
+
+pub use built_in::{HTTP_5XX, built_in};
+pub use engine::{Caps, Engine, Fired, Tally};
+pub use fields::{Fields, Value};
+pub use language::{Match, Operand, Test};
+pub use parse::{Refusal, Watch, WatchText};
+
+/// Who installed a watch; caps are kept apart by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// Part of autofix.
+    BuiltIn,
+    /// A person, by the file that `Watches` names.
+    Team,
+    /// A model's verdict.
+    Model,
+}
+
+/// Where a watch looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every service, each counted for itself.
+    Everywhere,
+    /// One service by name.
+    Service(String),
+}
