@@ -1,0 +1,213 @@
+//! The one table of keys of `[OUTPUT] Name autofix`: names, defaults, what they are for, and
+//! what the host keeps for itself. What a value may be stands in `options`.
+
+use std::fmt::Write;
+
+/// Whether a key does something in this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Works,
+    /// It would change what the user gets: to go on without it would be something else.
+    Missing,
+    /// It bounds or tunes something that does not happen yet: harmless, but said.
+    Idle,
+}
+
+/// A key of the output.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub name: &'static str,
+    /// As a person would write it; empty: none.
+    pub default: &'static str,
+    pub doc: &'static str,
+    pub standing: Standing,
+}
+
+const fn works(name: &'static str, default: &'static str, doc: &'static str) -> Key {
+    Key {
+        name,
+        default,
+        doc,
+        standing: Standing::Works,
+    }
+}
+
+const fn later(name: &'static str, standing: Standing) -> Key {
+    Key {
+        name,
+        default: "",
+        doc: "",
+        standing,
+    }
+}
+
+/// Every key, in the order of the documentation.
+pub const KEYS: &[Key] = &[
+    works(
+        "Services",
+        "",
+        "Registry: a file such as `services.toml`, or a folder with `services.toml`, other \
+         `*.toml` files and a folder `services.d`. Absolute. Read again when it changes.",
+    ),
+    works(
+        "Service",
+        "",
+        "Instead of `Services`, for an output that serves one service: its name.",
+    ),
+    works(
+        "Repo",
+        "",
+        "Of that one service: absolute path, `file://` or `https://` address of the repository.",
+    ),
+    works(
+        "Commit",
+        "",
+        "Of that one service, the deployed commit: a SHA, `field:NAME`, `env:NAME`, \
+         `file:PATH`, `image:FIELD` or `ecs-metadata`.",
+    ),
+    works(
+        "Descriptor",
+        "",
+        "Of that one service: what it does, in words, or the absolute path of a text file.",
+    ),
+    works(
+        "State_Dir",
+        super::environment::DEFAULT_STATE_DIR,
+        "Folder for incidents, patches and mirrors. Absolute, on a disk that lasts.",
+    ),
+    works(
+        "Mode",
+        "dry-run",
+        "`observe`: incidents only, no git and no network. `dry-run`: a report and a diff in \
+         `State_Dir`.",
+    ),
+    works("Triage", "rules", "`rules`."),
+    works(
+        "Fixer",
+        "auto",
+        "`auto` or `revert`: takes back the change that broke the line. `off`: incidents are \
+         recorded and stay open for `autofix fix`.",
+    ),
+    works(
+        "Dedup_Window",
+        "24h",
+        "The same fault within this time of its last occurrence is the same incident.",
+    ),
+    works(
+        "Max_Fixes_Per_Hour",
+        "6",
+        "Investigations begun in one hour.",
+    ),
+    works(
+        "Context_Lines",
+        "200",
+        "Lines of the same stream kept with an incident.",
+    ),
+    works("Queue_Limit", "32M", "Bytes of chunks that may wait."),
+    works(
+        "Memory_Limit",
+        "64M",
+        "Bytes for queue, windows and rings together.",
+    ),
+    works("State_Limit", "1G", "Bytes of `State_Dir`."),
+    works(
+        "On_Full",
+        "drop",
+        "When the queue is full: `drop` the chunk and count it, or ask the host to `retry`.",
+    ),
+    later("Watches", Standing::Missing),
+    later("Triage_Url", Standing::Idle),
+    later("Triage_Model", Standing::Idle),
+    later("Triage_Batch_Lines", Standing::Idle),
+    later("Triage_Batch_Seconds", Standing::Idle),
+    later("Triage_Key_Env", Standing::Idle),
+    later("Triage_Key_File", Standing::Idle),
+    later("Fixer_Url", Standing::Idle),
+    later("Fixer_Model", Standing::Idle),
+    later("Fixer_Key_Env", Standing::Idle),
+    later("Fixer_Key_File", Standing::Idle),
+    later("Egress", Standing::Idle),
+    later("Forge_Token_Env", Standing::Idle),
+    later("Forge_Token_File", Standing::Idle),
+    later("Budget_Per_Day", Standing::Idle),
+    later("Spend_On_Ephemeral", Standing::Idle),
+    later("Templates_Seed", Standing::Missing),
+];
+
+/// The key of that name, in any case.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
+}
+
+/// Names of the keys that do something.
+pub fn names() -> Vec<&'static str> {
+    KEYS.iter()
+        .filter(|key| key.standing == Standing::Works)
+        .map(|key| key.name)
+        .collect()
+}
+
+/// What the host does with a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// An ordinary setting of any output.
+    Ordinary,
+    /// A setting of outputs that open connections: it has no effect on this one.
+    Connection,
+}
+
+/// Whether the host keeps the key for itself, so that a plugin never sees it.
+pub fn eaten_by_host(name: &str) -> Option<Host> {
+    const ORDINARY: [&str; 10] = [
+        "name",
+        "match",
+        "match_regex",
+        "alias",
+        "log_level",
+        "log_suppress_interval",
+        "retry_limit",
+        "workers",
+        "storage.total_limit_size",
+        "processors",
+    ];
+    let name = name.to_ascii_lowercase();
+    if ORDINARY.contains(&name.as_str()) {
+        return Some(Host::Ordinary);
+    }
+    let connection = matches!(name.as_str(), "host" | "port" | "ipv6" | "tls")
+        || ["tls.", "net.", "_debug.http.", "oauth2"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+    connection.then_some(Host::Connection)
+}
+
+/// The documentation's table of keys, in Markdown.
+pub fn keys_table() -> String {
+    let mut table = String::from("| Key | Default | |\n|---|---|---|\n");
+    for key in KEYS.iter().filter(|key| key.standing == Standing::Works) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "| `{}` | {} | {} |", key.name, key.default, key.doc);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_of_ours_is_eaten_by_the_host() {
+        for key in KEYS {
+            assert_eq!(eaten_by_host(key.name), None, "{}", key.name);
+        }
+        assert_eq!(eaten_by_host("TLS.verify"), Some(Host::Connection));
+        assert_eq!(eaten_by_host("Match"), Some(Host::Ordinary));
+    }
+
+    #[test]
+    fn the_table_lists_only_what_works() {
+        let table = keys_table();
+        assert!(table.contains("| `State_Dir` | /var/lib/autofix |"));
+        assert!(!table.contains("Forge_Token"));
+    }
+}

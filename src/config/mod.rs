@@ -1,0 +1,20 @@
+//! What a person set, read and checked: one table of keys, the files they stand in, and the
+//! environment. Raw text becomes [`Options`]; every complaint is told at once. Used by the
+//! doors' assembly only: nothing below this floor knows of keys.
+
+pub mod environment;
+pub mod files;
+pub mod flb;
+pub mod keys;
+pub mod options;
+mod typos;
+mod value;
+
+pub use crate::registry::{Complaint, Place, Severity};
+pub use files::{RegistrySource, load_registry};
+pub use keys::{KEYS, keys_table};
+pub use options::{Entry, Mode, OnFull, Options, Services, from_entries, from_properties};
+pub use options::{from_command_line, given};
+
+/// The name of the output, as the host looks it up.
+pub const OUTPUT_NAME: &str = "autofix";

@@ -1,0 +1,562 @@
+//! Checked settings of one instance: what each key's value may be, and how they go together.
+//! All complaints at once. No file is read here except by whoever loads the registry.
+
+use crate::config::keys::{self, Host, Standing};
+use crate::config::typos;
+use crate::config::value::{self, Wrong};
+use crate::model::Settings;
+use crate::model::service::Fixer;
+use crate::registry::complaint::did_you_mean;
+use crate::registry::service::Mode as ServiceMode;
+use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use crate::registry::service::Mode;
+
+/// What happens to a chunk when the queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    Drop,
+    Retry,
+}
+
+/// Where the services come from.
+#[derive(Clone, Debug)]
+pub enum Services {
+    /// None are known: incidents and reports, no diff.
+    None,
+    /// A file or a folder.
+    Path(PathBuf),
+    /// The single service of the output's own keys, and the file of its description.
+    One(Box<Service>, Option<PathBuf>),
+}
+
+/// The settings of one instance.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub services: Services,
+    /// `None`: not set; the plugin and the command line have different defaults.
+    pub state_dir: Option<PathBuf>,
+    pub mode: Mode,
+    pub fixer: Fixer,
+    pub dedup_window: Duration,
+    pub max_fixes_per_hour: u32,
+    pub context_lines: usize,
+    /// Bytes.
+    pub queue_limit: u64,
+    /// Bytes; more than `queue_limit`.
+    pub memory_limit: u64,
+    /// Bytes.
+    pub state_limit: u64,
+    pub on_full: OnFull,
+    /// What works, but probably not as meant.
+    pub warnings: Vec<Complaint>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            services: Services::None,
+            state_dir: None,
+            mode: Mode::DryRun,
+            fixer: Fixer::Revert,
+            dedup_window: Duration::from_secs(24 * 3600),
+            max_fixes_per_hour: 6,
+            context_lines: 200,
+            queue_limit: 32 << 20,
+            memory_limit: 64 << 20,
+            state_limit: 1 << 30,
+            on_full: OnFull::Drop,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// The slow lane's settings for a service of the registry, this instance's included.
+    pub fn settings(&self, service: &Service) -> Settings {
+        self.complete(service.settings())
+    }
+
+    /// The same for a service that the registry does not know.
+    pub fn unregistered(&self, name: &str) -> Settings {
+        self.complete(Settings {
+            service: name.to_owned(),
+            ..Settings::default()
+        })
+    }
+
+    fn complete(&self, settings: Settings) -> Settings {
+        Settings {
+            observe: settings.observe || self.mode == ServiceMode::Observe,
+            fixer: self.fixer,
+            context_lines: self.context_lines,
+            ..settings
+        }
+    }
+}
+
+/// A key with its value as it was written, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub key: String,
+    pub value: String,
+    pub place: Place,
+}
+
+/// From the host, which answers for a key at a time. A key that no one asks for stays unseen,
+/// so likely misspellings are asked for too.
+pub fn from_properties(get: &dyn Fn(&str) -> Option<String>) -> Result<Options, Vec<Complaint>> {
+    let mut entries = Vec::new();
+    let mut warnings = Vec::new();
+    for key in keys::KEYS {
+        if let Some(value) = get(key.name) {
+            entries.push(Entry {
+                key: key.name.to_owned(),
+                value,
+                place: Place::default(),
+            });
+        }
+        for slip in typos::slips(key.name) {
+            if get(&slip).is_some() {
+                let what = format!("unknown key `{slip}`");
+                let remedy = format!("did you mean `{}`?", key.name);
+                warnings.push(Complaint::warning(Place::default(), what, remedy));
+            }
+        }
+    }
+    warnings.dedup_by(|a, b| a.what == b.what);
+    let mut options = from_entries(&entries)?;
+    options.warnings.append(&mut warnings);
+    Ok(options)
+}
+
+/// `KEY=VALUE` arguments. Relative paths are taken from `folder`.
+pub fn from_command_line(
+    arguments: &[String],
+    folder: &Path,
+) -> Result<Vec<Entry>, Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    let mut entries = Vec::new();
+    for argument in arguments {
+        match argument.split_once('=') {
+            Some((key, value)) => entries.push(given(key.trim(), value.trim(), folder)),
+            None => complaints.push(Complaint::fault(
+                Place::default(),
+                format!("`{}` sets nothing", argument.escape_debug()),
+                "write KEY=VALUE",
+            )),
+        }
+    }
+    if complaints.is_empty() {
+        Ok(entries)
+    } else {
+        Err(complaints)
+    }
+}
+
+/// A key given on the command line.
+pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
+    let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
+    let is = |name: &str| key.eq_ignore_ascii_case(name);
+    let value = if is("Services") || is("State_Dir") {
+        below(value)
+    } else if is("Repo") && !value.contains(':') {
+        below(value)
+    } else if is("Commit") {
+        match value.strip_prefix("file:") {
+            Some(path) => format!("file:{}", below(path)),
+            None => value.to_owned(),
+        }
+    } else {
+        value.to_owned()
+    };
+    Entry {
+        key: key.to_owned(),
+        value,
+        place: Place::file("--set"),
+    }
+}
+
+/// From entries in the order in which they were written. Where a key stands twice the first
+/// counts, as it does for the host.
+pub fn from_entries(entries: &[Entry]) -> Result<Options, Vec<Complaint>> {
+    let mut reader = Reader {
+        entries: known(entries).collect(),
+        complaints: Vec::new(),
+    };
+    reader.check_keys(entries);
+    let options = reader.options();
+    let (faults, warnings): (Vec<_>, Vec<_>) =
+        reader.complaints.into_iter().partition(Complaint::is_fault);
+    if faults.is_empty() {
+        return Ok(Options {
+            warnings,
+            ..options
+        });
+    }
+    let mut all = faults;
+    all.extend(warnings);
+    all.sort_by_key(|complaint| complaint.place.line);
+    Err(all)
+}
+
+/// Entries with a value; the host does not hand out an empty one.
+fn known(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+    entries
+        .iter()
+        .filter(|entry| !entry.value.trim().is_empty())
+}
+
+struct Reader<'a> {
+    entries: Vec<&'a Entry>,
+    complaints: Vec<Complaint>,
+}
+
+impl<'a> Reader<'a> {
+    fn check_keys(&mut self, entries: &[Entry]) {
+        let mut seen: Vec<String> = Vec::new();
+        for entry in entries {
+            let (key, place) = (&entry.key, entry.place.clone());
+            let lower = key.to_ascii_lowercase();
+            let complaint = match (keys::find(key), keys::eaten_by_host(key)) {
+                (Some(_), _) if seen.contains(&lower) => Some(Complaint::fault(
+                    place,
+                    format!("`{key}` is set a second time"),
+                    "take one out: the host hands over only the first",
+                )),
+                (Some(_), _) if entry.value.trim().is_empty() => Some(Complaint::warning(
+                    place,
+                    format!("`{key}` has no value, so its default holds"),
+                    "write a value, or take the key out",
+                )),
+                (Some(known), _) => idle(known, place),
+                (None, Some(Host::Connection)) => Some(Complaint::warning(
+                    place,
+                    format!("`{key}` is kept by the host and never reaches autofix"),
+                    "take it out",
+                )),
+                (None, Some(Host::Ordinary)) => None,
+                (None, None) => Some(Complaint::fault(
+                    place,
+                    format!("unknown key `{}`", key.escape_debug()),
+                    did_you_mean(key, &keys::names()),
+                )),
+            };
+            self.complaints.extend(complaint);
+            seen.push(lower);
+        }
+    }
+
+    fn entry(&self, key: &str) -> Option<&'a Entry> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|entry| entry.key.eq_ignore_ascii_case(key))
+            .copied()
+    }
+
+    /// The value read, or `None` where it is not set or not good.
+    fn read<T>(&mut self, key: &str, read: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+        let entry = self.entry(key)?;
+        match read(&entry.value) {
+            Ok(value) => Some(value),
+            Err((what, remedy)) => {
+                let what = format!("`{key}`: {what}");
+                self.complaints
+                    .push(Complaint::fault(entry.place.clone(), what, remedy));
+                None
+            }
+        }
+    }
+
+    fn options(&mut self) -> Options {
+        let base = Options::default();
+        self.read("Triage", triage);
+        let options = Options {
+            services: self.services(),
+            state_dir: self.read("State_Dir", value::absolute),
+            mode: self.read("Mode", mode).unwrap_or(base.mode),
+            fixer: self.read("Fixer", fixer).unwrap_or(base.fixer),
+            dedup_window: self
+                .read("Dedup_Window", dedup)
+                .unwrap_or(base.dedup_window),
+            max_fixes_per_hour: self
+                .read("Max_Fixes_Per_Hour", |text| value::number(text, 0, 10_000))
+                .map_or(base.max_fixes_per_hour, |number| {
+                    u32::try_from(number).unwrap_or(u32::MAX)
+                }),
+            context_lines: self
+                .read("Context_Lines", |text| value::number(text, 0, 10_000))
+                .map_or(base.context_lines, |number| {
+                    usize::try_from(number).unwrap_or(0)
+                }),
+            queue_limit: self
+                .size("Queue_Limit", 4 << 20)
+                .unwrap_or(base.queue_limit),
+            memory_limit: self
+                .size("Memory_Limit", 8 << 20)
+                .unwrap_or(base.memory_limit),
+            state_limit: self
+                .size("State_Limit", 16 << 20)
+                .unwrap_or(base.state_limit),
+            on_full: self.read("On_Full", on_full).unwrap_or(base.on_full),
+            warnings: Vec::new(),
+        };
+        self.check_memory(&options);
+        options
+    }
+
+    fn size(&mut self, key: &str, least: u64) -> Option<u64> {
+        self.read(key, |text| match value::size(text)? {
+            bytes if bytes >= least => Ok(bytes),
+            _ => Err((
+                "too small to work with".to_owned(),
+                format!("write at least {}M", least >> 20),
+            )),
+        })
+    }
+
+    fn check_memory(&mut self, options: &Options) {
+        let room = 4 << 20;
+        if options.memory_limit >= options.queue_limit.saturating_add(room) {
+            return;
+        }
+        let entry = self
+            .entry("Memory_Limit")
+            .or_else(|| self.entry("Queue_Limit"));
+        let place = entry.map(|entry| entry.place.clone()).unwrap_or_default();
+        self.complaints.push(Complaint::fault(
+            place,
+            "`Memory_Limit` covers the queue and more, but is not 4M above `Queue_Limit`",
+            "raise Memory_Limit or lower Queue_Limit",
+        ));
+    }
+
+    fn services(&mut self) -> Services {
+        let path = self.read("Services", value::absolute);
+        let single = ["Service", "Repo", "Commit", "Descriptor"].map(|key| self.entry(key));
+        let Some(first) = single.into_iter().flatten().next() else {
+            return path.map_or(Services::None, Services::Path);
+        };
+        let place = first.place.clone();
+        if self.entry("Services").is_some() {
+            self.complaints.push(Complaint::fault(
+                place,
+                format!("`{}` beside `Services`", first.key),
+                "describe the service in the registry, or take `Services` out",
+            ));
+            return Services::None;
+        }
+        if self.entry("Service").is_none() {
+            self.complaints.push(Complaint::fault(
+                place,
+                format!("`{}` without `Service`", first.key),
+                "add the service's name: Service NAME",
+            ));
+            return Services::None;
+        }
+        self.single(place)
+    }
+
+    fn single(&mut self, place: Place) -> Services {
+        let Some(name) = self.read("Service", service_name) else {
+            return Services::None;
+        };
+        let mut service = Service::named(&name, Selector::everything(), place);
+        service.repo = self.read("Repo", |text| {
+            let text = text.trim();
+            let address = registry::check_address(text);
+            address.map(|()| text.trim_end_matches('/').to_owned())
+        });
+        let commit = self.read("Commit", CommitSource::parse);
+        service.commit = commit.unwrap_or_default();
+        let mut file = None;
+        if let Some(text) = self.entry("Descriptor").map(|entry| entry.value.trim()) {
+            if text.starts_with('/') {
+                file = Some(PathBuf::from(text));
+            } else {
+                service.description = Some(text.to_owned());
+            }
+        }
+        Services::One(Box::new(service), file)
+    }
+}
+
+fn idle(key: &keys::Key, place: Place) -> Option<Complaint> {
+    match key.standing {
+        Standing::Works => None,
+        Standing::Missing => Some(Complaint::fault(
+            place,
+            format!("`{}` is not available in this version", key.name),
+            "take it out",
+        )),
+        Standing::Idle => Some(Complaint::warning(
+            place,
+            format!("`{}` has no effect in this version", key.name),
+            "",
+        )),
+    }
+}
+
+fn service_name(text: &str) -> Result<String, Wrong> {
+    let name = text.trim();
+    registry::check_name(name)?;
+    if name.contains(registry::CAPTURE) {
+        let what = "a pattern cannot stand here".to_owned();
+        return Err((what, "use a registry: Services PATH".to_owned()));
+    }
+    Ok(name.to_owned())
+}
+
+/// A word that is planned but not built is told apart from a misspelt one.
+fn built<T: Copy>(text: &str, words: &[(&str, T)], planned: &[&str]) -> Result<T, Wrong> {
+    if planned
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text.trim()))
+    {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        return Err((
+            format!("`{}` is not available in this version", text.trim()),
+            format!("write {}", names.join(" or ")),
+        ));
+    }
+    value::word(text, words)
+}
+
+fn mode(text: &str) -> Result<Mode, Wrong> {
+    let words = [("observe", Mode::Observe), ("dry-run", Mode::DryRun)];
+    built(text, &words, &["pr"])
+}
+
+fn triage(text: &str) -> Result<(), Wrong> {
+    built(text, &[("rules", ())], &["ollama", "openai"])
+}
+
+fn fixer(text: &str) -> Result<Fixer, Wrong> {
+    let words = [
+        ("auto", Fixer::Revert),
+        ("revert", Fixer::Revert),
+        ("off", Fixer::Off),
+    ];
+    built(text, &words, &["anthropic", "bedrock", "openai", "ollama"])
+}
+
+fn on_full(text: &str) -> Result<OnFull, Wrong> {
+    value::word(text, &[("drop", OnFull::Drop), ("retry", OnFull::Retry)])
+}
+
+fn dedup(text: &str) -> Result<Duration, Wrong> {
+    let window = value::duration(text)?;
+    let year = Duration::from_secs(365 * 24 * 3600);
+    if window.is_zero() || window > year {
+        let what = "out of range".to_owned();
+        return Err((what, "write a time up to 365d".to_owned()));
+    }
+    Ok(window)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Options, Vec<Complaint>> {
+        from_properties(&|key| {
+            let mut pairs = pairs.iter();
+            let found = pairs.find(|(name, _)| name.eq_ignore_ascii_case(key));
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_gives_the_table_s_defaults() {
+        let options = read(&[]).unwrap();
+        assert!(options.warnings.is_empty(), "{:?}", options.warnings);
+        let all: Vec<Entry> = keys::KEYS
+            .iter()
+            .filter(|key| !key.default.is_empty())
+            .map(|key| Entry {
+                key: key.name.to_owned(),
+                value: key.default.to_owned(),
+                place: Place::default(),
+            })
+            .collect();
+        let set = from_entries(&all).unwrap();
+        let plain = |mut options: Options| {
+            options.state_dir = None;
+            format!("{options:?}")
+        };
+        assert_eq!(plain(options), plain(set));
+    }
+
+    #[test]
+    fn every_fault_at_once() {
+        let complaints = read(&[
+            ("mode", "PR"),
+            ("Fixer", "Anthropic"),
+            ("Triage", "ruls"),
+            ("State_Dir", "state"),
+            ("Queue_Limit", "10Q"),
+            ("Memory_Limit", "9M"),
+            ("Dedup_Window", "24"),
+            ("Watches", "/w.json"),
+            ("Repo", "https://x:y@git.example/a"),
+        ])
+        .unwrap_err();
+        let all: String = complaints.iter().map(|c| format!("{c}\n")).collect();
+        for part in [
+            "`Mode`: `PR` is not available in this version; write observe or dry-run",
+            "`Fixer`: `Anthropic` is not available",
+            "`Triage`: `ruls` is not one of its words; did you mean `rules`?",
+            "`State_Dir`: `state` is a relative path",
+            "`Queue_Limit`: `10Q` is no size",
+            "`Memory_Limit` covers the queue",
+            "`Dedup_Window`: `24` is no duration",
+            "`Watches` is not available",
+            "`Repo` without `Service`",
+        ] {
+            assert!(all.contains(part), "{part}\n{all}");
+        }
+    }
+
+    #[test]
+    fn one_service_of_the_output_s_own_keys() {
+        let options = read(&[
+            ("Service", "checkout"),
+            ("Repo", "/srv/checkout"),
+            ("Commit", "env:GIT_SHA"),
+            ("Descriptor", "Takes payments"),
+        ])
+        .unwrap();
+        let Services::One(service, None) = &options.services else {
+            panic!("{:?}", options.services);
+        };
+        let settings = options.settings(service);
+        assert_eq!(settings.repo.as_deref(), Some("/srv/checkout"));
+        assert_eq!(settings.context_lines, 200);
+        assert!(read(&[("Services", "/s"), ("Service", "a")]).is_err());
+    }
+
+    #[test]
+    fn the_host_hides_typos_but_likely_ones_are_asked_for() {
+        let options = read(&[("Stat_Dir", "/x"), ("Egress", "none")]).unwrap();
+        let all: Vec<String> = options.warnings.iter().map(ToString::to_string).collect();
+        assert!(
+            all.contains(&"unknown key `stat_dir`; did you mean `State_Dir`?".to_owned()),
+            "{all:?}"
+        );
+        assert!(
+            all.iter().any(|c| c.contains("`Egress` has no effect")),
+            "{all:?}"
+        );
+    }
+
+    #[test]
+    fn arguments_are_taken_from_the_folder() {
+        let arguments = ["repo=.".to_owned(), "Commit=file:SHA".to_owned()];
+        let entries = from_command_line(&arguments, Path::new("/w")).unwrap();
+        assert_eq!(entries[0].value, "/w/.");
+        assert_eq!(entries[1].value, "file:/w/SHA");
+        assert!(from_command_line(&["x".to_owned()], Path::new("/w")).is_err());
+    }
+}
