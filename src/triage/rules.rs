@@ -1,0 +1,167 @@
+//! The rules: which traces and lines become an incident at once, with its kind, title and the
+//! reason in a sentence. An uncaught exception, a panic, a fatal signal, a kill for memory and a
+//! non-zero exit do; a trace that the program caught does when it was logged at error level or
+//! worse, or at no level that is known. A caught trace at warn or below does not: the program
+//! said that it coped.
+//!
+//! Not here: the shapes of lines (`lines`).
+
+use super::lines;
+use crate::model::{Kind, Level, Raised, Trace};
+
+/// What the rules say of a trace or a line that is an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub kind: Kind,
+    /// One line for people, at most 200 characters. Log text may stand in it.
+    pub title: String,
+    /// The rule, in a sentence. No log text.
+    pub reason: String,
+}
+
+/// Longest title, in characters.
+const TITLE: usize = 200;
+
+/// Judges a whole trace. `uncaught`: nobody caught what it reports; `level`: of the record that
+/// it begins or that stands before it; `header`: the log line kept with it.
+pub fn judge_trace(
+    trace: &Trace,
+    uncaught: bool,
+    level: Option<Level>,
+    header: Option<&str>,
+) -> Option<Verdict> {
+    let raised = trace.blocks.get(trace.root).map(|block| &block.raised);
+    let title = title_of(raised, header);
+    let language = trace.language.name();
+    if uncaught {
+        return Some(Verdict {
+            kind: Kind::Crash,
+            title,
+            reason: format!("rule uncaught: nothing in the program caught this {language} fault"),
+        });
+    }
+    let level = level.or_else(|| header.and_then(level_word));
+    match level {
+        Some(Level::Trace | Level::Debug | Level::Info | Level::Warn) => None,
+        Some(Level::Error | Level::Fatal) => Some(Verdict {
+            kind: Kind::Error,
+            title,
+            reason: format!("rule caught: a {language} trace logged at error level"),
+        }),
+        None => Some(Verdict {
+            kind: Kind::Error,
+            title,
+            reason: format!("rule caught: a {language} trace logged without a level"),
+        }),
+    }
+}
+
+/// Judges one line of a record's own message that is not part of a trace. `level` is the
+/// record's own. Cheap for ordinary lines: one pass over the text for literals.
+pub fn judge_line(text: &str, level: Option<Level>) -> Option<Verdict> {
+    let found = lines::find(text, level)?;
+    Some(Verdict {
+        kind: found.kind,
+        title: one_line(&found.title),
+        reason: format!("rule {}: {}", found.rule, found.says),
+    })
+}
+
+fn title_of(raised: Option<&Raised>, header: Option<&str>) -> String {
+    let (kind, message) = raised.map_or((None, None), |raised| {
+        (raised.kind.as_deref(), raised.message.as_deref())
+    });
+    let text = match (kind, message) {
+        (Some(kind), Some(message)) if !message.trim().is_empty() => format!("{kind}: {message}"),
+        (Some(kind), _) => kind.to_owned(),
+        (None, Some(message)) => message.to_owned(),
+        (None, None) => header.unwrap_or("stack trace").to_owned(),
+    };
+    one_line(&text)
+}
+
+/// The first line with anything in it, without control characters.
+fn one_line(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    line.unwrap_or_default()
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(TITLE)
+        .collect()
+}
+
+/// The level that a log line names among its first words.
+fn level_word(header: &str) -> Option<Level> {
+    header
+        .split(|c: char| c.is_whitespace() || matches!(c, '|' | ':' | ',' | '='))
+        .filter(|word| !word.is_empty())
+        .take(12)
+        .filter(|word| word.len() > 1)
+        .find_map(|word| {
+            // Only words that are written as levels are: `Error` may begin a sentence.
+            let bare = word.trim_matches(|c: char| !c.is_ascii_alphabetic());
+            let shouted = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_uppercase());
+            let fenced = word.starts_with(['[', '<']) || header.starts_with(word);
+            (shouted || fenced)
+                .then(|| Level::from_word(bare))
+                .flatten()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Block, Frame, Language};
+
+    fn trace(kind: &str, message: &str) -> Trace {
+        Trace {
+            language: Language::Python,
+            blocks: vec![Block {
+                raised: Raised {
+                    kind: Some(kind.into()),
+                    message: Some(message.into()),
+                },
+                frames: 0..1,
+            }],
+            root: 0,
+            outermost: 0,
+            frames: vec![Frame::default()],
+        }
+    }
+
+    #[test]
+    fn uncaught_is_a_crash_whatever_the_level() {
+        let verdict = judge_trace(&trace("KeyError", "'x'"), true, Some(Level::Info), None);
+        let verdict = verdict.unwrap();
+        assert_eq!(
+            (verdict.kind, verdict.title.as_str()),
+            (Kind::Crash, "KeyError: 'x'")
+        );
+    }
+
+    #[test]
+    fn caught_counts_from_error_level_up() {
+        let judge = |level, header| {
+            judge_trace(&trace("KeyError", "'x'"), false, level, header).map(|v| v.kind)
+        };
+        assert_eq!(judge(Some(Level::Error), None), Some(Kind::Error));
+        assert_eq!(judge(Some(Level::Warn), None), None);
+        assert_eq!(judge(Some(Level::Debug), None), None);
+        assert_eq!(judge(None, None), Some(Kind::Error));
+        let header = "2026-01-01 10:00:00,1 WARNING app.views could not load";
+        assert_eq!(judge(None, Some(header)), None);
+        assert_eq!(judge(None, Some("ERROR:root:boom")), Some(Kind::Error));
+        assert_eq!(judge(None, Some("[warn] cache miss")), None);
+        assert_eq!(judge(None, Some("please warn me")), Some(Kind::Error));
+    }
+
+    #[test]
+    fn titles_are_one_bounded_line() {
+        let long = format!("first\u{1b}[31m\nsecond {}", "x".repeat(500));
+        let verdict = judge_trace(&trace("ValueError", &long), true, None, None).unwrap();
+        assert_eq!(verdict.title, "ValueError: first[31m");
+        let none = judge_trace(&trace("ValueError", &"y".repeat(999)), true, None, None);
+        assert_eq!(none.unwrap().title.chars().count(), TITLE);
+    }
+}
