@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod deliver;
 pub mod ffi;
 pub mod investigate;
 pub mod log;
