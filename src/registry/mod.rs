@@ -6,9 +6,9 @@
 //! A match is `GLOB` or `KIND:GLOB`. In a glob `*` stands for any run of characters, `?` for any
 //! one, everything else for itself; upper and lower case differ; it covers the whole name.
 //!
-//! - `checkout-*`: any name of the source (OpenTelemetry `service.name`, the labels
-//!   `app.kubernetes.io/name`, `app`, `k8s-app`, the container, the fly app, the ECS family, the
-//!   systemd unit without `.service`), or the tag.
+//! - `checkout-*`: any name of the source (OpenTelemetry `service.name`, the fly app, the labels
+//!   `app.kubernetes.io/name`, `app`, `k8s-app` and Docker Compose's service, the container, the
+//!   ECS family, the systemd unit without `.service`, the syslog identifier), or the tag.
 //! - `tag:` `container:` `image:` `unit:` `app:` `service:` `family:` `namespace:` `pod:` compare
 //!   one name; `label:NAME=GLOB` compares a label.
 //! - A list holds if any of its entries does. A table (`{ container = "web", namespace = "shop" }`)
@@ -166,6 +166,16 @@ impl Registry {
                 service: Cow::Owned(service.bind(&captured)),
             })
         })
+    }
+
+    /// The labels that some `match` compares: what a caller has to look up for [`Names`], beside
+    /// [`names::NAME_LABELS`].
+    pub fn labels(&self) -> Vec<&str> {
+        let services = self.services.iter();
+        let mut labels: Vec<&str> = services.flat_map(|s| s.selector.labels()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
     }
 
     /// All of them, patterns unbound, in the order of the files.

@@ -6,14 +6,19 @@
 pub struct Names<'a> {
     /// The Fluent Bit tag.
     pub tag: &'a str,
-    /// Container name: Docker, CRI, Kubernetes, ECS.
+    /// The container's own name: Docker, CRI, Kubernetes, ECS.
     pub container: Option<&'a str>,
+    /// The name as the container engine gives it, such as `project-service-1`.
+    pub engine: Option<&'a str>,
     /// Image reference, such as `ghcr.io/acme/checkout:3f2c1ab`.
     pub image: Option<&'a str>,
-    /// Kubernetes or Docker labels.
+    /// Kubernetes or Docker labels: at least those of [`NAME_LABELS`] and of
+    /// [`Registry::labels`](crate::registry::Registry::labels) that the source has.
     pub labels: &'a [(&'a str, &'a str)],
     /// systemd unit.
     pub unit: Option<&'a str>,
+    /// What the program calls itself towards syslog.
+    pub identifier: Option<&'a str>,
     /// fly.io app.
     pub app: Option<&'a str>,
     /// OpenTelemetry `service.name` of the resource.
@@ -27,25 +32,36 @@ pub struct Names<'a> {
 }
 
 /// Labels that name the service, best first.
-const NAME_LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
+pub const NAME_LABELS: [&str; 4] = [
+    "app.kubernetes.io/name",
+    "app",
+    "k8s-app",
+    "com.docker.compose.service",
+];
 
 impl<'a> Names<'a> {
     /// The names that a service may go by, best first. The tag, the image, the pod and the
     /// namespace are not among them.
     pub fn identity(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let labels = self.labels;
-        let named = NAME_LABELS.into_iter().filter_map(move |label| {
-            let found = labels.iter().find(|(name, _)| *name == label);
-            found.map(|(_, value)| *value)
-        });
-        let unit = self.unit.map(|unit| unit.trim_end_matches(".service"));
-        self.service
+        let names = *self;
+        let labels = NAME_LABELS
             .into_iter()
-            .chain(named)
-            .chain(self.container)
-            .chain(self.app)
-            .chain(self.family)
-            .chain(unit)
+            .filter_map(move |label| names.label(label));
+        [names.service, names.app]
+            .into_iter()
+            .flatten()
+            .chain(labels)
+            .chain(
+                [
+                    names.container,
+                    names.engine,
+                    names.family,
+                    names.unit.map(|unit| unit.trim_end_matches(".service")),
+                    names.identifier,
+                ]
+                .into_iter()
+                .flatten(),
+            )
             .filter(|name| !name.is_empty())
     }
 

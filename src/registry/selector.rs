@@ -109,6 +109,15 @@ impl Selector {
             .map(|all| all.0.iter().filter(|test| test.glob.captures()).count())
     }
 
+    /// The labels that it compares.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        let tests = self.any.iter().flat_map(|all| &all.0);
+        tests.filter_map(|test| match &test.on {
+            On::Label(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     pub(super) fn matches(&self, names: &Names<'_>) -> Option<Hit> {
         self.any.iter().find_map(|all| all.matches(names))
     }
@@ -297,7 +306,9 @@ mod tests {
         container: Some("checkout"),
         image: Some("ghcr.io/acme/checkout:3f2c1ab"),
         labels: &[("app", "shop-checkout")],
+        engine: None,
         unit: None,
+        identifier: None,
         app: None,
         service: None,
         family: None,
