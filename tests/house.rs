@@ -279,7 +279,9 @@ fn purity(file: &File) -> Vec<String> {
     paths_refused(file, |parts| {
         let has = |word: &str| parts.contains(&word);
         let clock = has("Instant") || has("SystemTime") || has("now_utc") || has("now_local");
-        let hands = matches!(parts, ["std", "fs" | "net" | "process" | "thread", ..]);
+        let sockets = ["TcpStream", "TcpListener", "UdpSocket", "ToSocketAddrs"];
+        let hands = matches!(parts, ["std", "fs" | "process" | "thread", ..])
+            || sockets.iter().any(|socket| has(socket));
         let locks = floor == 2 && (has("Mutex") || has("RwLock") || has("parking_lot"));
         (clock || hands || locks).then(|| "floors 0 to 2 take time and text as values".to_owned())
     })
@@ -301,6 +303,7 @@ fn ground_and_brain_have_no_clock_and_no_hands() {
                 "use time::OffsetDateTime as O; fn f() { O::now_utc(); }",
             ),
             ("src/registry/mod.rs", "use std::{fs, fmt};"),
+            ("src/registry/mod.rs", "use std::net::{IpAddr, TcpStream};"),
             ("src/incident/mod.rs", "use std::sync::Mutex;"),
         ],
     );
