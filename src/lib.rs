@@ -17,5 +17,6 @@ pub mod plugin;
 pub mod record;
 pub mod registry;
 pub mod source;
+pub mod trace;
 pub mod triage;
 pub mod watch;

@@ -1,0 +1,541 @@
+//! The engine: one [`Assembler`] per stream puts lines together to traces. It knows prefixes,
+//! limits and when to give up, and asks the languages everything else. Every line is looked at
+//! once; no line is ever read again from the beginning.
+
+use super::grammar::{Begin, GRAMMARS, Grammar, Reading, State, Step, may_begin};
+use super::{Found, Kept, Line, Taken, text, thrown};
+use crate::model::{Level, Timestamp};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Lines of one trace that are stored; later ones still count as part of it. A JVM prints at
+/// most 1,024 frames of one exception.
+pub const LINES_KEPT: usize = 2_000;
+/// Bytes of one trace that are stored.
+pub const BYTES_KEPT: usize = 256 * 1024;
+/// Lines after which a trace is closed though its end was not seen (a dump of a few thousand
+/// goroutines still fits).
+pub const LINES_MAX: usize = 50_000;
+/// Bytes after which a trace is closed though its end was not seen.
+pub const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Lines that may stand between two lines that certainly belong to a trace: a message that runs
+/// over several lines, an assertion's difference.
+pub const HELD_LINES: usize = 60;
+/// Bytes of such lines.
+pub const HELD_BYTES: usize = 32 * 1024;
+/// Wall-clock silence of a stream after which its trace is over.
+pub const IDLE: Duration = Duration::from_secs(5);
+/// Wall-clock time from the first line after which a trace is closed.
+pub const LONGEST: Duration = Duration::from_secs(60);
+/// Longest piece of one line that is stored.
+const LINE_BYTES: usize = 16 * 1024;
+/// How far apart in event time a header and its trace may be.
+const HEADER_GAP: Duration = Duration::from_secs(5);
+
+/// Puts the lines of one stream together to traces.
+#[derive(Default)]
+pub struct Assembler {
+    previous: Previous,
+    open: Option<Box<Open>>,
+    found: VecDeque<Found>,
+    plain: VecDeque<Kept>,
+    /// For lines with colours; kept so that they cost no allocation each.
+    scratch: String,
+}
+
+/// The last plain line: a header, or a name in a form that no language knows.
+#[derive(Default)]
+struct Previous {
+    text: String,
+    time: Timestamp,
+    index: u64,
+    level: Option<Level>,
+    set: bool,
+    /// Node.js points at the throwing code with carets, then prints an empty line.
+    caret: bool,
+}
+
+impl Previous {
+    fn remember(&mut self, clean: &str, line: &Line<'_>) {
+        let blank = text::is_blank(clean);
+        self.caret = points(clean) || (self.caret && blank);
+        self.text.clear();
+        self.text.push_str(text::floor(clean, LINE_BYTES));
+        self.set = !blank;
+        (self.time, self.index, self.level) = (line.time, line.index, line.level);
+    }
+
+    fn forget(&mut self) {
+        self.text.clear();
+        (self.set, self.caret) = (false, false);
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            text: self.text.clone(),
+            time: self.time,
+            index: self.index,
+        }
+    }
+}
+
+/// Whether the line consists of `^` under code.
+fn points(line: &str) -> bool {
+    line.as_bytes().last() == Some(&b'^') && line.trim_start().bytes().all(|b| b == b'^')
+}
+
+/// A trace that is being put together, or lines held back because they may become one.
+struct Open {
+    /// `None`: a line named an exception, and no frame told its language yet.
+    grammar: Option<&'static Grammar>,
+    state: State,
+    prefixes: [String; 2],
+    /// Blanks before the first line, taken off the following lines too.
+    indent: usize,
+    lines: Vec<Member>,
+    /// How many of `lines` certainly belong to it.
+    solid: usize,
+    /// Index of the last line that certainly belongs to it.
+    last: u64,
+    taken: usize,
+    bytes: usize,
+    held_bytes: usize,
+    header: Option<Header>,
+    line_level: Option<Level>,
+    caret: bool,
+    footer: bool,
+    cut: bool,
+    started: Timestamp,
+    touched: Timestamp,
+}
+
+struct Member {
+    kept: Kept,
+    /// Where the trace's own text begins in it.
+    at: usize,
+}
+
+struct Header {
+    kept: Kept,
+    level: Option<Level>,
+}
+
+impl Open {
+    fn new(grammar: Option<&'static Grammar>, clean: &str, begin: Begin, now: Timestamp) -> Open {
+        let before = clean.get(..begin.at).unwrap_or_default();
+        let logged = text::log_prefix(clean).min(begin.at);
+        let logger = clean.get(..logged).unwrap_or_default();
+        let indented = text::is_blank(before);
+        let own = |prefix: &str| {
+            if text::is_blank(prefix) {
+                String::new()
+            } else {
+                prefix.to_owned()
+            }
+        };
+        Open {
+            grammar,
+            state: begin.state,
+            prefixes: [own(before), own(logger)],
+            indent: if indented { before.len() } else { 0 },
+            lines: Vec::new(),
+            solid: 0,
+            last: 0,
+            taken: 0,
+            bytes: 0,
+            held_bytes: 0,
+            header: None,
+            line_level: None,
+            caret: false,
+            footer: false,
+            cut: false,
+            started: now,
+            touched: now,
+        }
+    }
+
+    /// Where the trace's own text begins in the line: after its prefix and indentation.
+    fn content_at(&self, clean: &str) -> usize {
+        for prefix in self.prefixes.iter().filter(|prefix| !prefix.is_empty()) {
+            if let Some(rest) = text::after_prefix(clean, prefix) {
+                return clean.len() - rest.len();
+            }
+        }
+        text::indent(clean).min(self.indent)
+    }
+
+    fn add(&mut self, clean: &str, at: usize, line: &Line<'_>, sure: bool) {
+        self.taken += 1;
+        self.bytes += clean.len();
+        if self.lines.len() < LINES_KEPT && self.bytes <= BYTES_KEPT {
+            let kept = Kept {
+                text: text::floor(clean, LINE_BYTES).to_owned(),
+                time: line.time,
+                index: line.index,
+            };
+            self.lines.push(Member { kept, at });
+        } else {
+            self.cut = true;
+        }
+        if sure {
+            self.solid = self.lines.len();
+            self.last = line.index;
+            self.state.unsure = 0;
+            self.held_bytes = 0;
+        } else {
+            self.state.unsure += 1;
+            self.held_bytes += clean.len();
+        }
+    }
+
+    fn over_limit(&self) -> bool {
+        self.taken >= LINES_MAX || self.bytes >= BYTES_MAX
+    }
+
+    fn held_too_long(&self) -> bool {
+        self.state.unsure > HELD_LINES || self.held_bytes > HELD_BYTES
+    }
+
+    /// Java's mail package names the inner exception on a line of its own.
+    fn awaits_nested(&self) -> bool {
+        self.lines
+            .last()
+            .is_some_and(|line| line.kept.text.trim_end().ends_with("exception is:"))
+    }
+
+    fn read(&self, grammar: &Grammar) -> Reading {
+        let own: Vec<&str> = self
+            .lines
+            .iter()
+            .take(self.solid)
+            .map(|line| line.kept.text.get(line.at..).unwrap_or_default())
+            .collect();
+        (grammar.read)(&own)
+    }
+}
+
+/// What the open trace did with a line.
+enum Verdict {
+    Kept,
+    /// The line belongs to it and nothing after it.
+    Last,
+    /// The line is none of it; the trace is closed and the line is looked at afresh.
+    NotMine,
+}
+
+impl Assembler {
+    /// Takes the stream's next line. `now` is the wall clock.
+    pub fn push(&mut self, line: Line<'_>, now: Timestamp) -> Taken {
+        self.idle(now);
+        let trimmed = line.text.trim_end_matches(['\n', '\r']);
+        if memchr::memchr(b'\n', trimmed.as_bytes()).is_some() {
+            return self.push_record(trimmed, line, now);
+        }
+        self.push_coloured(trimmed, &line, now)
+    }
+
+    /// One record with several lines. A trace that begins in it ends with it.
+    fn push_record(&mut self, whole: &str, line: Line<'_>, now: Timestamp) -> Taken {
+        let (found, plain) = (self.found.len(), self.plain.len());
+        let mut taken = Taken::Plain;
+        for part in whole.split('\n') {
+            let part = part.strip_suffix('\r').unwrap_or(part);
+            if self.push_coloured(part, &line, now) == Taken::Inside {
+                taken = Taken::Inside;
+            }
+        }
+        let mine = |kept: Option<&Kept>| kept.is_some_and(|kept| kept.index == line.index);
+        let began = self
+            .open
+            .as_ref()
+            .is_some_and(|open| mine(open.lines.first().map(|member| &member.kept)));
+        if began {
+            self.close();
+        }
+        // The caller has the record; its plain parts need not come back.
+        let mut kept: VecDeque<Kept> = self.plain.split_off(plain.min(self.plain.len()));
+        kept.retain(|kept| kept.index != line.index);
+        self.plain.append(&mut kept);
+        let whole_record = |found: &Found| mine(found.lines.first());
+        let now_found = self.found.iter().skip(found).any(whole_record);
+        if now_found || self.open.is_some() {
+            return taken;
+        }
+        Taken::Plain
+    }
+
+    fn push_coloured(&mut self, text: &str, line: &Line<'_>, now: Timestamp) -> Taken {
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if memchr::memchr(0x1b, text.as_bytes()).is_none() {
+            return self.push_clean(text, line, now);
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        text::strip_ansi(text, &mut scratch);
+        let taken = self.push_clean(&scratch, line, now);
+        if scratch.capacity() <= 4 * LINE_BYTES {
+            self.scratch = scratch;
+        }
+        taken
+    }
+
+    fn push_clean(&mut self, clean: &str, line: &Line<'_>, now: Timestamp) -> Taken {
+        if let Some(mut open) = self.open.take() {
+            open.touched = now;
+            let verdict = continue_open(&mut open, clean, line);
+            self.open = Some(open);
+            match verdict {
+                Verdict::Kept => return Taken::Inside,
+                Verdict::Last => {
+                    self.close();
+                    return Taken::Inside;
+                }
+                Verdict::NotMine => self.close(),
+            }
+        }
+        if self.begin(clean, line, now) {
+            return Taken::Inside;
+        }
+        self.previous.remember(clean, line);
+        Taken::Plain
+    }
+
+    /// Opens a trace at this line, if it begins one.
+    fn begin(&mut self, clean: &str, line: &Line<'_>, now: Timestamp) -> bool {
+        if may_begin(clean)
+            && let Some((grammar, begin)) = begins(clean)
+        {
+            let mut open = Box::new(Open::new(grammar, clean, begin, now));
+            if grammar.is_none() && thrown::announces(&self.previous.text) {
+                self.add_previous(&mut open);
+            } else {
+                open.header = self.header(line, open.grammar);
+            }
+            open.caret = self.previous.caret;
+            open.line_level = line.level;
+            open.add(clean, begin.at, line, true);
+            self.open = Some(open);
+            return true;
+        }
+        self.begin_at_frame(clean, line, now)
+    }
+
+    /// A frame with no known name before it: the line before it is taken for the name.
+    fn begin_at_frame(&mut self, clean: &str, line: &Line<'_>, now: Timestamp) -> bool {
+        if !matches!(clean.as_bytes().first(), Some(b' ' | b'\t')) {
+            return false;
+        }
+        let Some(grammar) = GRAMMARS.iter().find(|grammar| (grammar.frame)(clean)) else {
+            return false;
+        };
+        let state = (grammar.adopt)(clean).unwrap_or_default();
+        let mut open = Box::new(Open::new(Some(grammar), "", Begin { at: 0, state }, now));
+        open.state.proven = true;
+        open.line_level = line.level;
+        open.caret = self.previous.caret;
+        if !self.previous.text.starts_with('{') {
+            self.add_previous(&mut open);
+        }
+        open.add(clean, 0, line, true);
+        self.open = Some(open);
+        true
+    }
+
+    /// Makes the line before the trace's first.
+    fn add_previous(&self, open: &mut Open) {
+        if !self.previous.set {
+            return;
+        }
+        let name = &self.previous.text;
+        let line = Line {
+            text: name,
+            time: self.previous.time,
+            level: self.previous.level,
+            index: self.previous.index,
+        };
+        let prefix = text::log_prefix(name);
+        let logger = name.get(..prefix).unwrap_or_default();
+        if open.lines.is_empty() && !text::is_blank(logger) {
+            open.prefixes[1] = logger.to_owned();
+        }
+        open.line_level = line.level;
+        open.add(name, prefix, &line, true);
+    }
+
+    /// The line before, if it is a logger's error about the same event.
+    fn header(&self, first: &Line<'_>, grammar: Option<&Grammar>) -> Option<Header> {
+        let previous = &self.previous;
+        let apart = first
+            .time
+            .since(previous.time)
+            .max(previous.time.since(first.time));
+        let own = grammar.is_some_and(|grammar| grammar.printed_by_runtime);
+        if !previous.set || own || apart > HEADER_GAP || previous.index == first.index {
+            return None;
+        }
+        // A level that comes from the stream says nothing: the trace's own line has it too.
+        let given = previous.level.filter(|level| first.level != Some(*level));
+        let level = text::level_of(&previous.text).or(given);
+        (level >= Some(Level::Error)).then(|| Header {
+            kept: previous.kept(),
+            level,
+        })
+    }
+
+    /// Closes a trace whose stream was silent, or which has lasted, for too long. `now` is the
+    /// wall clock; call it about once a second.
+    pub fn idle(&mut self, now: Timestamp) {
+        let Some(open) = &mut self.open else { return };
+        let long = now.since(open.started) > LONGEST;
+        if long || now.since(open.touched) > IDLE {
+            open.cut |= long;
+            self.close();
+        }
+    }
+
+    /// Closes what is open: the stream has ended.
+    pub fn finish(&mut self) {
+        self.close();
+    }
+
+    /// Whether a trace is open, or lines are held back.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The traces found since the last call.
+    pub fn take(&mut self) -> impl Iterator<Item = Found> + '_ {
+        self.found.drain(..)
+    }
+
+    /// Lines that were held back ([`Taken::Inside`]) and belong to no trace after all, since the
+    /// last call. Treat them as plain lines.
+    pub fn take_plain(&mut self) -> impl Iterator<Item = Kept> + '_ {
+        self.plain.drain(..)
+    }
+
+    fn close(&mut self) {
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
+        self.previous.forget();
+        let Some(grammar) = open.grammar.filter(|_| open.state.proven) else {
+            let level = open.line_level;
+            self.release(open.lines.drain(..), level);
+            return;
+        };
+        let reading = open.read(grammar);
+        let uncertain = open.lines.split_off(open.solid.min(open.lines.len()));
+        let found = self.build(*open, grammar, reading);
+        self.found.extend(found);
+        self.release(uncertain.into_iter(), None);
+    }
+
+    /// Gives held lines back; the last of them may be the next trace's header.
+    fn release(&mut self, lines: impl Iterator<Item = Member>, level: Option<Level>) {
+        for member in lines {
+            let line = Line {
+                text: "",
+                time: member.kept.time,
+                level,
+                index: member.kept.index,
+            };
+            self.previous.remember(&member.kept.text, &line);
+            if !text::is_blank(&member.kept.text) {
+                self.plain.push_back(member.kept);
+            }
+        }
+    }
+
+    fn build(&self, open: Open, grammar: &Grammar, reading: Reading) -> Option<Found> {
+        let first = open.lines.first()?;
+        let prefix = text::floor(&first.kept.text, first.at);
+        let level = open
+            .header
+            .as_ref()
+            .and_then(|header| header.level)
+            .or_else(|| text::level_of(prefix))
+            .or(open.line_level);
+        let logged = open.header.is_some() || text::level_of(prefix).is_some();
+        let uncaught = reading.uncaught.unwrap_or(!logged) || open.footer || open.caret;
+        let time = first.kept.time;
+        Some(Found {
+            header: open.header.map(|header| header.kept),
+            last: open.last,
+            uncaught,
+            level,
+            cut: open.cut,
+            time,
+            trace: reading.into_trace(grammar.language),
+            lines: open.lines.into_iter().map(|member| member.kept).collect(),
+        })
+    }
+}
+
+/// Which language's trace begins in the line; `None` inside means that the line names an
+/// exception and the language is not known yet.
+fn begins(clean: &str) -> Option<(Option<&'static Grammar>, Begin)> {
+    for grammar in GRAMMARS {
+        if let Some(begin) = (grammar.begin)(clean) {
+            return Some((Some(grammar), begin));
+        }
+    }
+    let at = thrown::begins(clean)?;
+    let state = State::default();
+    Some((None, Begin { at, state }))
+}
+
+fn continue_open(open: &mut Open, clean: &str, line: &Line<'_>) -> Verdict {
+    if open.over_limit() {
+        open.cut = true;
+        return Verdict::NotMine;
+    }
+    let at = open.content_at(clean);
+    let content = clean.get(at..).unwrap_or_default();
+    let Some(grammar) = open.grammar else {
+        return continue_held(open, clean, at, line);
+    };
+    match (grammar.step)(&mut open.state, content) {
+        Step::Part => open.add(clean, at, line, true),
+        Step::Footer => {
+            open.footer = true;
+            return Verdict::Last;
+        }
+        Step::End => return Verdict::NotMine,
+        Step::Maybe => return hold(open, clean, at, line),
+    }
+    Verdict::Kept
+}
+
+/// A line that named an exception waits for a frame.
+fn continue_held(open: &mut Open, clean: &str, at: usize, line: &Line<'_>) -> Verdict {
+    let content = clean.get(at..).unwrap_or_default();
+    for grammar in GRAMMARS {
+        if let Some(state) = (grammar.adopt)(content) {
+            open.grammar = Some(grammar);
+            open.state = state;
+            if grammar.printed_by_runtime {
+                open.header = None;
+            }
+            open.add(clean, at, line, true);
+            return Verdict::Kept;
+        }
+    }
+    if text::starts_like_log(content) {
+        return Verdict::NotMine;
+    }
+    hold(open, clean, at, line)
+}
+
+/// Keeps a line that belongs to the trace if a later one proves it, unless another trace begins.
+fn hold(open: &mut Open, clean: &str, at: usize, line: &Line<'_>) -> Verdict {
+    if open.held_too_long() {
+        return Verdict::NotMine;
+    }
+    let content = clean.get(at..).unwrap_or_default();
+    if may_begin(content) && !open.awaits_nested() && begins(content).is_some() {
+        return Verdict::NotMine;
+    }
+    open.add(clean, at, line, false);
+    Verdict::Kept
+}

@@ -1,0 +1,208 @@
+//! Go: panics, fatal errors, dumps of goroutines, and panics that `net/http` recovered.
+
+use super::grammar::{Begin, Grammar, Reading, State, Step, no_frame, no_state};
+use super::text;
+use crate::model::{Frame, Language, Raised};
+
+pub(super) static GRAMMAR: Grammar = Grammar {
+    language: Language::Go,
+    begin,
+    adopt: no_state,
+    frame: no_frame,
+    step,
+    read,
+    printed_by_runtime: true,
+};
+
+/// The panic was named; `goroutine 1 [running]:` proves it.
+const MESSAGE: u8 = 0;
+const FRAMES: u8 = 1;
+/// A goroutine's heading with no panic before it.
+const DUMP: u8 = 2;
+
+const SERVING: &str = "http: panic serving ";
+
+fn begin(line: &str) -> Option<Begin> {
+    for mark in ["panic: ", "fatal error: ", SERVING] {
+        if let Some(at) = line.find(mark)
+            && text::is_own_text(line, at)
+        {
+            // net/http logs through the standard logger; its line begins with the date.
+            let at = if mark == SERVING { 0 } else { at };
+            return Some(Begin {
+                at,
+                state: State::at(MESSAGE),
+            });
+        }
+    }
+    let at = line
+        .find("goroutine ")
+        .filter(|at| text::is_own_text(line, *at))?;
+    is_goroutine(line.get(at..)?).then_some(Begin {
+        at,
+        state: State::at(DUMP),
+    })
+}
+
+fn step(state: &mut State, line: &str) -> Step {
+    let own = line.trim();
+    if is_goroutine(own) || own == "runtime stack:" {
+        state.proven |= state.phase == MESSAGE;
+        state.phase = if state.proven { FRAMES } else { DUMP };
+        return Step::Part;
+    }
+    match state.phase {
+        MESSAGE => in_message(line, own),
+        DUMP if function(own).is_some() || own.starts_with("goroutine running on other thread") => {
+            state.phase = FRAMES;
+            state.proven = true;
+            Step::Part
+        }
+        DUMP => Step::End,
+        _ => in_frames(state, line, own),
+    }
+}
+
+fn in_message(line: &str, own: &str) -> Step {
+    let again = own.starts_with("panic: ") && line.starts_with([' ', '\t']);
+    if own.starts_with("[signal ") || again {
+        return Step::Part;
+    }
+    if text::starts_like_log(line) {
+        Step::End
+    } else {
+        Step::Maybe
+    }
+}
+
+fn in_frames(state: &State, line: &str, own: &str) -> Step {
+    if own.is_empty() {
+        return if state.unsure < 2 {
+            Step::Maybe
+        } else {
+            Step::End
+        };
+    }
+    if place(own).is_some() || function(line).is_some() {
+        return Step::Part;
+    }
+    let remark = own.starts_with("goroutine running on other thread")
+        || own.starts_with("...additional frames elided...")
+        || own.starts_with("[originating from goroutine");
+    if remark || is_register(own) {
+        return Step::Part;
+    }
+    if own
+        .strip_prefix("exit status ")
+        .is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()))
+    {
+        return Step::Footer;
+    }
+    Step::End
+}
+
+/// `goroutine 7 [running, locked to thread]:`
+fn is_goroutine(own: &str) -> bool {
+    let Some(rest) = own.trim_end().strip_prefix("goroutine ") else {
+        return false;
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = rest.get(digits..).unwrap_or_default();
+    digits > 0 && rest.ends_with("]:") && rest.contains(" [")
+}
+
+/// `rax    0xca`, as a dump after a signal prints registers.
+fn is_register(own: &str) -> bool {
+    let mut words = own.split_ascii_whitespace();
+    let name = words.next().is_some_and(|name| name.len() <= 8);
+    let value = words.next().is_some_and(|value| value.starts_with("0x"));
+    name && value && words.next().is_none()
+}
+
+/// A call: `main.f(0x1, {…})`, `created by main.f in goroutine 1` → the function's name.
+fn function(own: &str) -> Option<&str> {
+    let own = own.trim_end();
+    if let Some(name) = own.strip_prefix("created by ") {
+        let name = name.split(" in goroutine ").next().unwrap_or(name);
+        return (!name.contains(' ')).then_some(name);
+    }
+    let inner = own.strip_suffix(')')?;
+    let name = inner.get(..opening(inner)?)?;
+    // Type parameters in brackets are the only place where a name has blanks.
+    let outside = name.split('[').next().unwrap_or(name);
+    let plain = !name.is_empty() && !outside.contains([' ', '\t', '"', '=', ',']);
+    plain.then_some(name)
+}
+
+/// Where the parenthesis stands that the text's end would close.
+fn opening(inner: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, byte) in inner.bytes().enumerate().rev() {
+        match byte {
+            b')' => depth += 1,
+            b'(' if depth == 0 => return Some(at),
+            b'(' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `/src/main.go:12 +0x1d`, with addresses after the offset or without any.
+fn place(own: &str) -> Option<(&str, u32)> {
+    let end = own
+        .find(" +0x")
+        .or_else(|| own.find(" fp="))
+        .unwrap_or(own.len());
+    let (file, line) = text::split_number(own.get(..end)?)?;
+    let source = [".go", ".s", ".c", ".h", ".cc", ".cpp", ".S", ".y", ".rl"]
+        .iter()
+        .any(|ending| file.ends_with(ending));
+    let made = file == "<autogenerated>" || file == "??" || end < own.len();
+    let pathlike = !file.contains(['"', '=', '(']) && !file.contains(": ");
+    ((source || made) && pathlike).then_some((file, line))
+}
+
+fn read(lines: &[&str]) -> Reading {
+    let Some((first, rest)) = lines.split_first() else {
+        return Reading::default();
+    };
+    let (raised, uncaught) = raised(first);
+    let mut frames = Vec::new();
+    let mut called = function(first);
+    for line in rest {
+        match (place(line.trim()), called) {
+            (Some((file, number)), Some(name)) => {
+                frames.push(Frame {
+                    file: Some(file.to_owned()),
+                    line: Some(number),
+                    function: Some(name.to_owned()),
+                });
+                called = None;
+            }
+            _ => called = function(line.trim()),
+        }
+    }
+    Reading {
+        uncaught: Some(uncaught),
+        ..Reading::single(raised, frames)
+    }
+}
+
+fn raised(first: &str) -> (Raised, bool) {
+    let of = |kind: &str, message: &str| Raised {
+        kind: Some(kind.to_owned()),
+        message: Some(message.trim().to_owned()).filter(|message| !message.is_empty()),
+    };
+    if let Some((_, rest)) = first.split_once(SERVING) {
+        let message = rest.split_once(": ").map_or(rest, |(_, message)| message);
+        return (of("panic", message), false);
+    }
+    if let Some(message) = first.strip_prefix("panic: ") {
+        return (of("panic", message), true);
+    }
+    match first.strip_prefix("fatal error: ") {
+        Some(message) => (of("fatal error", message), true),
+        None => (Raised::default(), false),
+    }
+}

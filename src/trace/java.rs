@@ -1,0 +1,184 @@
+//! Java, Kotlin, Scala and other languages of the JVM: frames after the exception's name,
+//! `Caused by:`, `Suppressed:`, `... 23 more`, and the shortened forms of logback.
+
+use super::grammar::{Grammar, Reading, State, Step, no_begin};
+use super::{text, thrown};
+use crate::model::{Frame, Language, Raised};
+
+pub(super) static GRAMMAR: Grammar = Grammar {
+    language: Language::Java,
+    begin: no_begin,
+    adopt,
+    frame: is_frame,
+    step,
+    read,
+    printed_by_runtime: false,
+};
+
+const FRAMES: u8 = 0;
+/// A cause was named; its message may run over several lines before its frames.
+const MESSAGE: u8 = 1;
+
+fn adopt(line: &str) -> Option<State> {
+    let bare = || bare_frame(line).is_some_and(|name| !name.contains(' '));
+    let own = is_frame(line) || elided(line);
+    (own || bare() && line.starts_with([' ', '\t'])).then_some(State {
+        proven: true,
+        ..State::at(FRAMES)
+    })
+}
+
+fn step(state: &mut State, line: &str) -> Step {
+    let own = line.trim_start();
+    let indented = own.len() < line.len();
+    if is_frame(line) || elided(line) || (indented && own.starts_with("at ")) {
+        state.phase = FRAMES;
+        return Step::Part;
+    }
+    if cause(line).is_some() || own.starts_with("[CIRCULAR REFERENCE") {
+        state.phase = MESSAGE;
+        return Step::Part;
+    }
+    if text::is_blank(line) {
+        return if state.unsure < 2 {
+            Step::Maybe
+        } else {
+            Step::End
+        };
+    }
+    if state.phase == MESSAGE && !text::starts_like_log(line) {
+        return Step::Maybe;
+    }
+    Step::End
+}
+
+/// `Caused by: `, `Suppressed: `, `Wrapped by: ` → what follows.
+fn cause(line: &str) -> Option<(Link, &str)> {
+    let own = line.trim_start();
+    let own = own.strip_prefix("[CIRCULAR REFERENCE: ").unwrap_or(own);
+    [
+        ("Caused by: ", Link::Cause),
+        ("Suppressed: ", Link::Suppressed),
+        ("Wrapped by: ", Link::Wrapper),
+    ]
+    .into_iter()
+    .find_map(|(word, link)| own.strip_prefix(word).map(|rest| (link, rest)))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Cause,
+    Suppressed,
+    Wrapper,
+}
+
+/// `... 23 more`, `... 4 common frames omitted`, `... 7 frames truncated (…)`.
+fn elided(line: &str) -> bool {
+    let Some(rest) = line.trim().strip_prefix("... ") else {
+        return false;
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let words = rest.get(digits..).unwrap_or_default();
+    digits > 0
+        && [" more", " common ", " frame"]
+            .iter()
+            .any(|word| words.starts_with(word))
+}
+
+fn is_frame(line: &str) -> bool {
+    frame(line).is_some()
+}
+
+/// `at a.b.C.d(C.java:12)`, perhaps with a module before and the jar after it.
+fn frame(line: &str) -> Option<Frame> {
+    let rest = line.trim().strip_prefix("at ")?;
+    let open = rest.find('(')?;
+    let (name, rest) = rest.split_at_checked(open)?;
+    let close = rest.find(')')?;
+    let (inner, after) = (rest.get(1..close)?, rest.get(close + 1..)?.trim_start());
+    // Packaging data of logback: ` ~[shop.jar:1.2]`; Scala and Kotlin print nothing there.
+    let packaged = after.is_empty() || after.starts_with("~[") || after.starts_with('[');
+    if name.contains([' ', '\t', ':']) || !name.contains('.') || !packaged {
+        return None;
+    }
+    let (file, line) = source(inner)?;
+    Some(Frame {
+        file,
+        line,
+        function: Some(without_module(name).to_owned()),
+    })
+}
+
+/// What stands in a frame's parentheses. `None` when no JVM prints that.
+fn source(inner: &str) -> Option<(Option<String>, Option<u32>)> {
+    if inner == "Native Method" || inner.starts_with("Unknown Source") {
+        return Some((None, None));
+    }
+    if inner.is_empty() || inner.contains([' ', '/', ',', '(']) {
+        return None;
+    }
+    if let Some((file, line)) = text::split_number(inner) {
+        return (!file.contains(':')).then(|| (Some(file.to_owned()), Some(line)));
+    }
+    let named = inner.starts_with('<')
+        || [".java", ".kt", ".scala", ".groovy", ".clj"]
+            .iter()
+            .any(|end| inner.ends_with(end));
+    (named && !inner.contains(':')).then(|| (Some(inner.to_owned()), None))
+}
+
+/// `java.base/java.lang.Thread.run` → `java.lang.Thread.run`.
+fn without_module(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// `at bar`: only a name.
+fn bare_frame(line: &str) -> Option<&str> {
+    let name = line.trim().strip_prefix("at ")?;
+    let plain = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_$.<>".contains(&b));
+    (plain && !name.is_empty() && !name.ends_with("..")).then_some(name)
+}
+
+fn read(lines: &[&str]) -> Reading {
+    let mut reading = Reading::default();
+    let mut links = vec![Link::Cause];
+    let (mut raised, uncaught) = thrown::raised_before(lines, is_frame);
+    let mut from = 0;
+    for line in lines {
+        if let Some((link, name)) = cause(line) {
+            reading.close_block(std::mem::take(&mut raised), from);
+            from = reading.frames.len();
+            raised = cause_name(name);
+            links.push(link);
+        } else if let Some(frame) = frame(line) {
+            reading.frames.push(frame);
+        } else if let Some(name) = bare_frame(line) {
+            reading.frames.push(Frame {
+                function: Some(name.to_owned()),
+                ..Frame::default()
+            });
+        }
+    }
+    reading.close_block(raised, from);
+    // `Wrapped by:` prints the root cause first; everywhere else the last cause is the root.
+    let last_of = |wanted| links.iter().rposition(|link| *link == wanted).unwrap_or(0);
+    match last_of(Link::Wrapper) {
+        0 => reading.root = last_of(Link::Cause),
+        wrapper => reading.outermost = wrapper,
+    }
+    reading.uncaught = uncaught.then_some(true);
+    reading
+}
+
+fn cause_name(text: &str) -> Raised {
+    thrown::named(text).unwrap_or_else(|| {
+        let (kind, message) = text.split_once(": ").unwrap_or((text, ""));
+        let message = message.trim();
+        Raised {
+            kind: Some(kind.trim_end_matches([':', ']']).to_owned()),
+            message: (!message.is_empty()).then(|| message.to_owned()),
+        }
+    })
+}
