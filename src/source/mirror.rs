@@ -16,6 +16,21 @@ pub struct Mirrors {
     log: Log,
 }
 
+/// Brings a mirror up to date.
+#[derive(Debug)]
+pub(in crate::source) struct Refetch {}
+
+impl Refetch {
+    /// Whether it was just fetched, so that fetching again cannot help.
+    pub(in crate::source) fn is_fresh(&self) -> bool {
+        true
+    }
+
+    pub(in crate::source) fn run(&self, _deadline: Instant) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+}
+
 impl Mirrors {
     /// `dir`: the folder for mirrors, made when the first one is needed.
     pub fn new(dir: PathBuf, http: Http, log: Log) -> Mirrors {
@@ -36,10 +51,10 @@ impl Mirrors {
     ) -> Result<Repo, Error> {
         let _ = (&self.dir, &self.http, &self.log, credentials);
         if let Some(path) = repo.strip_prefix("file://") {
-            return Repo::open_local(Path::new(path), deadline);
+            return Repo::open(Path::new(path), repo, deadline, None);
         }
         if !repo.contains("://") {
-            return Repo::open_local(Path::new(repo), deadline);
+            return Repo::open(Path::new(repo), repo, deadline, None);
         }
         Err(Error::new(
             ErrorKind::NoRepository,

@@ -2,11 +2,15 @@
 //! line, and which of its files a stack trace speaks of. The only room that knows git2. It
 //! never writes to a user's repository, decides nothing about patches and starts no threads.
 
+pub mod diff;
 mod error;
+pub mod glob;
 pub mod locate;
 mod mirror;
+mod read;
 mod repo;
 
 pub use error::{Error, ErrorKind};
 pub use mirror::Mirrors;
-pub use repo::{Commit, Repo};
+pub use read::{CommitInfo, FILE_LIMIT, PATH_LIMIT};
+pub use repo::{Commit, Repo, top_of};

@@ -1,19 +1,18 @@
-//! An open repository: commits, and the files at a commit. Everything is bounded by the
-//! deadline given when it was opened, and what a limit cut is said in [`Repo::notes`].
-//! Not here: where repositories come from (`mirror`), who changed a line (`history`).
+//! An open repository and the commits it may speak of. Everything is bounded by the deadline
+//! given when it was opened, and what a limit cut is said in [`Repo::notes`].
+//! Not here: where repositories come from (`mirror`), files (`read`), changes (`diff`).
 
 use crate::model::CommitId;
 use crate::source::error::{Error, ErrorKind};
-use git2::{ErrorCode, Oid, Repository, RepositoryOpenFlags};
+use crate::source::mirror::Refetch;
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags, Sort};
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Longest file that is read, in bytes.
-pub const FILE_LIMIT: usize = 4 << 20;
-/// Most paths that are listed of one tree.
-pub const PATH_LIMIT: usize = 400_000;
+/// Most notes kept; they are few sentences, each said once.
+const NOTE_LIMIT: usize = 50;
 
 /// A commit that exists in the repository it was resolved in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,41 +24,191 @@ impl fmt::Display for Commit {
     }
 }
 
+impl Commit {
+    /// The first 12 digits, for people.
+    pub fn short(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(12);
+        text
+    }
+}
+
 /// A repository opened for reading. What libgit2 writes while it merges stays in memory.
 pub struct Repo {
     pub(in crate::source) git: Repository,
     name: String,
     deadline: Cell<Instant>,
     notes: RefCell<Vec<String>>,
+    refetch: Option<Refetch>,
 }
 
 impl Repo {
-    pub(in crate::source) fn open_local(path: &Path, deadline: Instant) -> Result<Repo, Error> {
+    /// Opens the repository in this very folder. `name`: what messages call it.
+    pub(in crate::source) fn open(
+        path: &Path,
+        name: &str,
+        deadline: Instant,
+        refetch: Option<Refetch>,
+    ) -> Result<Repo, Error> {
         let none: [&Path; 0] = [];
         let git = Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none)
-            .map_err(|e| explain_open(path, &e))?;
+            .map_err(|e| explain_open(path, name, &e))?;
+        // Merges and new trees are objects too: this keeps them out of the user's repository.
         git.odb()?.add_new_mempack_backend(1_000)?;
         Ok(Repo {
             git,
-            name: path.display().to_string(),
+            name: name.to_owned(),
             deadline: Cell::new(deadline),
             notes: RefCell::default(),
+            refetch,
         })
     }
 
-    /// The commit that these digits name.
+    /// The commit that these digits name, if an allowed branch contains it. `branches` are
+    /// names or patterns with `*`; empty means any branch or tag of the repository's own. A
+    /// mirror is brought up to date when the commit is not there.
     ///
     /// # Errors
     /// `UnknownCommit`, `AmbiguousCommit`, `OutsideBranches`, and what fetching may meet.
     pub fn resolve(&self, id: &CommitId, branches: &[String]) -> Result<Commit, Error> {
-        let _ = branches;
-        match self.git.find_commit_by_prefix(id.as_str()) {
-            Ok(commit) => Ok(Commit(commit.id())),
-            Err(_) => Err(Error::new(
+        match (self.resolve_here(id, branches), &self.refetch) {
+            (Err(e), Some(refetch))
+                if matches!(
+                    e.kind,
+                    ErrorKind::UnknownCommit | ErrorKind::OutsideBranches
+                ) && !refetch.is_fresh() =>
+            {
+                for note in refetch.run(self.deadline.get())? {
+                    self.note(note);
+                }
+                self.resolve_here(id, branches)
+            }
+            (found, _) => found,
+        }
+    }
+
+    fn resolve_here(&self, id: &CommitId, branches: &[String]) -> Result<Commit, Error> {
+        let tips = self.tips(branches)?;
+        match self.find(id)? {
+            Found::One(commit) => {
+                if self.walk_to(&tips, |oid| oid == commit)?.is_some() {
+                    return Ok(Commit(commit));
+                }
+                Err(self.outside(id, branches, tips.is_empty()))
+            }
+            Found::Several => self.only_one(id, &tips),
+            Found::None => Err(Error::new(
                 ErrorKind::UnknownCommit,
                 format!("repository {} has no commit {id}", self.name),
             )),
         }
+    }
+
+    fn find(&self, id: &CommitId) -> Result<Found, Error> {
+        let object = if id.as_str().len() == 40 {
+            let oid = Oid::from_str(id.as_str())?;
+            self.git.find_object(oid, None)
+        } else {
+            match self.git.find_commit_by_prefix(id.as_str()) {
+                Ok(commit) => return Ok(Found::One(commit.id())),
+                Err(e) => Err(e),
+            }
+        };
+        match object {
+            Ok(object) => Ok(match object.peel(ObjectType::Commit) {
+                Ok(commit) => Found::One(commit.id()),
+                Err(_) => Found::None,
+            }),
+            Err(e) if e.code() == ErrorCode::Ambiguous => Ok(Found::Several),
+            Err(e) if e.code() == ErrorCode::NotFound => Ok(Found::None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Few digits can name a commit and other objects; among allowed commits one may remain.
+    fn only_one(&self, id: &CommitId, tips: &[Oid]) -> Result<Commit, Error> {
+        let mut matches = Vec::new();
+        self.walk_to(tips, |oid| {
+            if oid.to_string().starts_with(id.as_str()) {
+                matches.push(oid);
+            }
+            matches.len() > 1
+        })?;
+        match matches[..] {
+            [only] => Ok(Commit(only)),
+            _ => Err(Error::new(
+                ErrorKind::AmbiguousCommit,
+                format!(
+                    "{id} is not one commit in {}: give more of its digits",
+                    self.name
+                ),
+            )),
+        }
+    }
+
+    fn outside(&self, id: &CommitId, branches: &[String], no_tips: bool) -> Error {
+        let which = if branches.is_empty() {
+            "any branch or tag".to_owned()
+        } else {
+            format!("the allowed branches ({})", branches.join(", "))
+        };
+        let hint = if no_tips && !branches.is_empty() {
+            "; none of them exists"
+        } else {
+            ""
+        };
+        Error::new(
+            ErrorKind::OutsideBranches,
+            format!(
+                "commit {id} of {} cannot be reached from {which}{hint}",
+                self.name
+            ),
+        )
+    }
+
+    /// The commits at the ends of the allowed branches.
+    fn tips(&self, branches: &[String]) -> Result<Vec<Oid>, Error> {
+        let mut tips = Vec::new();
+        for reference in self.git.references()? {
+            let Ok(reference) = reference else { continue };
+            let Ok(name) = reference.name() else { continue };
+            if is_allowed(name, branches)
+                && let Ok(commit) = reference.peel_to_commit()
+            {
+                tips.push(commit.id());
+            }
+        }
+        // A build's checkout often has nothing but a detached HEAD.
+        if branches.is_empty()
+            && self.refetch.is_none()
+            && let Ok(head) = self.head()
+        {
+            tips.push(head.0);
+        }
+        tips.sort_unstable();
+        tips.dedup();
+        Ok(tips)
+    }
+
+    /// Walks from the tips to the first commit that the test accepts.
+    fn walk_to(
+        &self,
+        tips: &[Oid],
+        mut test: impl FnMut(Oid) -> bool,
+    ) -> Result<Option<Oid>, Error> {
+        let mut walk = self.git.revwalk()?;
+        walk.set_sorting(Sort::TIME)?;
+        for tip in tips {
+            walk.push(*tip)?;
+        }
+        for oid in walk {
+            let oid = oid?;
+            if test(oid) {
+                return Ok(Some(oid));
+            }
+            self.check_deadline()?;
+        }
+        Ok(None)
     }
 
     /// The commit that is checked out.
@@ -67,43 +216,19 @@ impl Repo {
     /// # Errors
     /// In a repository without commits.
     pub fn head(&self) -> Result<Commit, Error> {
-        Ok(Commit(self.git.head()?.peel_to_commit()?.id()))
-    }
-
-    /// A file's bytes at a commit; `None` where there is none, or no regular one, or a longer
-    /// one than [`FILE_LIMIT`] (which is noted).
-    ///
-    /// # Errors
-    /// Of a damaged repository.
-    pub fn read_file(&self, commit: Commit, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        let tree = self.git.find_commit(commit.0)?.tree()?;
-        let entry = match tree.get_path(Path::new(path)) {
-            Ok(entry) => entry,
-            Err(e) if e.code() == ErrorCode::NotFound => return Ok(None),
-            Err(e) => return Err(e.into()),
-        };
-        match self.git.find_blob(entry.id()) {
-            Ok(blob) => Ok(Some(blob.content().to_vec())),
-            Err(_) => Ok(None),
+        let head = self.git.head().and_then(|head| head.peel_to_commit());
+        match head {
+            Ok(commit) => Ok(Commit(commit.id())),
+            Err(_) => Err(Error::new(
+                ErrorKind::UnknownCommit,
+                format!("repository {} has no commit yet", self.name),
+            )),
         }
     }
 
-    /// Every file's path at a commit.
-    ///
-    /// # Errors
-    /// Of a damaged repository.
-    pub fn paths(&self, commit: Commit) -> Result<Vec<String>, Error> {
-        let tree = self.git.find_commit(commit.0)?.tree()?;
-        let mut paths = Vec::new();
-        tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-            if entry.kind() == Some(git2::ObjectType::Blob)
-                && let Ok(name) = entry.name()
-            {
-                paths.push(format!("{folder}{name}"));
-            }
-            git2::TreeWalkResult::Ok
-        })?;
-        Ok(paths)
+    /// Whether part of the history is missing.
+    pub fn is_shallow(&self) -> bool {
+        self.git.is_shallow()
     }
 
     /// What limits cut so far, a sentence each.
@@ -111,14 +236,36 @@ impl Repo {
         self.notes.borrow().clone()
     }
 
-    /// How the repository is called in messages: its path or address.
+    /// Adds a sentence to [`Repo::notes`], once.
+    pub(in crate::source) fn note(&self, note: String) {
+        let mut notes = self.notes.borrow_mut();
+        if notes.len() < NOTE_LIMIT && !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// How the repository is called in messages: its path or address, without credentials.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Time for everything that follows.
+    /// Sets the time for everything that follows.
     pub fn set_deadline(&self, deadline: Instant) {
         self.deadline.set(deadline);
+    }
+
+    pub(in crate::source) fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline.get()
+    }
+
+    pub(in crate::source) fn check_deadline(&self) -> Result<(), Error> {
+        if self.is_late() {
+            return Err(Error::new(
+                ErrorKind::Deadline,
+                format!("no time left for reading {}", self.name),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -128,23 +275,90 @@ impl fmt::Debug for Repo {
     }
 }
 
-fn explain_open(path: &Path, e: &git2::Error) -> Error {
-    let path = path.display();
+enum Found {
+    One(Oid),
+    Several,
+    None,
+}
+
+/// The top folder of the repository that a path lies in.
+pub fn top_of(path: &Path) -> Option<PathBuf> {
+    let git = Repository::discover(path).ok()?;
+    let top = git.workdir().unwrap_or_else(|| git.path());
+    Some(top.to_path_buf())
+}
+
+/// Whether a reference is one of the branches, or with none named, a branch or tag of the
+/// repository's own. Other people's proposals that a checkout may hold are not.
+fn is_allowed(reference: &str, branches: &[String]) -> bool {
+    let branch = reference
+        .strip_prefix("refs/heads/")
+        .or_else(|| reference.strip_prefix("refs/remotes/origin/"));
+    if branches.is_empty() {
+        let foreign = ["pr/", "pull/", "merge-requests/"];
+        return reference.starts_with("refs/tags/")
+            || branch.is_some_and(|name| !foreign.iter().any(|f| name.starts_with(f)));
+    }
+    branches.iter().any(|pattern| {
+        crate::source::glob::matches(pattern, reference)
+            || branch.is_some_and(|name| crate::source::glob::matches(pattern, name))
+    })
+}
+
+fn explain_open(path: &Path, name: &str, e: &git2::Error) -> Error {
     match e.code() {
-        ErrorCode::Owner => Error::new(
-            ErrorKind::NotOwner,
-            format!(
-                "repository {path} belongs to another user; allow it with: \
-                 git config --global --add safe.directory {path}"
-            ),
-        ),
-        ErrorCode::NotFound => Error::new(
+        ErrorCode::Owner => {
+            let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+            Error::new(
+                ErrorKind::NotOwner,
+                format!(
+                    "repository {name} belongs to another user than the one running autofix; \
+                     give it to that user, or allow it with: \
+                     git config --system --add safe.directory {}",
+                    real.display()
+                ),
+            )
+        }
+        ErrorCode::NotFound if !path.exists() => Error::new(
             ErrorKind::NoRepository,
-            format!("{path} is no git repository"),
+            format!("repository {name}: there is no such folder"),
         ),
+        ErrorCode::NotFound => {
+            let hint = match top_of(path) {
+                Some(top) => format!("; the repository around it is {}", top.display()),
+                None => String::new(),
+            };
+            Error::new(
+                ErrorKind::NoRepository,
+                format!("repository {name}: this folder is no git repository{hint}"),
+            )
+        }
         _ => Error::new(
             ErrorKind::Git,
-            format!("repository {path}: {}", e.message()),
+            format!("repository {name}: {}", e.message()),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_references_count_unless_branches_are_named() {
+        for name in ["refs/heads/x", "refs/tags/v1", "refs/remotes/origin/main"] {
+            assert!(is_allowed(name, &[]), "{name}");
+        }
+        for name in [
+            "refs/remotes/fork/x",
+            "refs/pull/1/head",
+            "refs/remotes/origin/pr/7",
+        ] {
+            assert!(!is_allowed(name, &[]), "{name}");
+        }
+        let release = ["release/*".to_owned()];
+        assert!(is_allowed("refs/heads/release/2", &release));
+        assert!(!is_allowed("refs/heads/main", &release));
+        assert!(!is_allowed("refs/tags/release/2", &release));
     }
 }
