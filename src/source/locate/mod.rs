@@ -1,6 +1,7 @@
 //! From the frames of a stack trace to files of the repository. Works on a list of paths alone,
 //! better with the files' text. Reads no repository itself: [`Files`] is handed in.
 
+mod class;
 mod find;
 pub mod function;
 mod printed;
