@@ -7,6 +7,7 @@ pub mod config;
 pub mod counters;
 pub mod deliver;
 pub mod ffi;
+pub mod incident;
 pub mod investigate;
 pub mod log;
 pub mod model;

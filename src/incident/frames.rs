@@ -1,0 +1,307 @@
+//! Frames in the form that a fingerprint compares: the file's last two parts and the function,
+//! without line numbers and without what compilers, bundlers and builds number or hash.
+//! Also tells a library's frames from a program's own by where runtimes and package managers
+//! put them. Not here: finding the file in a repository (`source`).
+
+use crate::model::{Frame, Language, Trace};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Bytes of a file name or a function that count.
+const LONGEST: usize = 300;
+
+/// The normalised frames of a trace from where the fault was thrown outwards, the program's own
+/// where there are any, each at most once.
+pub(super) struct Stack {
+    /// Normalised, innermost first.
+    pub frames: Vec<String>,
+    /// They repeat many times: the stack of a recursion, cut anywhere.
+    pub recursive: bool,
+}
+
+/// A frame that stands at least so often in a stack belongs to a recursion.
+const RECURSION: usize = 3;
+/// Frames of a trace that are looked at.
+const DEEPEST: usize = 500;
+
+pub(super) fn stack(trace: &Trace) -> Stack {
+    let order = trace.innermost_first();
+    let frames: Vec<&Frame> = order
+        .iter()
+        .filter_map(|at| trace.frames.get(*at))
+        .take(DEEPEST)
+        .collect();
+    let own: Vec<&Frame> = frames
+        .iter()
+        .copied()
+        .filter(|frame| !is_library(frame, trace.language))
+        .collect();
+    let chosen = if own.is_empty() { frames } else { own };
+    let mut keys: Vec<(String, usize)> = Vec::new();
+    for frame in chosen {
+        let key = normal(frame);
+        if key == "|" {
+            continue;
+        }
+        match keys.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, count)) => *count += 1,
+            None => keys.push((key, 1)),
+        }
+    }
+    let recursive = keys.iter().any(|(_, count)| *count >= RECURSION);
+    if recursive {
+        // The depth at which it broke is chance: the whole cycle counts, in any order.
+        keys.retain(|(_, count)| *count >= RECURSION);
+        keys.sort();
+    }
+    Stack {
+        frames: keys.into_iter().map(|(key, _)| key).collect(),
+        recursive,
+    }
+}
+
+fn normal(frame: &Frame) -> String {
+    let file = frame.file.as_deref().map(normal_file).unwrap_or_default();
+    let function = frame.function.as_deref().map(normal_function);
+    format!("{file}|{}", function.unwrap_or_default())
+}
+
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// The last two parts of a path; what a build or a bundler puts into a name is masked.
+fn normal_file(file: &str) -> String {
+    static HASHED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        // A part of a bundle's name between dots, dashes or underscores, as long as hashes are.
+        Regex::new(
+            r"[.\-_](?:[0-9a-f]{6,40}|[A-Za-z0-9_]{8,20})(\.(?:chunk\.|bundle\.|min\.)?[cm]?js)$",
+        )
+        .ok()
+    });
+    let file = file.split(['?', '#']).next().unwrap_or_default();
+    let start = file.len().saturating_sub(LONGEST);
+    let tail = (start..file.len()).find_map(|at| file.get(at..));
+    let parts: Vec<&str> = tail
+        .unwrap_or_default()
+        .split(['/', '\\'])
+        .filter(|part| !part.is_empty() && *part != "." && *part != "..")
+        .collect();
+    let Some((name, folders)) = parts.split_last() else {
+        return String::new();
+    };
+    let hashed = HASHED.as_ref();
+    let name = match hashed.and_then(|hashed| hashed.captures(name)) {
+        Some(groups) if looks_hashed(groups.get(0).map_or("", |m| m.as_str())) => {
+            let all = groups.get(0).map_or(0, |m| m.start());
+            let tail = groups.get(1).map_or("", |m| m.as_str());
+            format!("{}.*{tail}", name.get(..all).unwrap_or_default())
+        }
+        Some(_) | None => (*name).to_owned(),
+    };
+    match folders.last() {
+        Some(folder) if !names_a_release(folder) => format!("{folder}/{name}"),
+        Some(_) | None => name,
+    }
+}
+
+/// A word with digits and letters mixed is a hash; `main.component.js` is not.
+fn looks_hashed(part: &str) -> bool {
+    let part = part.get(1..).unwrap_or_default();
+    let word = part.split('.').next().unwrap_or_default();
+    word.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// A folder named after a release, a version or a hash differs from deploy to deploy.
+fn names_a_release(folder: &str) -> bool {
+    let digits = folder.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 3 && digits * 2 >= folder.len()
+        || (folder.len() >= 12 && folder.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// A function without arguments, addresses, hashes and numbers that compilers give.
+fn normal_function(function: &str) -> String {
+    type Rewrite = (&'static str, &'static str);
+    const REWRITES: &[Rewrite] = &[
+        // Rust: symbol hashes and numbered closures.
+        (r"::h[0-9a-f]{16}$", ""),
+        (r"\{\{?closure(?:#\d+)?\}?\}", "{closure}"),
+        (r"\{(?:async_fn|async_block)(?:_env)?#\d+\}", "{async}"),
+        // Java: proxies, lambdas, accessors, anonymous classes.
+        (
+            r"\$\$(?:Lambda|EnhancerBy\w*|FastClassBy\w*|SpringCGLIB)[^.]*",
+            "",
+        ),
+        (r"lambda\$(\w*?)\$\d+", "lambda$$$1"),
+        (r"access\$\d+", "access$$"),
+        (
+            r"(\$Proxy|GeneratedMethodAccessor|GeneratedConstructorAccessor)\d+",
+            "$1",
+        ),
+        (r"\$\d+", "$$"),
+        // Go: numbered closures, type arguments, call arguments.
+        (r"\.func\d+(?:\.\d+)*", ".func"),
+        (r"\.gowrap\d+", ".gowrap"),
+        (r"\[[^\[\]]*\]", ""),
+        (r"\((?:0x[0-9a-f]|\{|\.\.\.|nil|[0-9]).*\)$", ""),
+        // Python: where a nested function was defined.
+        (r"\.<locals>", ""),
+        // Addresses anywhere.
+        (r"0x[0-9a-fA-F]+", "*"),
+    ];
+    static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        let compile = |(pattern, to): &Rewrite| Regex::new(pattern).ok().map(|regex| (regex, *to));
+        REWRITES.iter().filter_map(compile).collect()
+    });
+    let mut text = head(function).to_owned();
+    for (pattern, to) in COMPILED.iter() {
+        if let std::borrow::Cow::Owned(changed) = pattern.replace_all(&text, *to) {
+            text = changed;
+        }
+    }
+    text
+}
+
+/// Whether a frame belongs to a runtime or to an installed package, by its path or package.
+pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
+    let file = frame.file.as_deref().unwrap_or_default();
+    let function = frame.function.as_deref().unwrap_or_default();
+    let slashed = file.replace('\\', "/");
+    let holds = |parts: &[&str]| parts.iter().any(|part| slashed.contains(part));
+    let called = |names: &[&str]| names.iter().any(|name| function.starts_with(name));
+    match language {
+        Language::Python => {
+            file.starts_with("<frozen")
+                || holds(&[
+                    "/site-packages/",
+                    "/dist-packages/",
+                    "/lib/python",
+                    "/lib64/python",
+                ])
+        }
+        Language::Java => called(&[
+            "java.",
+            "javax.",
+            "jakarta.",
+            "jdk.",
+            "sun.",
+            "com.sun.",
+            "kotlin.",
+            "kotlinx.",
+            "scala.",
+            "akka.",
+            "org.apache.",
+            "org.springframework.",
+            "org.hibernate.",
+            "org.eclipse.",
+            "org.junit.",
+            "io.netty.",
+            "reactor.",
+            "com.fasterxml.",
+            "com.google.common.",
+            "io.micronaut.",
+            "io.quarkus.",
+            "io.grpc.",
+            "okhttp3.",
+            "com.zaxxer.",
+            "org.jboss.",
+            "io.undertow.",
+            "org.postgresql.",
+            "com.mysql.",
+            "java.base/",
+        ]),
+        Language::Javascript => {
+            file.starts_with("node:")
+                || file.starts_with("internal/")
+                || file == "<anonymous>"
+                || holds(&["/node_modules/", "webpack/bootstrap", "/internal/process/"])
+        }
+        Language::Go => {
+            called(&["runtime.", "net/http.", "panic", "testing.", "reflect."])
+                || holds(&["/go/src/runtime/", "/pkg/mod/", "/vendor/", "/libexec/src/"])
+                || (holds(&["/usr/local/go/src/", "/usr/lib/go"]))
+        }
+        Language::Rust => {
+            file.starts_with("/rustc/")
+                || holds(&[
+                    "/.cargo/registry/",
+                    "/.cargo/git/",
+                    "/library/std/",
+                    "/library/core/",
+                ])
+                || (file.is_empty() || holds(&["/rustlib/src/"]))
+                    && called(&[
+                        "std::",
+                        "core::",
+                        "alloc::",
+                        "<alloc::",
+                        "<core::",
+                        "<std::",
+                        "rust_begin",
+                        "__rust",
+                        "_start",
+                        "__libc",
+                        "main",
+                    ])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_lose_what_compilers_number() {
+        for (one, other) in [
+            ("app::run::h0123456789abcdef", "app::run::hfedcba9876543210"),
+            ("app::run::{{closure}}", "app::run::{closure#2}"),
+            ("com.x.Shop.lambda$pay$3", "com.x.Shop.lambda$pay$14"),
+            ("com.x.Shop$1.run", "com.x.Shop$2.run"),
+            (
+                "com.x.Shop$$EnhancerBySpringCGLIB$$8f2a.pay",
+                "com.x.Shop$$EnhancerBySpringCGLIB$$11cc.pay",
+            ),
+            ("com.sun.proxy.$Proxy12.get", "com.sun.proxy.$Proxy99.get"),
+            ("main.run.func1", "main.run.func2.1"),
+            ("main.Map[go.shape.int]", "main.Map[...]"),
+            (
+                "main.(*Shop).Pay(0xc000012, 0x1)",
+                "main.(*Shop).Pay(0xc0ffee, 0x2)",
+            ),
+            ("outer.<locals>.inner", "outer.inner"),
+        ] {
+            assert_eq!(normal_function(one), normal_function(other), "{one}");
+        }
+        assert_eq!(normal_function("main.(*Shop).Pay"), "main.(*Shop).Pay");
+        assert_ne!(
+            normal_function("com.x.Shop.pay"),
+            normal_function("com.x.Shop.refund")
+        );
+    }
+
+    #[test]
+    fn files_lose_builds_and_hashes() {
+        for (one, other) in [
+            ("/app/shop/cart.py", "/srv/releases/20260301/shop/cart.py"),
+            ("C:\\app\\shop\\cart.py", "/home/x/shop/cart.py"),
+            (
+                "/app/dist/main.3f2a1b9c.js",
+                "https://x.test/dist/main.99aa1b00.js?v=2",
+            ),
+            ("/r/20260301120000/cart.py", "/r/20260302120000/cart.py"),
+        ] {
+            assert_eq!(normal_file(one), normal_file(other), "{one}");
+        }
+        assert_ne!(normal_file("a/cart.py"), normal_file("a/user.py"));
+        assert_ne!(
+            normal_file("a/cart.service.js"),
+            normal_file("a/cart.component.js")
+        );
+        assert_eq!(normal_file(""), "");
+    }
+}
