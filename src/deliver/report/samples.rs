@@ -65,6 +65,7 @@ pub fn findings() -> Findings {
             why: "the path without /app".to_owned(),
             frame: 0,
             own: true,
+            mapped: 0.95,
         }],
         location: Some(Location {
             file: "orders/vouchers.py".to_owned(),
