@@ -1,5 +1,6 @@
 //! The environment of the process: the only place, beside the command line, that reads it.
 
+use crate::net;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -50,4 +51,14 @@ pub fn command_line_state_dir() -> PathBuf {
             || PathBuf::from(DEFAULT_STATE_DIR),
             |state: PathBuf| state.join(Path::new("autofix")),
         )
+}
+
+/// Proxy and certificates as other programs take them from the environment. A certificate file
+/// that cannot be read counts as not set.
+pub fn network() -> net::Settings {
+    let proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    net::Settings {
+        proxy: proxies.into_iter().find_map(variable),
+        extra_roots: variable("SSL_CERT_FILE").and_then(|path| std::fs::read(path).ok()),
+    }
 }

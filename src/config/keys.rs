@@ -89,6 +89,17 @@ pub const KEYS: &[Key] = &[
          recorded and stay open for `autofix fix`.",
     ),
     works(
+        "Forge_Token_Env",
+        "",
+        "Variable with the token for private `https://` repositories. It is sent only to hosts \
+         that a service's `repo` names.",
+    ),
+    works(
+        "Forge_Token_File",
+        "",
+        "The same in a file. Absolute; read at each use.",
+    ),
+    works(
         "Dedup_Window",
         "24h",
         "The same fault within this time of its last occurrence is the same incident.",
@@ -127,8 +138,6 @@ pub const KEYS: &[Key] = &[
     later("Fixer_Key_Env", Standing::Idle),
     later("Fixer_Key_File", Standing::Idle),
     later("Egress", Standing::Idle),
-    later("Forge_Token_Env", Standing::Idle),
-    later("Forge_Token_File", Standing::Idle),
     later("Budget_Per_Day", Standing::Idle),
     later("Spend_On_Ephemeral", Standing::Idle),
     later("Templates_Seed", Standing::Missing),
@@ -208,6 +217,6 @@ mod tests {
     fn the_table_lists_only_what_works() {
         let table = keys_table();
         assert!(table.contains("| `State_Dir` | /var/lib/autofix |"));
-        assert!(!table.contains("Forge_Token"));
+        assert!(!table.contains("Triage_Url"));
     }
 }

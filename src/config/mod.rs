@@ -2,6 +2,8 @@
 //! environment. Raw text becomes [`Options`]; every complaint is told at once. Used by the
 //! doors' assembly only: nothing below this floor knows of keys.
 
+pub mod credentials;
+pub mod disk;
 pub mod environment;
 pub mod files;
 pub mod flb;
@@ -13,8 +15,8 @@ mod value;
 pub use crate::registry::{Complaint, Place, Severity};
 pub use files::{RegistrySource, load_registry};
 pub use keys::{KEYS, keys_table};
-pub use options::{Entry, Mode, OnFull, Options, Services, from_entries, from_properties};
-pub use options::{from_command_line, given};
+pub use options::{Entry, Mode, OnFull, Options, Services, TokenSource};
+pub use options::{from_command_line, from_entries, from_properties, given};
 
 /// The name of the output, as the host looks it up.
 pub const OUTPUT_NAME: &str = "autofix";

@@ -21,6 +21,13 @@ pub enum OnFull {
     Retry,
 }
 
+/// Where a token is read from, each time that it is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    Variable(String),
+    File(PathBuf),
+}
+
 /// Where the services come from.
 #[derive(Clone, Debug)]
 pub enum Services {
@@ -40,6 +47,7 @@ pub struct Options {
     pub state_dir: Option<PathBuf>,
     pub mode: Mode,
     pub fixer: Fixer,
+    pub forge_token: Option<TokenSource>,
     pub dedup_window: Duration,
     pub max_fixes_per_hour: u32,
     pub context_lines: usize,
@@ -61,6 +69,7 @@ impl Default for Options {
             state_dir: None,
             mode: Mode::DryRun,
             fixer: Fixer::Revert,
+            forge_token: None,
             dedup_window: Duration::from_secs(24 * 3600),
             max_fixes_per_hour: 6,
             context_lines: 200,
@@ -160,7 +169,7 @@ pub fn from_command_line(
 pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
     let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
     let is = |name: &str| key.eq_ignore_ascii_case(name);
-    let value = if is("Services") || is("State_Dir") {
+    let value = if is("Services") || is("State_Dir") || is("Forge_Token_File") {
         below(value)
     } else if is("Repo") && !value.contains(':') {
         below(value)
@@ -278,6 +287,7 @@ impl<'a> Reader<'a> {
             state_dir: self.read("State_Dir", value::absolute),
             mode: self.read("Mode", mode).unwrap_or(base.mode),
             fixer: self.read("Fixer", fixer).unwrap_or(base.fixer),
+            forge_token: self.token(),
             dedup_window: self
                 .read("Dedup_Window", dedup)
                 .unwrap_or(base.dedup_window),
@@ -305,6 +315,21 @@ impl<'a> Reader<'a> {
         };
         self.check_memory(&options);
         options
+    }
+
+    fn token(&mut self) -> Option<TokenSource> {
+        let file = self.read("Forge_Token_File", value::absolute);
+        let variable = self.read("Forge_Token_Env", token_variable);
+        if let (Some(_), Some(entry)) = (&variable, self.entry("Forge_Token_File")) {
+            self.complaints.push(Complaint::fault(
+                entry.place.clone(),
+                "`Forge_Token_File` beside `Forge_Token_Env`",
+                "take one of them out",
+            ));
+        }
+        variable
+            .map(TokenSource::Variable)
+            .or(file.map(TokenSource::File))
     }
 
     fn size(&mut self, key: &str, least: u64) -> Option<u64> {
@@ -440,6 +465,20 @@ fn fixer(text: &str) -> Result<Fixer, Wrong> {
         ("off", Fixer::Off),
     ];
     built(text, &words, &["anthropic", "bedrock", "openai", "ollama"])
+}
+
+/// The name, not the token: where somebody put the token itself it is not repeated.
+fn token_variable(text: &str) -> Result<String, Wrong> {
+    let name = text.trim();
+    let good = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let known = ["ghp_", "gho_", "ghs_", "github_pat_", "glpat-"];
+    if good && !known.iter().any(|prefix| name.starts_with(prefix)) {
+        return Ok(name.to_owned());
+    }
+    Err((
+        "this is no name of a variable".to_owned(),
+        "write the name of the variable that holds the token, never the token".to_owned(),
+    ))
 }
 
 fn on_full(text: &str) -> Result<OnFull, Wrong> {
