@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 NEED   := sh scripts/need.sh
 CASE   ?= 1
 
-.PHONY: help build demo test check memcheck score e2e dist bindings clean
+.PHONY: help build demo test check memcheck score dist bindings clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -42,6 +42,14 @@ score: ## against labelled data: make score DATA=DIR
 dist: ## for any x86-64 Linux with glibc 2.17 or newer, checked, with checksums
 	@$(NEED) cargo cc python3 pip readelf
 	@TARGET="$(TARGET)" sh scripts/dist.sh
+
+memcheck: ## the library under Valgrind in a C host: no error, nothing lost
+	@$(NEED) cargo cc valgrind
+	@TARGET="$(TARGET)" sh scripts/memcheck.sh
+
+bindings: ## writes src/ffi/bindings.rs from include/autofix_host.h; needs libclang
+	@$(NEED) cargo cc
+	sh tests/bindings.sh
 
 clean: ## removes what was built
 	cargo clean
