@@ -69,6 +69,12 @@ counters! {
     incidents_capped,
     /// Panics caught at a fence.
     panics,
+    /// Incidents that the slow lane began to work on.
+    investigations,
+    /// Diffs made.
+    proposals,
+    /// Incidents put off because a remote could not be had.
+    postponed,
     /// Faults of the store (disk full, read-only, locked).
     store_faults,
 }

@@ -18,6 +18,7 @@ pub mod plugin;
 pub mod record;
 pub mod registry;
 pub mod source;
+pub mod store;
 pub mod trace;
 pub mod triage;
 pub mod watch;

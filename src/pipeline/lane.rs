@@ -34,7 +34,6 @@ impl Halt {
 #[derive(Debug)]
 pub struct Lane {
     ended: Receiver<()>,
-    name: &'static str,
 }
 
 impl Lane {
@@ -73,7 +72,7 @@ impl Lane {
                     }
                 }
             })?;
-        Ok(Lane { ended, name })
+        Ok(Lane { ended })
     }
 
     /// Waits for the end until `deadline`; `false` when it still runs then. It is then left
@@ -84,10 +83,6 @@ impl Lane {
             self.ended.recv_timeout(left.max(Duration::from_millis(1))),
             Err(crossbeam_channel::RecvTimeoutError::Timeout)
         )
-    }
-
-    pub fn name(&self) -> &'static str {
-        self.name
     }
 }
 

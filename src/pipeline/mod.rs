@@ -2,6 +2,16 @@
 //! queues between them. Every queue is bounded, counted and can be stopped. It contains no
 //! rules and no words for people.
 
-pub mod lane;
+mod clock;
+mod deployed;
+mod fast;
+mod lane;
+pub mod lanes;
 pub mod queue;
-pub mod ring;
+mod ring;
+mod slow;
+pub mod streams;
+pub mod triage_lane;
+pub mod work;
+
+pub use lanes::{Lanes, Setup};

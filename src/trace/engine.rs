@@ -224,6 +224,14 @@ enum Verdict {
 }
 
 impl Assembler {
+    /// Bytes held for the open trace and its neighbours, about.
+    pub fn bytes(&self) -> usize {
+        let open = self.open.as_ref().map_or(0, |open| {
+            open.bytes.min(BYTES_KEPT) + open.lines.len() * size_of::<Member>()
+        });
+        open + self.previous.text.capacity() + self.scratch.capacity()
+    }
+
     /// Takes the stream's next line. `now` is the wall clock.
     pub fn push(&mut self, line: Line<'_>, now: Timestamp) -> Taken {
         self.idle(now);

@@ -3,6 +3,7 @@
 //! the message).
 
 use crate::model::Level;
+use crate::record::{self, View};
 use std::borrow::Cow;
 
 /// A field's value as a match compares it. Lists and maps only exist.
@@ -27,4 +28,25 @@ pub trait Fields {
     fn message(&self) -> Cow<'_, str>;
     /// The record's severity, where it is known.
     fn level(&self) -> Option<Level>;
+}
+
+impl Fields for View<'_> {
+    fn field(&self, path: &str) -> Option<Value<'_>> {
+        View::field(self, path).map(|value| match value {
+            record::Value::Null => Value::Null,
+            record::Value::Bool(value) => Value::Bool(value),
+            record::Value::Int(value) => Value::Int(value),
+            record::Value::Float(value) => Value::Float(value),
+            record::Value::Str(text) => Value::Text(text),
+            record::Value::Other => Value::Nested,
+        })
+    }
+
+    fn message(&self) -> Cow<'_, str> {
+        View::message(self)
+    }
+
+    fn level(&self) -> Option<Level> {
+        View::level(self)
+    }
 }

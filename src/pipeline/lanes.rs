@@ -1,0 +1,219 @@
+//! One instance's lanes: how they are connected, started and ended. The order of the end is the
+//! order of the flow: what the queue holds becomes signals, signals become incidents, and what
+//! is left of the time goes to the incident in work.
+
+use crate::counters::Counters;
+use crate::incident;
+use crate::log::Log;
+use crate::model::Timestamp;
+use crate::net::Http;
+use crate::pipeline::clock;
+use crate::pipeline::deployed::{Deployed, Lookup};
+use crate::pipeline::fast::{Fast, SignalsOut};
+use crate::pipeline::lane::{Halt, Lane};
+use crate::pipeline::queue::{self, Intake};
+use crate::pipeline::slow::Slow;
+use crate::pipeline::streams::{Services, Streams};
+use crate::pipeline::triage_lane::{Overlay, Reread, Ticks, TriageLane};
+use crate::pipeline::work::{Credentials, Worker};
+use crate::source::Mirrors;
+use crate::store::{self, Holder, Store};
+use crossbeam_channel::bounded;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Signals that may wait for the triage lane.
+const MAX_SIGNALS: usize = 1_024;
+
+/// The share of an exit's time that the fast and the triage lane may take; the rest is the slow
+/// lane's.
+const CLOSING_SHARE: u32 = 2;
+
+/// Everything an instance is made of.
+pub struct Setup {
+    pub state_dir: PathBuf,
+    /// Names the instance's counters in the store.
+    pub instance: String,
+    pub queue_limit: u64,
+    /// Of queue, rings and open traces together; more than `queue_limit`.
+    pub memory_limit: u64,
+    pub context_lines: usize,
+    pub limits: store::Limits,
+    pub fixes_per_hour: Option<u32>,
+    /// A replay: the reader waits instead of dropping, remotes are tried once, and the slow lane
+    /// ends when everything is done.
+    pub replay: bool,
+    pub services: Arc<Services>,
+    pub reread: Reread,
+    pub overlay: Overlay,
+    pub variable: Lookup,
+    pub ecs: Option<String>,
+    pub http: Http,
+    pub credentials: Credentials,
+    pub counters: Arc<Counters>,
+    pub log: Log,
+}
+
+/// An instance at work.
+#[derive(Debug)]
+pub struct Lanes {
+    pub intake: Intake,
+    /// Set while the switch file is there: nothing is taken.
+    pub off: Arc<AtomicBool>,
+    closing: Halt,
+    halt: Halt,
+    fast: Lane,
+    triage: Lane,
+    slow: Lane,
+    holder: Arc<Holder>,
+    state_dir: PathBuf,
+    limits: store::Limits,
+}
+
+/// Limits of a store, from what a person set.
+pub fn limits(dedup_window: Duration, bytes: u64) -> store::Limits {
+    store::Limits {
+        admission: incident::Limits {
+            dedup_window,
+            ..incident::Limits::default()
+        },
+        bytes,
+    }
+}
+
+impl Lanes {
+    /// Opens the store and starts the threads.
+    ///
+    /// # Errors
+    /// When the store cannot be used or a thread cannot be started; nothing runs then.
+    pub fn start(setup: Setup) -> Result<Lanes, String> {
+        let say = |fault: store::Error| fault.to_string();
+        let open = || Store::open(&setup.state_dir, setup.limits).map_err(say);
+        let (triage_store, slow_store) = (open()?, open()?);
+        let holder = Arc::new(Holder::new(&setup.state_dir).map_err(say)?);
+        let (closing, halt) = (Halt::default(), Halt::default());
+        let off = Arc::new(AtomicBool::new(setup.state_dir.join(SWITCH).exists()));
+        let (intake, outlet) = queue::queue(setup.queue_limit, Arc::clone(&setup.counters));
+        let (to_triage, from_fast) = bounded(MAX_SIGNALS);
+        let (wake, woken) = bounded(1);
+
+        let rings = setup.memory_limit.saturating_sub(setup.queue_limit) / 2;
+        let streams = Streams::new(
+            Arc::clone(&setup.services),
+            setup.context_lines,
+            usize::try_from(rings).unwrap_or(usize::MAX),
+        );
+        let out = SignalsOut {
+            to: to_triage,
+            wait: setup.replay,
+            counters: Arc::clone(&setup.counters),
+        };
+        let mut slow = Slow {
+            worker: Worker {
+                store: slow_store,
+                mirrors: Mirrors::new(
+                    setup.state_dir.join("mirrors"),
+                    setup.http.clone(),
+                    setup.log.clone(),
+                ),
+                credentials: setup.credentials,
+                state_dir: setup.state_dir.clone(),
+                fixes_per_hour: setup.fixes_per_hour,
+                patient: !setup.replay,
+                counters: Arc::clone(&setup.counters),
+            },
+            holder: Arc::clone(&holder),
+            wake: woken,
+            halt: halt.clone(),
+            log: setup.log.clone(),
+            again: Timestamp::default(),
+            until_done: setup.replay,
+        };
+        let mut triage = TriageLane {
+            from: from_fast,
+            store: triage_store,
+            services: setup.services,
+            reread: setup.reread,
+            overlay: setup.overlay,
+            deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
+            counters: Arc::clone(&setup.counters),
+            instance: setup.instance,
+            switch: setup.state_dir.join(SWITCH),
+            off: Arc::clone(&off),
+            wake,
+            log: setup.log.clone(),
+            state: Ticks::default(),
+        };
+        let mut fast = Some(Fast::new(
+            outlet,
+            streams,
+            out,
+            closing.clone(),
+            setup.log.clone(),
+        ));
+        let spawned = |fault: std::io::Error| format!("a thread could not be started: {fault}");
+        let (log, counters) = (&setup.log, &setup.counters);
+        let lane = |name| (name, log.clone(), Arc::clone(counters));
+        let (name, own_log, own_counters) = lane("autofix-slow");
+        let slow =
+            Lane::start(name, own_log, own_counters, move || slow.turn()).map_err(spawned)?;
+        let (name, own_log, own_counters) = lane("autofix-triage");
+        let triage =
+            Lane::start(name, own_log, own_counters, move || triage.turn()).map_err(spawned)?;
+        let (name, own_log, own_counters) = lane("autofix-fast");
+        let fast = Lane::start(name, own_log, own_counters, move || {
+            super::fast::turn(&mut fast)
+        })
+        .map_err(spawned)?;
+        Ok(Lanes {
+            intake,
+            off,
+            closing,
+            halt,
+            fast,
+            triage,
+            slow,
+            holder,
+            state_dir: setup.state_dir,
+            limits: setup.limits,
+        })
+    }
+
+    /// Ends everything within the time: open traces are closed and become incidents, leases are
+    /// given back. What still runs then holds nothing of the host's and can deliver nothing.
+    pub fn stop(&self, within: Duration) {
+        let (start, end) = (Instant::now(), Instant::now() + within);
+        self.closing.request();
+        let closing = start + within * CLOSING_SHARE / 3;
+        let _ = self.fast.wait(closing);
+        let _ = self.triage.wait(closing);
+        self.halt.request();
+        if !self.slow.wait(end - within / 10) {
+            // The thread is left alone; without its lease it can deliver nothing any more.
+            if let Ok(mut store) = Store::open_existing(&self.state_dir, self.limits) {
+                let _ = store.release_all(self.holder.name(), clock::now());
+            }
+        }
+    }
+
+    /// Replay: waits until everything that was read has its result. `tick` is called every so
+    /// often, for progress.
+    pub fn finish(&self, mut tick: impl FnMut()) {
+        const STEP: Duration = Duration::from_millis(100);
+        self.closing.request();
+        for lane in [&self.fast, &self.triage] {
+            while !lane.wait(Instant::now() + STEP) {
+                tick();
+            }
+        }
+        self.halt.request();
+        while !self.slow.wait(Instant::now() + STEP) {
+            tick();
+        }
+    }
+}
+
+/// The file in `State_Dir` that turns everything off.
+pub const SWITCH: &str = "OFF";

@@ -1,0 +1,215 @@
+//! The triage lane: signals become incidents in the store before anything else happens to them.
+//! It also looks after what must happen every second or so: the switch file, the registry's
+//! files, the counters that `status` reads. One thread per instance.
+
+use crate::counters::Counters;
+use crate::log::Log;
+use crate::model::{Level, Settings, Signal, Timestamp};
+use crate::pipeline::clock;
+use crate::pipeline::deployed::Deployed;
+use crate::pipeline::lane::Turn;
+use crate::pipeline::streams::Services;
+use crate::registry::Registry;
+use crate::store::{Outcome, Store};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long the lane sleeps at most; the switch file must be seen within a second.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often counters are written to the store.
+const SAVE: Duration = Duration::from_secs(5);
+/// How often a line of counters is logged.
+const TELL: Duration = Duration::from_secs(600);
+/// Signals kept in memory while the store refuses them.
+const MAX_PENDING: usize = 256;
+/// How long the store is left alone after it refused.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Looks at the registry's files again: a new registry when they changed and are right.
+pub type Reread = Box<dyn FnMut() -> Option<Registry> + Send>;
+
+/// What an instance's own keys say of every service's settings.
+pub type Overlay = Box<dyn Fn(Settings) -> Settings + Send>;
+
+/// What the lane is made of.
+pub struct TriageLane {
+    pub from: Receiver<Signal>,
+    pub store: Store,
+    pub services: Arc<Services>,
+    pub reread: Reread,
+    pub overlay: Overlay,
+    pub deployed: Deployed,
+    pub counters: Arc<Counters>,
+    /// Names the instance's row of counters in the store.
+    pub instance: String,
+    /// The file that turns everything off.
+    pub switch: PathBuf,
+    pub off: Arc<AtomicBool>,
+    /// Tells the slow lane that there is work.
+    pub wake: Sender<()>,
+    pub log: Log,
+    pub state: Ticks,
+}
+
+/// When things were last done, and what could not be done yet.
+#[derive(Default)]
+pub struct Ticks {
+    looked: Timestamp,
+    saved: Timestamp,
+    told: Timestamp,
+    store_again: Timestamp,
+    pending: VecDeque<Signal>,
+    known: HashMap<String, Settings>,
+}
+
+impl TriageLane {
+    /// Takes one signal, or looks after everything else. Ends when the fast lane is gone and
+    /// everything it sent is in the store.
+    pub fn turn(&mut self) -> Turn {
+        let next = self.from.recv_timeout(PAUSE);
+        let now = clock::now();
+        match next {
+            Ok(signal) => self.hold(signal),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                self.state.store_again = Timestamp(0);
+                self.drain(now);
+                self.save(now);
+                return Turn::Done;
+            }
+        }
+        self.drain(now);
+        self.tick(now);
+        Turn::Again
+    }
+
+    fn hold(&mut self, signal: Signal) {
+        if self.state.pending.len() >= MAX_PENDING {
+            self.state.pending.pop_front();
+            self.counters.signals_dropped.add(1);
+        }
+        self.state.pending.push_back(signal);
+    }
+
+    fn drain(&mut self, now: Timestamp) {
+        if now < self.state.store_again {
+            return;
+        }
+        while let Some(mut signal) = self.state.pending.pop_front() {
+            self.complete(&mut signal, now);
+            match self.store.record(&signal, now) {
+                Ok(Outcome::New(_)) => {
+                    // A full channel means that the slow lane is awake already.
+                    let _ = self.wake.try_send(());
+                }
+                Ok(Outcome::Again(_)) => {}
+                Ok(Outcome::Capped) => self.counters.incidents_capped.add(1),
+                Err(fault) => {
+                    self.counters.store_faults.add(1);
+                    let line = format!("the store refused an incident, tried again later: {fault}");
+                    self.log.once("store", Level::Error, &line);
+                    self.state.pending.push_front(signal);
+                    self.state.store_again = now.plus(STORE_PAUSE);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Fills in the commit where the record did not say it, and keeps the service's settings.
+    fn complete(&mut self, signal: &mut Signal, now: Timestamp) {
+        let registry = self.services.get();
+        let found = registry.named(&signal.service);
+        if let (None, Some(found)) = (&signal.commit, &found) {
+            let source = &found.service.commit;
+            let container = signal.container.as_deref();
+            match self.deployed.commit(source, container, now) {
+                Ok(id) => signal.commit = Some(id),
+                Err(why) => signal.reason = format!("{}; commit unknown: {why}", signal.reason),
+            }
+        }
+        let settings = match &found {
+            Some(found) => found.service.settings(),
+            None => Settings {
+                service: signal.service.clone(),
+                ..Settings::default()
+            },
+        };
+        let settings = (self.overlay)(settings);
+        self.keep_settings(settings);
+    }
+
+    fn keep_settings(&mut self, settings: Settings) {
+        if self.state.known.get(&settings.service) == Some(&settings) {
+            return;
+        }
+        match self.store.save_settings(&settings) {
+            Ok(()) => {
+                // Unregistered names come from the outside: what is remembered stays bounded.
+                if self.state.known.len() > 4_096 {
+                    self.state.known.clear();
+                }
+                self.state.known.insert(settings.service.clone(), settings);
+            }
+            Err(_) => self.counters.store_faults.add(1),
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        if now.since(self.state.looked) >= PAUSE || now < self.state.looked {
+            self.state.looked = now;
+            self.look_at_switch();
+            if let Some(registry) = (self.reread)() {
+                self.services.replace(registry);
+                self.log.info("the registry changed and was read again");
+            }
+        }
+        if now.since(self.state.saved) >= SAVE || now < self.state.saved {
+            self.state.saved = now;
+            self.save(now);
+        }
+        if self.state.told == Timestamp(0) || now < self.state.told {
+            self.state.told = now;
+        }
+        if now.since(self.state.told) >= TELL {
+            self.state.told = now;
+            let line = tell(&self.counters);
+            self.log.info(&line);
+        }
+    }
+
+    fn look_at_switch(&mut self) {
+        let off = self.switch.exists();
+        if off != self.off.swap(off, Ordering::AcqRel) {
+            let line = match off {
+                true => format!("turned off by {}", self.switch.display()),
+                false => format!("on again: {} is gone", self.switch.display()),
+            };
+            self.log.warn(&line);
+        }
+    }
+
+    fn save(&mut self, now: Timestamp) {
+        let counters = self.counters.all();
+        if let Err(fault) = self.store.save_counters(&self.instance, &counters, now) {
+            self.counters.store_faults.add(1);
+            let line = format!("counters could not be saved: {fault}");
+            self.log.once("counters", Level::Warn, &line);
+        }
+    }
+}
+
+/// The counters that are not zero, in one line.
+pub fn tell(counters: &Counters) -> String {
+    let all = counters.all();
+    let shown: Vec<String> = all
+        .iter()
+        .filter(|(name, value)| *value > 0 || *name == "records_seen")
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    shown.join(", ")
+}

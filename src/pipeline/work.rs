@@ -1,0 +1,238 @@
+//! One incident from its claim to its result: settings from the store, the repository at the
+//! deployed commit, the fixer, the report. Used by the slow lane and by `autofix fix`. It
+//! decides nothing about the fault; it calls those who do and writes down what they say.
+
+use crate::counters::Counters;
+use crate::deliver::{self, Case};
+use crate::investigate::{self, Findings};
+use crate::model::service::Fixer;
+use crate::model::{CommitId, Incident, Proposal, Settings, Status, Timestamp, Trace};
+use crate::net::Secret;
+use crate::pipeline::clock;
+use crate::source::Mirrors;
+use crate::store::{Ending, Error, ErrorKind, Lease, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long one incident may take, clone included. A lease lasts longer.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A remote that cannot be had is tried this often before the incident is only reported.
+const MAX_TRIES: u32 = 4;
+/// Pause after the first failed try; doubled after each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Reads the secret for a host at each use; only a door knows where it stands.
+pub type Credentials = Box<dyn Fn(&str) -> Option<Secret> + Send>;
+
+/// Whoever works on incidents.
+pub struct Worker {
+    pub store: Store,
+    pub mirrors: Mirrors,
+    pub credentials: Credentials,
+    /// `State_Dir`, absolute.
+    pub state_dir: PathBuf,
+    /// Diffs made in an hour at most; `None` where a person asked for the work.
+    pub fixes_per_hour: Option<u32>,
+    /// Come back later to a remote that cannot be had; else report at once.
+    pub patient: bool,
+    pub counters: Arc<Counters>,
+}
+
+/// How the work on one incident ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Worked {
+    /// It has a result.
+    Done(Status),
+    /// A remote cannot be had, or the hour's diffs are made; taken up again at this time.
+    Later(Timestamp, String),
+    /// The lease ended meanwhile; nothing was delivered.
+    Lost,
+}
+
+/// What the investigation came to.
+enum Found {
+    /// With the full id of the commit that was read.
+    Result(Box<Findings>, Option<String>),
+    /// Worth another try later.
+    Unreachable(String),
+}
+
+impl Worker {
+    /// Works on one claimed incident.
+    ///
+    /// # Errors
+    /// When the store or the disk refuses the result; the incident stays open.
+    pub fn work(&mut self, incident: &Incident, lease: &Lease) -> Result<Worked, Error> {
+        self.counters.investigations.add(1);
+        let worked = self.try_work(incident, lease);
+        match worked {
+            Err(fault) if fault.kind == ErrorKind::LeaseLost => Ok(Worked::Lost),
+            other => other,
+        }
+    }
+
+    fn try_work(&mut self, incident: &Incident, lease: &Lease) -> Result<Worked, Error> {
+        let settings = self.settings(&incident.service)?;
+        if let Some(later) = self.hour_is_full(incident, &settings)? {
+            let why = "the limit of diffs in an hour is reached".to_owned();
+            return self.postpone(lease, later, why);
+        }
+        let tries = self.store.tries(incident.id)?;
+        match self.investigate(incident, &settings) {
+            Found::Unreachable(why) if self.patient && tries < MAX_TRIES => {
+                let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(6));
+                self.postpone(lease, clock::now().plus(pause), why)
+            }
+            found => self.deliver(incident, lease, &settings, found),
+        }
+    }
+
+    fn settings(&self, service: &str) -> Result<Settings, Error> {
+        let known = self.store.settings(service)?;
+        Ok(known.unwrap_or_else(|| Settings {
+            service: service.to_owned(),
+            ..Settings::default()
+        }))
+    }
+
+    /// Only incidents that could get a diff wait for the next hour.
+    fn hour_is_full(
+        &self,
+        incident: &Incident,
+        settings: &Settings,
+    ) -> Result<Option<Timestamp>, Error> {
+        let Some(limit) = self.fixes_per_hour else {
+            return Ok(None);
+        };
+        if incident.trace.is_none() || settings.repo.is_none() || settings.observe {
+            return Ok(None);
+        }
+        let now = clock::now();
+        let hour = Duration::from_secs(3600);
+        let made = self.store.proposals_since(now.minus(hour))?;
+        Ok((made >= limit).then(|| now.plus(Duration::from_secs(300))))
+    }
+
+    fn postpone(&mut self, lease: &Lease, until: Timestamp, why: String) -> Result<Worked, Error> {
+        self.counters.postponed.add(1);
+        self.store.postpone(lease, until, &why, clock::now())?;
+        Ok(Worked::Later(until, why))
+    }
+
+    /// Never fails: what could not be done stands in the findings.
+    fn investigate(&self, incident: &Incident, settings: &Settings) -> Found {
+        if settings.observe {
+            return nothing("Mode is observe: no repository is read".into());
+        }
+        let Some(repo) = &settings.repo else {
+            let why = format!(
+                "the service {} is not registered with a repository",
+                incident.service
+            );
+            return nothing(why);
+        };
+        let Some(trace) = &incident.trace else {
+            return nothing("there is no stack trace to locate".into());
+        };
+        let Some(commit) = &incident.commit else {
+            return nothing("the deployed commit is not known".into());
+        };
+        self.at_commit(repo, commit, trace, settings)
+    }
+
+    fn at_commit(
+        &self,
+        address: &str,
+        commit: &CommitId,
+        trace: &Trace,
+        settings: &Settings,
+    ) -> Found {
+        let deadline = Instant::now() + DEADLINE;
+        let opened = self.mirrors.open(address, &*self.credentials, deadline);
+        let repo = match opened {
+            Ok(repo) => repo,
+            Err(fault) if fault.is_transient() => return Found::Unreachable(fault.to_string()),
+            Err(fault) => return nothing(fault.to_string()),
+        };
+        let commit = match repo.resolve(commit, &settings.branches) {
+            Ok(commit) => commit,
+            Err(fault) => return nothing(fault.to_string()),
+        };
+        let fixer = settings.fixer;
+        let findings = investigate::revert(&repo, commit, Some(trace), settings, None, deadline);
+        let findings = match fixer {
+            Fixer::Revert => findings,
+            Fixer::Off => Findings {
+                patch: None,
+                why: "the fixer is off: the fault was located, no diff was made".into(),
+                ..findings
+            },
+        };
+        Found::Result(Box::new(findings), Some(commit.to_string()))
+    }
+
+    fn deliver(
+        &mut self,
+        incident: &Incident,
+        lease: &Lease,
+        settings: &Settings,
+        found: Found,
+    ) -> Result<Worked, Error> {
+        let (findings, commit) = match found {
+            Found::Result(findings, commit) => (*findings, commit),
+            Found::Unreachable(why) => (only(why), None),
+        };
+        // A worker whose lease ended must leave no file behind for an incident of others.
+        self.store.renew(lease, clock::now())?;
+        let status = match &findings.patch {
+            Some(_) => Status::Proposed,
+            None => Status::Reported,
+        };
+        let shown = Incident {
+            status,
+            reason: format!("{}; {}", incident.reason, findings.why),
+            location: findings.location.clone(),
+            ..incident.clone()
+        };
+        let case = Case {
+            incident: &shown,
+            findings: &findings,
+            repository: settings.repo.as_deref(),
+            commit: commit.as_deref(),
+        };
+        let delivered = deliver::write(&self.state_dir.join("incidents"), &case)
+            .map_err(|fault| Error::result(fault.to_string()))?;
+        let proposal = findings.patch.as_ref().zip(delivered.patch);
+        let proposal = proposal.map(|(patch, path)| Proposal {
+            fixer: "revert".to_owned(),
+            patch: path.to_string_lossy().into_owned(),
+            files: patch.files().to_vec(),
+            pr: None,
+        });
+        if proposal.is_some() {
+            self.counters.proposals.add(1);
+        }
+        let ending = Ending {
+            status,
+            reason: shown.reason,
+            location: findings.location,
+            proposal,
+        };
+        self.store.finish(lease, &ending, clock::now())?;
+        Ok(Worked::Done(status))
+    }
+}
+
+fn nothing(why: String) -> Found {
+    Found::Result(Box::new(only(why)), None)
+}
+
+/// Findings that consist of a reason why there are none.
+fn only(why: String) -> Findings {
+    Findings {
+        why,
+        ..Findings::default()
+    }
+}

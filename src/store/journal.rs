@@ -1,0 +1,96 @@
+//! `incidents.jsonl`: each change of an incident as one JSON line, for whoever carries logs
+//! away. A line stands in the database (`outbox`) in the same transaction as the change, and is
+//! removed from there once it is in the file; a crash between the two writes it twice, which its
+//! `seq` tells. It leaves the host, and redaction is not built: so no line holds log text.
+
+use crate::model::{Incident, Timestamp};
+use crate::store::error::Error;
+use crate::store::place::private_file;
+use rusqlite::{Connection, Transaction};
+use serde_json::json;
+use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+const FILE: &str = "incidents.jsonl";
+const OLD: &str = "incidents.jsonl.1";
+const LOCK: &str = ".incidents.lock";
+
+/// The file is rotated at this size; one old file is kept.
+const MAX_BYTES: u64 = 10 << 20;
+/// Lines written at once.
+const BATCH: usize = 500;
+
+/// Puts the line about a change into the transaction that makes the change.
+pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<(), Error> {
+    let location = incident.location.as_ref();
+    let line = json!({
+        "time": now.to_rfc3339(),
+        "id": incident.id,
+        "service": incident.service,
+        "fingerprint": incident.fingerprint,
+        "kind": incident.kind,
+        "status": incident.status,
+        "count": incident.count,
+        "first_seen": incident.first_seen.to_rfc3339(),
+        "last_seen": incident.last_seen.to_rfc3339(),
+        "commit": incident.commit,
+        "watch": incident.watch,
+        "previous": incident.previous,
+        // Paths and lines of the repository, not of the log.
+        "location": location.map(|at| json!({"file": at.file, "line": at.line})),
+        "files": incident.proposal.as_ref().map(|proposal| &proposal.files),
+    });
+    tx.prepare_cached("INSERT INTO outbox (json) VALUES (?1)")?
+        .execute([line.to_string()])?;
+    Ok(())
+}
+
+/// Writes what waits in the outbox to the file. Another process may be at it: then it does.
+pub fn drain(db: &mut Connection, dir: &Path) -> Result<(), Error> {
+    let failed = |e| Error::io(format!("{}", dir.join(FILE).display()), e);
+    let lock = private_file(&dir.join(LOCK)).map_err(failed)?;
+    if lock.try_lock().is_err() {
+        return Ok(());
+    }
+    loop {
+        let rows = waiting(db)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(());
+        };
+        let mut text = String::new();
+        for (seq, line) in &rows {
+            // The object's first member, so that a reader sees a line that came twice.
+            let rest = line.strip_prefix('{').unwrap_or(line);
+            text.push_str(&format!("{{\"seq\":{seq},{rest}\n"));
+        }
+        append(dir, &text).map_err(failed)?;
+        db.execute("DELETE FROM outbox WHERE seq <= ?1", [last])?;
+    }
+}
+
+fn waiting(db: &Connection) -> Result<Vec<(i64, String)>, Error> {
+    let mut rows = db.prepare_cached("SELECT seq, json FROM outbox ORDER BY seq LIMIT ?1")?;
+    let rows = rows.query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn append(dir: &Path, text: &str) -> std::io::Result<()> {
+    let path = dir.join(FILE);
+    let mut file = private_file(&path)?;
+    let size = file.metadata()?.len();
+    if size > 0 && size + text.len() as u64 > MAX_BYTES {
+        fs::rename(&path, dir.join(OLD))?;
+        file = private_file(&path)?;
+    } else if size > 0 {
+        // A line that a crash cut off must not swallow the next one.
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != [b'\n'] {
+            file.write_all(b"\n")?;
+        }
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
+}

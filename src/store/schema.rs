@@ -1,0 +1,97 @@
+//! The tables, as a list of migrations that is only ever added to. `user_version` counts how
+//! many a file has seen.
+
+use crate::store::error::{Error, ErrorKind};
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Never change an entry that was released: add one.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE incidents (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    service       TEXT NOT NULL,
+    fingerprint   TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    title         TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    watch         TEXT,
+    stream        TEXT NOT NULL,
+    trace         TEXT,                         -- JSON
+    lines         TEXT NOT NULL,                -- JSON
+    context       TEXT NOT NULL,                -- JSON
+    first_seen    INTEGER NOT NULL,             -- event time, nanoseconds
+    last_seen     INTEGER NOT NULL,
+    count         INTEGER NOT NULL,
+    commit_id     TEXT,
+    status        TEXT NOT NULL,
+    location      TEXT,                         -- JSON
+    proposal      TEXT,                         -- JSON
+    previous      INTEGER,
+    created       INTEGER NOT NULL,             -- wall clock
+    not_before    INTEGER NOT NULL DEFAULT 0,   -- wall clock: work waits until then
+    tries         INTEGER NOT NULL DEFAULT 0,
+    lease         INTEGER,                      -- fencing token, grows
+    lease_holder  TEXT,
+    lease_until   INTEGER NOT NULL DEFAULT 0    -- wall clock
+) STRICT;
+CREATE INDEX incidents_by_fault ON incidents (service, fingerprint, id);
+CREATE INDEX incidents_by_status ON incidents (status, id);
+CREATE INDEX incidents_by_hour ON incidents (service, first_seen);
+CREATE TABLE occurrences (
+    incident      INTEGER NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+    time          INTEGER NOT NULL,
+    commit_id     TEXT,
+    stream        TEXT NOT NULL
+) STRICT;
+CREATE INDEX occurrences_by_incident ON occurrences (incident);
+CREATE TABLE events (
+    incident      INTEGER NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+    time          INTEGER NOT NULL,             -- wall clock
+    what          TEXT NOT NULL,
+    detail        TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_incident ON events (incident);
+CREATE TABLE settings (
+    service       TEXT PRIMARY KEY,
+    fixer_off     INTEGER NOT NULL,
+    json          TEXT NOT NULL
+) STRICT;
+CREATE TABLE counters (
+    instance      TEXT PRIMARY KEY,
+    updated       INTEGER NOT NULL,
+    json          TEXT NOT NULL
+) STRICT;
+CREATE TABLE capped (
+    service       TEXT PRIMARY KEY,
+    count         INTEGER NOT NULL,
+    last          INTEGER NOT NULL
+) STRICT;
+CREATE TABLE outbox (
+    seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+    json          TEXT NOT NULL
+) STRICT;
+CREATE TABLE tokens (
+    last          INTEGER NOT NULL
+) STRICT;
+INSERT INTO tokens VALUES (0);
+"];
+
+/// Brings a file to the newest version.
+pub fn migrate(db: &mut Connection) -> Result<(), Error> {
+    // Immediate: of two processes that start together one migrates, the other sees it done.
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let seen = usize::try_from(version).unwrap_or(0);
+    if seen > MIGRATIONS.len() {
+        let what = format!(
+            "the store has version {seen}, this autofix knows {}; update autofix, or name another State_Dir",
+            MIGRATIONS.len()
+        );
+        return Err(Error::new(ErrorKind::Newer, what));
+    }
+    for migration in &MIGRATIONS[seen..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    tx.commit()?;
+    Ok(())
+}
