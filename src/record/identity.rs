@@ -13,6 +13,7 @@
 
 use crate::record::decode::{Group, Item, Map};
 use crate::record::keys::Keys;
+use crate::registry::names::Names;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Names that the host set. Every field borrows from the chunk or the tag.
@@ -52,6 +53,7 @@ pub struct Identity<'a> {
     /// OpenTelemetry resource attribute `service.name`.
     pub otel_service: Option<&'a str>,
     pub host: Option<&'a str>,
+    labels: Map<'a>,
     pub(super) pid: Option<&'a str>,
     pub(super) file: Option<&'a str>,
 }
@@ -76,6 +78,31 @@ impl<'a> Identity<'a> {
         ]
         .into_iter()
         .flatten()
+    }
+
+    /// Labels of the pod, or those that Docker was told to add.
+    pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let pairs = self.labels.iter();
+        pairs.filter_map(|(name, value)| Some((str::from_utf8(name).ok()?, value.text()?)))
+    }
+
+    /// The names in the registry's own form; `labels` is what [`Identity::labels`] gives.
+    pub fn registered<'n>(&self, tag: &'n str, labels: &'n [(&'n str, &'n str)]) -> Names<'n>
+    where
+        'a: 'n,
+    {
+        Names {
+            tag,
+            container: self.compose_service.or(self.container),
+            image: self.image,
+            labels,
+            unit: self.unit,
+            app: self.fly_app,
+            service: self.otel_service,
+            family: self.ecs_family,
+            namespace: self.namespace,
+            pod: self.pod,
+        }
     }
 
     pub(super) fn of(tag: &'a str, keys: &Keys<'a>, body: Map<'a>, source: Source<'a>) -> Self {
@@ -114,6 +141,7 @@ impl<'a> Identity<'a> {
             self.container = ecs_container(name, family).or(self.container);
         }
         if let Some(attrs) = keys.attrs {
+            self.labels = attrs;
             self.compose_service = text(attrs, "com.docker.compose.service");
             self.image = self.image.or_else(|| text(attrs, "image"));
         }
@@ -131,13 +159,17 @@ impl<'a> Identity<'a> {
                 b"container_image" => self.image = value.text(),
                 b"docker_id" => self.container_id = value.text(),
                 b"host" => self.host = value.text(),
-                b"labels" => value.map().into_iter().for_each(|map| self.labels(map)),
+                b"labels" => value
+                    .map()
+                    .into_iter()
+                    .for_each(|map| self.take_labels(map)),
                 _ => {}
             }
         }
     }
 
-    fn labels(&mut self, labels: Map<'a>) {
+    fn take_labels(&mut self, labels: Map<'a>) {
+        self.labels = labels;
         for (name, value) in labels.iter() {
             match name {
                 b"app.kubernetes.io/name" => self.app_name = value.text(),

@@ -114,7 +114,7 @@ impl<'a> View<'a> {
             text = self.take_wrapped(inner);
         }
         self.line = clean(text.clone());
-        if self.part.is_open() {
+        if self.part.is_part() {
             self.piece = text;
         }
     }

@@ -1,0 +1,385 @@
+//! Times that programs write: whole time fields, and the timestamp near the start of a log line.
+//! Without an offset a time is UTC; without a year it is the year that brings it closest to a
+//! time given. Not for printing times.
+
+use crate::model::Timestamp;
+
+/// Bytes of a line in which its timestamp must begin.
+const START: usize = 100;
+/// Words of a line before its timestamp at most (level, host, process).
+const WORDS: usize = 8;
+
+const MONTHS: [&[u8; 3]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];
+
+/// A time field's text: a written time, or an epoch number.
+pub fn of_text(text: &str, near: Timestamp) -> Option<Timestamp> {
+    let text = text.trim_ascii();
+    let mut cursor = Cursor::new(text.as_bytes());
+    written(&mut cursor, near).or_else(|| text.parse().ok().and_then(of_number))
+}
+
+/// An epoch number in seconds, milli-, micro- or nanoseconds, told by its size; `None` outside
+/// the years 2001 to 2100.
+pub fn of_number(number: f64) -> Option<Timestamp> {
+    let scale = match number {
+        1e9..4.2e9 => 1e9,
+        1e12..4.2e12 => 1e6,
+        1e15..4.2e15 => 1e3,
+        1e18..4.2e18 => 1.0,
+        _ => return None,
+    };
+    // Whole and fraction apart: a product would round the nanoseconds away.
+    let whole = number.trunc() as i64 * scale as i64;
+    Some(Timestamp(whole + (number.fract() * scale) as i64))
+}
+
+/// The timestamp that a line carries near its start.
+pub fn leading(line: &str, near: Timestamp) -> Option<Timestamp> {
+    let bytes = line.as_bytes();
+    let mut words = 0;
+    let mut boundary = true;
+    for (at, byte) in bytes.iter().enumerate().take(START) {
+        if boundary && byte.is_ascii_alphanumeric() {
+            let found = written(&mut Cursor { bytes, at }, near);
+            if found.is_some() {
+                return found;
+            }
+            if at == 0
+                && let Some(found) = epoch(bytes)
+            {
+                return Some(found);
+            }
+            words += 1;
+            if words > WORDS {
+                return None;
+            }
+        }
+        boundary = matches!(
+            byte,
+            b' ' | b'[' | b'(' | b'|' | b'=' | b'"' | b'<' | b'>' | b'\t'
+        );
+    }
+    None
+}
+
+/// Ten digits of seconds, or thirteen of milliseconds, with which a line begins.
+fn epoch(bytes: &[u8]) -> Option<Timestamp> {
+    let numeric = |b: &&u8| b.is_ascii_digit() || **b == b'.';
+    let length = bytes.iter().take_while(numeric).count();
+    let ends = bytes.get(length).is_none_or(|b| !b.is_ascii_alphanumeric());
+    if length < 10 || !ends {
+        return None;
+    }
+    str::from_utf8(&bytes[..length])
+        .ok()?
+        .parse()
+        .ok()
+        .and_then(of_number)
+}
+
+/// A place in a line, and what can be read from it.
+#[derive(Clone, Copy)]
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(bytes: &'a [u8]) -> Cursor<'a> {
+        Cursor { bytes, at: 0 }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn take_if(&mut self, wanted: impl Fn(u8) -> bool) -> Option<u8> {
+        let found = self.peek().filter(|b| wanted(*b))?;
+        self.at += 1;
+        Some(found)
+    }
+
+    fn one_of(&mut self, wanted: &[u8]) -> Option<u8> {
+        self.take_if(|b| wanted.contains(&b))
+    }
+
+    /// Exactly `count` digits.
+    fn digits(&mut self, count: usize) -> Option<i64> {
+        (0..count).try_fold(0, |sum, _| {
+            let digit = self.take_if(|b| b.is_ascii_digit())?;
+            Some(sum * 10 + i64::from(digit - b'0'))
+        })
+    }
+
+    fn month(&mut self) -> Option<i64> {
+        let name = self.bytes.get(self.at..self.at + 3)?;
+        let index = MONTHS.iter().position(|month| name == *month)?;
+        self.at += 3;
+        Some(index as i64 + 1)
+    }
+
+    /// One or two digits; a leading space counts as a zero.
+    fn day(&mut self) -> Option<i64> {
+        while self.one_of(b" ").is_some() {}
+        let first = self.digits(1)?;
+        Some(self.digits(1).map_or(first, |second| first * 10 + second))
+    }
+
+    /// `hh:mm:ss` with an optional fraction, in nanoseconds of the day.
+    fn clock(&mut self) -> Option<i64> {
+        let hour = self.digits(2).filter(|h| *h < 24)?;
+        self.one_of(b":")?;
+        let minute = self.digits(2).filter(|m| *m < 60)?;
+        let second = match self.one_of(b":") {
+            // A leap second counts as the next one.
+            Some(_) => self.digits(2).filter(|s| *s <= 60)?,
+            None => 0,
+        };
+        let seconds = hour * 3600 + minute * 60 + second;
+        Some(seconds * 1_000_000_000 + self.fraction())
+    }
+
+    fn fraction(&mut self) -> i64 {
+        let before = *self;
+        let mut nanos = 0;
+        let mut unit = 100_000_000;
+        if self.one_of(b".,").is_none() {
+            return 0;
+        }
+        while let Some(digit) = self.take_if(|b| b.is_ascii_digit()) {
+            nanos += i64::from(digit - b'0') * unit;
+            unit /= 10;
+        }
+        if unit == 100_000_000 {
+            *self = before;
+        }
+        nanos
+    }
+
+    /// `Z`, `+01:00`, ` +0100`; seconds east of UTC, 0 where there is none.
+    fn offset(&mut self) -> i64 {
+        let before = *self;
+        self.one_of(b" ");
+        let parsed = self.signed_offset();
+        if parsed.is_none() {
+            *self = before;
+        }
+        parsed.unwrap_or(0)
+    }
+
+    fn signed_offset(&mut self) -> Option<i64> {
+        let sign = match self.one_of(b"+-")? {
+            b'-' => -1,
+            _ => 1,
+        };
+        let hours = self.digits(2).filter(|h| *h <= 14)?;
+        self.one_of(b":");
+        let minutes = self.digits(2).filter(|m| *m < 60).unwrap_or(0);
+        let ends = self.peek().is_none_or(|b| !b.is_ascii_digit());
+        ends.then_some(sign * (hours * 3600 + minutes * 60))
+    }
+}
+
+/// Any of the written forms at the cursor.
+fn written(cursor: &mut Cursor<'_>, near: Timestamp) -> Option<Timestamp> {
+    let forms: [fn(Cursor<'_>, Timestamp) -> Option<Timestamp>; 5] =
+        [iso, day_month_year, month_day, glog, short_digits];
+    forms.iter().find_map(|form| form(*cursor, near))
+}
+
+/// `2026-03-01T12:00:00.123+01:00`, `2026/03/01 12:00:00`, `20260301T120000Z`.
+fn iso(mut at: Cursor<'_>, _: Timestamp) -> Option<Timestamp> {
+    let year = at.digits(4)?;
+    let separator = at.one_of(b"-/.");
+    let month = at.digits(2)?;
+    if let Some(separator) = separator {
+        at.one_of(&[separator])?;
+    }
+    let day = at.digits(2)?;
+    if separator.is_none() {
+        at.one_of(b"T")?;
+        let (hour, minute, second) = (at.digits(2)?, at.digits(2)?, at.digits(2)?);
+        let nanos = (hour * 3600 + minute * 60 + second) * 1_000_000_000 + at.fraction();
+        return moment(year, month, day, nanos, at.offset());
+    }
+    at.one_of(b"T :_-")?;
+    at.one_of(b"-");
+    let nanos = at.clock()?;
+    moment(year, month, day, nanos, at.offset())
+}
+
+/// `01/Mar/2026:12:00:00 +0100`, `01 Mar 2026 12:00:00.123`, `01-Mar-2026 12:00:00`.
+fn day_month_year(mut at: Cursor<'_>, _: Timestamp) -> Option<Timestamp> {
+    let day = at.day()?;
+    let separator = at.one_of(b"/ -")?;
+    let month = at.month()?;
+    at.one_of(&[separator])?;
+    let year = at.digits(4)?;
+    at.one_of(b": ")?;
+    let nanos = at.clock()?;
+    moment(year, month, day, nanos, at.offset())
+}
+
+/// `Mar  1 12:00:00`, `Mar 01 12:00:00.123456 2026`, `Mar 1, 2026 12:00:00`.
+fn month_day(mut at: Cursor<'_>, near: Timestamp) -> Option<Timestamp> {
+    let month = at.month()?;
+    at.one_of(b" ")?;
+    let day = at.day()?;
+    let comma = at.one_of(b",").is_some();
+    at.one_of(b" ")?;
+    if comma {
+        let year = at.digits(4)?;
+        at.one_of(b" ")?;
+        return moment(year, month, day, at.clock()?, 0);
+    }
+    let nanos = at.clock()?;
+    let mut after = at;
+    after.one_of(b" ");
+    if let Some(year @ 1970..2200) = after.digits(4)
+        && after.peek().is_none_or(|b| !b.is_ascii_digit())
+    {
+        return moment(year, month, day, nanos, 0);
+    }
+    nearest_year(month, day, nanos, near)
+}
+
+/// `E0301 12:00:00.123456`.
+fn glog(mut at: Cursor<'_>, near: Timestamp) -> Option<Timestamp> {
+    at.one_of(b"IWEF")?;
+    let (month, day) = (at.digits(2)?, at.digits(2)?);
+    at.one_of(b" ")?;
+    let nanos = at.clock()?;
+    nearest_year(month, day, nanos, near)
+}
+
+/// `260301 120000` and `260301 12:00:00`.
+fn short_digits(mut at: Cursor<'_>, _: Timestamp) -> Option<Timestamp> {
+    let (year, month, day) = (at.digits(2)?, at.digits(2)?, at.digits(2)?);
+    at.one_of(b" ")?;
+    let mut compact = at;
+    let nanos = match at.clock() {
+        Some(nanos) => nanos,
+        None => {
+            let hour = compact.digits(2).filter(|h| *h < 24)?;
+            let minute = compact.digits(2).filter(|m| *m < 60)?;
+            let second = compact.digits(2).filter(|s| *s <= 60)?;
+            if compact.peek() != Some(b' ') {
+                return None;
+            }
+            (hour * 3600 + minute * 60 + second) * 1_000_000_000
+        }
+    };
+    moment(2000 + year, month, day, nanos, 0)
+}
+
+fn nearest_year(month: i64, day: i64, nanos: i64, near: Timestamp) -> Option<Timestamp> {
+    let year = 1970 + near.seconds().div_euclid(31_556_952);
+    let years = [year, year - 1, year + 1].into_iter();
+    years
+        .filter_map(|year| moment(year, month, day, nanos, 0))
+        .min_by_key(|found| found.0.abs_diff(near.0))
+}
+
+fn moment(year: i64, month: i64, day: i64, nanos: i64, offset: i64) -> Option<Timestamp> {
+    let known = (1970..2200).contains(&year) && (1..=12).contains(&month);
+    if !known || !(1..=days_in(year, month)).contains(&day) {
+        return None;
+    }
+    let seconds = days_since_epoch(year, month, day) * 86_400 - offset;
+    Some(Timestamp(seconds * 1_000_000_000 + nanos))
+}
+
+const fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+const fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from the Unix epoch to a date from 1970 on.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let before = year - 1;
+    let leaps = before / 4 - before / 100 + before / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    let months: i64 = (1..month).map(|month| days_in(year, month)).sum();
+    (year - 1970) * 365 + leaps + months + day - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn lines_of_many_programs_tell_their_time() {
+        let near = at("2026-01-02T00:00:00Z");
+        let noon = "2026-03-01T12:00:00Z";
+        for (line, time) in [
+            ("2026-03-01T12:00:00Z up", noon),
+            (
+                "2026-03-01 12:00:00,250 ERROR boom",
+                "2026-03-01T12:00:00.25Z",
+            ),
+            ("[2026-03-01 13:00:00 +0100] [7] [INFO] up", noon),
+            ("ERROR 2026-03-01T13:00:00+01:00 boom", noon),
+            ("2026/03/01 12:00:00 [error] 7#7: boom", noon),
+            (
+                "10.0.0.9 - - [01/Mar/2026:13:00:00 +0100] \"GET / HTTP/1.1\" 200 5",
+                noon,
+            ),
+            (
+                "[Sun Mar 01 12:00:00.500000 2026] [core:error] boom",
+                "2026-03-01T12:00:00.5Z",
+            ),
+            ("Mar  1 12:00:00 web-1 app[7]: boom", noon),
+            ("Dec 31 23:59:59 web-1 app[7]: boom", "2025-12-31T23:59:59Z"),
+            ("<34>1 2026-03-01T12:00:00Z web-1 app - - boom", noon),
+            ("E0301 12:00:00.000000       7 main.go:1] boom", noon),
+            ("260301 120000 31 INFO a.B: up", noon),
+            ("7:M 01 Mar 2026 12:00:00.000 * ready", noon),
+            ("1772366400.5 boom", "2026-03-01T12:00:00.5Z"),
+            ("1772366400500 boom", "2026-03-01T12:00:00.5Z"),
+            ("time=\"2026-03-01T12:00:00Z\" level=info", noon),
+            ("20260301T120000Z up", noon),
+        ] {
+            assert_eq!(leading(line, near), Some(at(time)), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_times() {
+        for line in [
+            "",
+            "listening on 0.0.0.0:8080",
+            "2026-13-01 12:00:00 month",
+            "2026-02-29 12:00:00 no leap year",
+            "12345678901234567890 long",
+            "  at main (app.js:12:34)",
+            "order 20260301 was not found",
+        ] {
+            assert_eq!(leading(line, Timestamp(0)), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn fields_hold_numbers_or_text() {
+        let near = Timestamp(0);
+        let time = at("2026-03-01T12:00:00.25Z");
+        assert_eq!(of_text("1772366400.25", near), Some(time));
+        assert_eq!(of_text("2026-03-01T12:00:00,250+0000", near), Some(time));
+        assert_eq!(of_number(1_772_366_400_250.0), Some(time));
+        assert_eq!(of_number(1_772_366_400_250_000_000.0), Some(time));
+        assert_eq!(of_number(3000.0), None);
+        assert_eq!(of_number(f64::NAN), None);
+    }
+}
