@@ -152,7 +152,7 @@ fn pair<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
         let (found, behind) = match value.strip_prefix('"') {
             Some(text) => {
                 let (inside, behind) = quoted_text(text);
-                (Value::Str(crate::record::json::unescape(inside)), behind)
+                (Value::Text(crate::record::json::unescape(inside)), behind)
             }
             None => {
                 let end = value
@@ -204,7 +204,7 @@ mod tests {
         ] {
             assert_eq!(int(line, "status"), Some(503), "{line}");
             let method = field(line, "method");
-            assert_eq!(method, Some(Value::Str("GET".into())), "{line}");
+            assert_eq!(method, Some(Value::Text("GET".into())), "{line}");
             let path = field(line, "path").and_then(Value::into_text);
             assert!(path.is_some_and(|path| path.ends_with("/cart")), "{line}");
         }
@@ -234,8 +234,8 @@ mod tests {
     fn pairs_hold_words_and_quoted_text() {
         let line = r#"ts=1 err="no \"route\"" code=E42, took=1.5 ok=true"#;
         let text = |name| field(line, name);
-        assert_eq!(text("err"), Some(Value::Str(r#"no "route""#.into())));
-        assert_eq!(text("code"), Some(Value::Str("E42".into())));
+        assert_eq!(text("err"), Some(Value::Text(r#"no "route""#.into())));
+        assert_eq!(text("code"), Some(Value::Text("E42".into())));
         assert_eq!(text("took"), Some(Value::Float(1.5)));
         assert_eq!(text("ok"), Some(Value::Bool(true)));
         assert_eq!(text("o"), None);

@@ -93,10 +93,12 @@ impl<'a> Identity<'a> {
     {
         Names {
             tag,
-            container: self.compose_service.or(self.container),
+            container: self.container,
+            engine: self.engine_name,
             image: self.image,
             labels,
             unit: self.unit,
+            identifier: self.syslog_identifier,
             app: self.fly_app,
             service: self.otel_service,
             family: self.ecs_family,

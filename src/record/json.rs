@@ -25,8 +25,8 @@ impl<'a> Json<'a> {
             Json::Bool(value) => Value::Bool(value),
             Json::Int(value) => Value::Int(value),
             Json::Float(value) => Value::Float(value),
-            Json::Str(raw) => Value::Str(unescape(raw)),
-            Json::Array(_) | Json::Object(_) => Value::Other,
+            Json::Str(raw) => Value::Text(unescape(raw)),
+            Json::Array(_) | Json::Object(_) => Value::Nested,
         }
     }
 

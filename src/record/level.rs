@@ -30,13 +30,13 @@ pub(super) fn is_level_key(name: &[u8]) -> bool {
 /// The level that a field's value stands for: a word, or pino's, bunyan's and monolog's numbers.
 pub(super) fn from_value(value: &Value<'_>) -> Option<Level> {
     match value {
-        Value::Str(text) => match text.trim().parse() {
+        Value::Text(text) => match text.trim().parse() {
             Ok(number) => from_number(number),
             Err(_) => from_word(text),
         },
         Value::Int(number) => from_number(*number),
         Value::Float(number) => from_number(*number as i64),
-        Value::Null | Value::Bool(_) | Value::Other => None,
+        Value::Null | Value::Bool(_) | Value::Unsigned(_) | Value::Nested => None,
     }
 }
 

@@ -86,9 +86,9 @@ impl<'a> Part<'a> {
 fn truth(item: Item<'_>) -> bool {
     match Value::from_item(item) {
         Value::Bool(value) => value,
-        Value::Str(text) => text == "true",
+        Value::Text(text) => text == "true",
         Value::Int(value) => value != 0,
-        Value::Null | Value::Float(_) | Value::Other => false,
+        Value::Null | Value::Unsigned(_) | Value::Float(_) | Value::Nested => false,
     }
 }
 

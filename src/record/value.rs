@@ -10,10 +10,12 @@ pub enum Value<'a> {
     Null,
     Bool(bool),
     Int(i64),
+    /// Whole numbers above `i64::MAX`.
+    Unsigned(u64),
     Float(f64),
-    Str(Cow<'a, str>),
-    /// An array, a map or an extension: present, and equal to nothing.
-    Other,
+    Text(Cow<'a, str>),
+    /// A list, a map or an extension: present, and equal to nothing.
+    Nested,
 }
 
 impl<'a> Value<'a> {
@@ -23,10 +25,10 @@ impl<'a> Value<'a> {
             Item::Nil => Value::Null,
             Item::Bool(value) => Value::Bool(value),
             Item::Int(value) => Value::Int(value),
-            Item::UInt(value) => Value::Float(value as f64),
+            Item::UInt(value) => Value::Unsigned(value),
             Item::Float(value) => Value::Float(value),
-            Item::Str(bytes) | Item::Bin(bytes) => Value::Str(String::from_utf8_lossy(bytes)),
-            Item::Array(_) | Item::Map(_) | Item::Ext(..) => Value::Other,
+            Item::Str(bytes) | Item::Bin(bytes) => Value::Text(String::from_utf8_lossy(bytes)),
+            Item::Array(_) | Item::Map(_) | Item::Ext(..) => Value::Nested,
         }
     }
 
@@ -45,7 +47,7 @@ impl<'a> Value<'a> {
         match word {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
-            _ => Value::Str(Cow::Borrowed(word)),
+            _ => Value::Text(Cow::Borrowed(word)),
         }
     }
 
@@ -56,27 +58,35 @@ impl<'a> Value<'a> {
             Value::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
                 Some(*value as i64)
             }
-            Value::Str(text) => text.trim().parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Float(_) | Value::Other => None,
+            Value::Text(text) => text.trim().parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Unsigned(_) | Value::Float(_) | Value::Nested => {
+                None
+            }
         }
     }
 
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Value::Str(text) => Some(text),
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Other => None,
+            Value::Text(text) => Some(text),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Unsigned(_)
+            | Value::Float(_)
+            | Value::Nested => None,
         }
     }
 
-    /// The value as people write it; `None` for [`Value::Other`].
+    /// The value as people write it; `None` for [`Value::Nested`].
     pub fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Value::Null => Some(Cow::Borrowed("null")),
             Value::Bool(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
             Value::Int(value) => Some(Cow::Owned(value.to_string())),
+            Value::Unsigned(value) => Some(Cow::Owned(value.to_string())),
             Value::Float(value) => Some(Cow::Owned(value.to_string())),
-            Value::Str(text) => Some(text),
-            Value::Other => None,
+            Value::Text(text) => Some(text),
+            Value::Nested => None,
         }
     }
 }
@@ -89,9 +99,9 @@ mod tests {
     fn words_become_numbers_only_where_they_are_numbers() {
         assert_eq!(Value::from_word("503"), Value::Int(503));
         assert_eq!(Value::from_word("0.25"), Value::Float(0.25));
-        assert_eq!(Value::from_word("1.2.3"), Value::Str("1.2.3".into()));
-        assert_eq!(Value::from_word("infinity"), Value::Str("infinity".into()));
-        assert_eq!(Value::Str(" 503".into()).as_int(), Some(503));
+        assert_eq!(Value::from_word("1.2.3"), Value::Text("1.2.3".into()));
+        assert_eq!(Value::from_word("infinity"), Value::Text("infinity".into()));
+        assert_eq!(Value::Text(" 503".into()).as_int(), Some(503));
         assert_eq!(Value::Float(0.5).as_int(), None);
     }
 }

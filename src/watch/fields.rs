@@ -3,22 +3,10 @@
 //! the message).
 
 use crate::model::Level;
-use crate::record::{self, View};
+use crate::record::View;
 use std::borrow::Cow;
 
-/// A field's value as a match compares it. Lists and maps only exist.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
-    Null,
-    Bool(bool),
-    Int(i64),
-    /// Whole numbers above `i64::MAX`.
-    Unsigned(u64),
-    Float(f64),
-    Text(Cow<'a, str>),
-    /// A list or a map.
-    Nested,
-}
+pub use crate::record::Value;
 
 /// A record as a match sees it.
 pub trait Fields {
@@ -32,14 +20,7 @@ pub trait Fields {
 
 impl Fields for View<'_> {
     fn field(&self, path: &str) -> Option<Value<'_>> {
-        View::field(self, path).map(|value| match value {
-            record::Value::Null => Value::Null,
-            record::Value::Bool(value) => Value::Bool(value),
-            record::Value::Int(value) => Value::Int(value),
-            record::Value::Float(value) => Value::Float(value),
-            record::Value::Str(text) => Value::Text(text),
-            record::Value::Other => Value::Nested,
-        })
+        View::field(self, path)
     }
 
     fn message(&self) -> Cow<'_, str> {
