@@ -3,6 +3,7 @@
 //!
 //! ARCHITECTURE.md describes the floors; `tests/house.rs` holds the code to them.
 
+pub mod app;
 pub mod config;
 pub mod counters;
 pub mod deliver;
