@@ -1,10 +1,20 @@
 //! One running instance behind a door: settings are read, lanes are started, chunks are taken
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
+use crate::config::credentials::Credentials;
+use crate::config::{Complaint, Mode, OnFull, Options, RegistrySource, Services, environment};
 use crate::counters::Counters;
 use crate::log::Log;
-use crate::pipeline::queue::{self, Intake, Outlet, Refused};
+use crate::model::service::Fixer;
+use crate::net::Http;
+use crate::pipeline::lanes;
+use crate::pipeline::queue::{Intake, Refused};
+use crate::pipeline::streams::Services as Registered;
+use crate::pipeline::{Lanes, Setup};
+use crate::registry::{CommitSource, Registry};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What the host gives to an instance when it starts.
@@ -25,34 +35,222 @@ pub enum Flush {
     Retry,
 }
 
-/// One `[OUTPUT]` block at work.
+/// One `[OUTPUT]` block at work, or one that takes and drops because it cannot work.
+#[derive(Debug, Default)]
 pub struct Instance {
-    intake: Intake,
-    _outlet: Outlet,
+    running: Option<Running>,
 }
 
-/// Starts an instance. `Err` only where the configuration is provably wrong.
+#[derive(Debug)]
+struct Running {
+    intake: Intake,
+    off: Arc<AtomicBool>,
+    on_full: OnFull,
+    lanes: Lanes,
+}
+
+/// Starts an instance. `Err` only where the configuration is provably wrong; everything else
+/// that stands in the way is logged, and the instance takes and drops.
+///
+/// # Errors
+/// All complaints about the configuration, a line each.
 pub fn start(host: Host) -> Result<Box<Instance>, String> {
-    let (intake, outlet) = queue::queue(32 << 20, Arc::new(Counters::default()));
-    host.log.info("started");
-    Ok(Box::new(Instance {
-        intake,
-        _outlet: outlet,
-    }))
+    let log = host.log;
+    if let Some(why) = host.start_disabled {
+        log.error(&format!("disabled: {why}"));
+        return Ok(Box::default());
+    }
+    let options = crate::config::from_properties(&*host.property).map_err(|all| lines(&all))?;
+    for warning in &options.warnings {
+        log.warn(&warning.to_string());
+    }
+    if environment::off() {
+        log.warn("disabled: AUTOFIX_OFF is set");
+        return Ok(Box::default());
+    }
+    match run(&options, &log) {
+        Ok(running) => Ok(Box::new(Instance {
+            running: Some(running),
+        })),
+        Err(why) => {
+            log.error(&format!("disabled: {why}"));
+            Ok(Box::default())
+        }
+    }
+}
+
+fn run(options: &Options, log: &Log) -> Result<Running, String> {
+    let state_dir = options
+        .state_dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(environment::DEFAULT_STATE_DIR));
+    let source = RegistrySource::new(options.services.clone());
+    let setup = assemble(options, &state_dir, source, false, log.clone())?;
+    let services = Arc::clone(&setup.services);
+    let lanes = Lanes::start(setup)?;
+    log.info(&started(options, &services.get(), &state_dir));
+    Ok(Running {
+        intake: lanes.intake.clone(),
+        off: Arc::clone(&lanes.off),
+        on_full: options.on_full,
+        lanes,
+    })
+}
+
+/// Makes the parts of an instance from what a person set. A registry that cannot be read now is
+/// no reason not to run: it is read when it changes.
+///
+/// # Errors
+/// When the network's settings cannot be understood.
+pub fn assemble(
+    options: &Options,
+    state_dir: &Path,
+    mut source: RegistrySource,
+    replay: bool,
+    log: Log,
+) -> Result<Setup, String> {
+    let registry = source.load().unwrap_or_else(|complaints| {
+        log.error(&format!(
+            "no service is known until this is mended: {}",
+            lines(&complaints)
+        ));
+        Registry::default()
+    });
+    let http = Http::new(&environment::network()).map_err(|fault| fault.to_string())?;
+    let services = Arc::new(Registered::new(registry));
+    let tokens = (options.forge_token.clone(), Arc::clone(&services));
+    let own = options.clone();
+    let reread_log = log.clone();
+    Ok(Setup {
+        state_dir: state_dir.to_owned(),
+        instance: instance_name(),
+        queue_limit: options.queue_limit,
+        memory_limit: options.memory_limit,
+        context_lines: options.context_lines,
+        limits: lanes::limits(options.dedup_window, options.state_limit),
+        fixes_per_hour: (!replay).then_some(options.max_fixes_per_hour),
+        replay,
+        services,
+        reread: Box::new(move || match source.poll()? {
+            Ok(registry) => Some(registry),
+            Err(complaints) => {
+                let all = lines(&complaints);
+                reread_log.error(&format!("the registry changed, the old one is kept: {all}"));
+                None
+            }
+        }),
+        settings: Box::new(move |service, name| match service {
+            Some(service) => own.settings(service),
+            None => own.unregistered(name),
+        }),
+        variable: Box::new(environment::variable),
+        ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
+        http,
+        credentials: Box::new(move |host| {
+            let (source, services) = &tokens;
+            Credentials::new(source.clone(), &services.get()).for_host(host)
+        }),
+        counters: Arc::new(Counters::default()),
+        log,
+    })
+}
+
+/// What is on, in one line.
+pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> String {
+    let services = match (&options.services, registry.services()) {
+        (Services::None, _) => "none registered".to_owned(),
+        (_, services) => {
+            let shown: Vec<String> = services
+                .iter()
+                .take(8)
+                .map(|service| format!("{} at {}", service.name, commit_source(&service.commit)))
+                .collect();
+            let more = services.len().saturating_sub(shown.len());
+            let more = match more {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            format!("{}{more}", shown.join(", "))
+        }
+    };
+    let fixer = match options.fixer {
+        Fixer::Revert => "revert",
+        Fixer::Off => "off",
+    };
+    format!(
+        "autofix {} started; services: {services}; state: {}; mode: {}; triage: rules; fixer: {fixer}",
+        env!("CARGO_PKG_VERSION"),
+        state_dir.display(),
+        mode(options.mode),
+    )
+}
+
+const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Observe => "observe",
+        Mode::DryRun => "dry-run",
+    }
+}
+
+fn commit_source(source: &CommitSource) -> String {
+    match source {
+        CommitSource::Fixed(id) => id.as_str().chars().take(12).collect(),
+        CommitSource::Field(name) => format!("field:{name}"),
+        CommitSource::Env(name) => format!("env:{name}"),
+        CommitSource::File(path) => format!("file:{}", path.display()),
+        CommitSource::Image(name) => format!("image:{name}"),
+        CommitSource::EcsMetadata => "ecs-metadata".to_owned(),
+        CommitSource::None => "no commit".to_owned(),
+    }
+}
+
+fn lines(complaints: &[Complaint]) -> String {
+    let lines: Vec<String> = complaints.iter().map(Complaint::to_string).collect();
+    lines.join("; ")
+}
+
+/// Unlike that of any other instance that ever wrote to the same store.
+fn instance_name() -> String {
+    use std::sync::atomic::AtomicU64;
+    use std::time::{SystemTime, UNIX_EPOCH};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{}-{number}", since.as_nanos(), std::process::id())
 }
 
 impl Instance {
     /// Takes over one chunk; returns at once.
     pub fn flush(&self, tag: &[u8], data: &[u8]) -> Flush {
-        match self.intake.offer(tag, data) {
+        let Some(running) = &self.running else {
+            return Flush::Taken;
+        };
+        if running.off.load(Ordering::Relaxed) {
+            running.intake.count_dropped(data);
+            return Flush::Taken;
+        }
+        match running.intake.offer(tag, data) {
             Ok(()) => Flush::Taken,
+            // A chunk larger than the whole queue would be offered again for ever.
+            Err(Refused::Full)
+                if running.on_full == OnFull::Retry
+                    && (data.len() as u64) < running.intake.limit() =>
+            {
+                Flush::Retry
+            }
             Err(Refused::Full | Refused::Closed) => {
-                self.intake.count_dropped(data);
+                running.intake.count_dropped(data);
                 Flush::Taken
             }
         }
     }
 
     /// Ends the lanes, within the time given.
-    pub fn stop(&self, _within: Duration) {}
+    pub fn stop(&self, within: Duration) {
+        if let Some(running) = &self.running {
+            running.lanes.stop(within);
+        }
+    }
 }

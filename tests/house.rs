@@ -30,7 +30,7 @@ const ROOMS: &[Room] = &[
     ("pipeline", 4, &[]),
     ("config", 5, &[]),
     ("plugin", 5, &["config"]),
-    ("app", 5, &["config"]),
+    ("app", 5, &["config", "plugin"]),
     ("ffi", 6, &[]),
     ("cli", 6, &[]),
     ("main", 6, &["cli"]),

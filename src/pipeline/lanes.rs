@@ -14,7 +14,7 @@ use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::queue::{self, Intake};
 use crate::pipeline::slow::Slow;
 use crate::pipeline::streams::{Services, Streams};
-use crate::pipeline::triage_lane::{Overlay, Reread, Ticks, TriageLane};
+use crate::pipeline::triage_lane::{Reread, SettingsOf, Ticks, TriageLane};
 use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
 use crate::store::{self, Holder, Store};
@@ -47,7 +47,7 @@ pub struct Setup {
     pub replay: bool,
     pub services: Arc<Services>,
     pub reread: Reread,
-    pub overlay: Overlay,
+    pub settings: SettingsOf,
     pub variable: Lookup,
     pub ecs: Option<String>,
     pub http: Http,
@@ -136,7 +136,7 @@ impl Lanes {
             store: triage_store,
             services: setup.services,
             reread: setup.reread,
-            overlay: setup.overlay,
+            settings: setup.settings,
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
             instance: setup.instance,

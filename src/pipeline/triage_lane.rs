@@ -9,7 +9,7 @@ use crate::pipeline::clock;
 use crate::pipeline::deployed::Deployed;
 use crate::pipeline::lane::Turn;
 use crate::pipeline::streams::Services;
-use crate::registry::Registry;
+use crate::registry::{Registry, Service};
 use crate::store::{Outcome, Store};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::{HashMap, VecDeque};
@@ -32,8 +32,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 /// Looks at the registry's files again: a new registry when they changed and are right.
 pub type Reread = Box<dyn FnMut() -> Option<Registry> + Send>;
 
-/// What an instance's own keys say of every service's settings.
-pub type Overlay = Box<dyn Fn(Settings) -> Settings + Send>;
+/// The settings that hold for a service's incidents: what the registry says of it (nothing, where
+/// it is not registered) and what this instance's own keys say.
+pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
 
 /// What the lane is made of.
 pub struct TriageLane {
@@ -41,7 +42,7 @@ pub struct TriageLane {
     pub store: Store,
     pub services: Arc<Services>,
     pub reread: Reread,
-    pub overlay: Overlay,
+    pub settings: SettingsOf,
     pub deployed: Deployed,
     pub counters: Arc<Counters>,
     /// Names the instance's row of counters in the store.
@@ -132,14 +133,8 @@ impl TriageLane {
                 Err(why) => signal.reason = format!("{}; commit unknown: {why}", signal.reason),
             }
         }
-        let settings = match &found {
-            Some(found) => found.service.settings(),
-            None => Settings {
-                service: signal.service.clone(),
-                ..Settings::default()
-            },
-        };
-        let settings = (self.overlay)(settings);
+        let service = found.as_ref().map(|found| &*found.service);
+        let settings = (self.settings)(service, &signal.service);
         self.keep_settings(settings);
     }
 
