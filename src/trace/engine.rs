@@ -2,33 +2,17 @@
 //! limits and when to give up, and asks the languages everything else. Every line is looked at
 //! once; no line is ever read again from the beginning.
 
-use super::grammar::{Begin, GRAMMARS, Grammar, Reading, State, Step, may_begin};
+use super::grammar::{Begin, GRAMMARS, Grammar, Reading, may_begin};
+use super::open::{Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
 use super::{Found, Kept, Line, Taken, text, thrown};
 use crate::model::{Level, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Lines of one trace that are stored; later ones still count as part of it. A JVM prints at
-/// most 1,024 frames of one exception.
-pub const LINES_KEPT: usize = 2_000;
-/// Bytes of one trace that are stored.
-pub const BYTES_KEPT: usize = 256 * 1024;
-/// Lines after which a trace is closed though its end was not seen (a dump of a few thousand
-/// goroutines still fits).
-pub const LINES_MAX: usize = 50_000;
-/// Bytes after which a trace is closed though its end was not seen.
-pub const BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Lines that may stand between two lines that certainly belong to a trace: a message that runs
-/// over several lines, an assertion's difference.
-pub const HELD_LINES: usize = 60;
-/// Bytes of such lines.
-pub const HELD_BYTES: usize = 32 * 1024;
 /// Wall-clock silence of a stream after which its trace is over.
 pub const IDLE: Duration = Duration::from_secs(5);
 /// Wall-clock time from the first line after which a trace is closed.
 pub const LONGEST: Duration = Duration::from_secs(60);
-/// Longest piece of one line that is stored.
-const LINE_BYTES: usize = 16 * 1024;
 /// How far apart in event time a header and its trace may be.
 const HEADER_GAP: Duration = Duration::from_secs(5);
 
@@ -82,145 +66,6 @@ impl Previous {
 /// Whether the line consists of `^` under code.
 fn points(line: &str) -> bool {
     line.as_bytes().last() == Some(&b'^') && line.trim_start().bytes().all(|b| b == b'^')
-}
-
-/// A trace that is being put together, or lines held back because they may become one.
-struct Open {
-    /// `None`: a line named an exception, and no frame told its language yet.
-    grammar: Option<&'static Grammar>,
-    state: State,
-    prefixes: [String; 2],
-    /// Blanks before the first line, taken off the following lines too.
-    indent: usize,
-    lines: Vec<Member>,
-    /// How many of `lines` certainly belong to it.
-    solid: usize,
-    /// Index of the last line that certainly belongs to it.
-    last: u64,
-    taken: usize,
-    bytes: usize,
-    held_bytes: usize,
-    header: Option<Header>,
-    line_level: Option<Level>,
-    caret: bool,
-    footer: bool,
-    cut: bool,
-    started: Timestamp,
-    touched: Timestamp,
-}
-
-struct Member {
-    kept: Kept,
-    /// Where the trace's own text begins in it.
-    at: usize,
-}
-
-struct Header {
-    kept: Kept,
-    level: Option<Level>,
-}
-
-impl Open {
-    fn new(grammar: Option<&'static Grammar>, clean: &str, begin: Begin, now: Timestamp) -> Open {
-        let before = clean.get(..begin.at).unwrap_or_default();
-        let logged = text::log_prefix(clean).min(begin.at);
-        let logger = clean.get(..logged).unwrap_or_default();
-        let indented = text::is_blank(before);
-        let own = |prefix: &str| {
-            if text::is_blank(prefix) {
-                String::new()
-            } else {
-                prefix.to_owned()
-            }
-        };
-        Open {
-            grammar,
-            state: begin.state,
-            prefixes: [own(before), own(logger)],
-            indent: if indented { before.len() } else { 0 },
-            lines: Vec::new(),
-            solid: 0,
-            last: 0,
-            taken: 0,
-            bytes: 0,
-            held_bytes: 0,
-            header: None,
-            line_level: None,
-            caret: false,
-            footer: false,
-            cut: false,
-            started: now,
-            touched: now,
-        }
-    }
-
-    /// Where the trace's own text begins in the line: after its prefix and indentation.
-    fn content_at(&self, clean: &str) -> usize {
-        for prefix in self.prefixes.iter().filter(|prefix| !prefix.is_empty()) {
-            if let Some(rest) = text::after_prefix(clean, prefix) {
-                return clean.len() - rest.len();
-            }
-        }
-        text::indent(clean).min(self.indent)
-    }
-
-    fn add(&mut self, clean: &str, at: usize, line: &Line<'_>, sure: bool) {
-        self.taken += 1;
-        self.bytes += clean.len();
-        if self.lines.len() < LINES_KEPT && self.bytes <= BYTES_KEPT {
-            let kept = Kept {
-                text: text::floor(clean, LINE_BYTES).to_owned(),
-                time: line.time,
-                index: line.index,
-            };
-            self.lines.push(Member { kept, at });
-        } else {
-            self.cut = true;
-        }
-        if sure {
-            self.solid = self.lines.len();
-            self.last = line.index;
-            self.state.unsure = 0;
-            self.held_bytes = 0;
-        } else {
-            self.state.unsure += 1;
-            self.held_bytes += clean.len();
-        }
-    }
-
-    fn over_limit(&self) -> bool {
-        self.taken >= LINES_MAX || self.bytes >= BYTES_MAX
-    }
-
-    fn held_too_long(&self) -> bool {
-        self.state.unsure > HELD_LINES || self.held_bytes > HELD_BYTES
-    }
-
-    /// Java's mail package names the inner exception on a line of its own.
-    fn awaits_nested(&self) -> bool {
-        self.lines
-            .last()
-            .is_some_and(|line| line.kept.text.trim_end().ends_with("exception is:"))
-    }
-
-    fn read(&self, grammar: &Grammar) -> Reading {
-        let own: Vec<&str> = self
-            .lines
-            .iter()
-            .take(self.solid)
-            .map(|line| line.kept.text.get(line.at..).unwrap_or_default())
-            .collect();
-        (grammar.read)(&own)
-    }
-}
-
-/// What the open trace did with a line.
-enum Verdict {
-    Kept,
-    /// The line belongs to it and nothing after it.
-    Last,
-    /// The line is none of it; the trace is closed and the line is looked at afresh.
-    NotMine,
 }
 
 impl Assembler {
@@ -478,72 +323,4 @@ impl Assembler {
             lines: open.lines.into_iter().map(|member| member.kept).collect(),
         })
     }
-}
-
-/// Which language's trace begins in the line; `None` inside means that the line names an
-/// exception and the language is not known yet.
-fn begins(clean: &str) -> Option<(Option<&'static Grammar>, Begin)> {
-    for grammar in GRAMMARS {
-        if let Some(begin) = (grammar.begin)(clean) {
-            return Some((Some(grammar), begin));
-        }
-    }
-    let at = thrown::begins(clean)?;
-    let state = State::default();
-    Some((None, Begin { at, state }))
-}
-
-fn continue_open(open: &mut Open, clean: &str, line: &Line<'_>) -> Verdict {
-    if open.over_limit() {
-        open.cut = true;
-        return Verdict::NotMine;
-    }
-    let at = open.content_at(clean);
-    let content = clean.get(at..).unwrap_or_default();
-    let Some(grammar) = open.grammar else {
-        return continue_held(open, clean, at, line);
-    };
-    match (grammar.step)(&mut open.state, content) {
-        Step::Part => open.add(clean, at, line, true),
-        Step::Footer => {
-            open.footer = true;
-            return Verdict::Last;
-        }
-        Step::End => return Verdict::NotMine,
-        Step::Maybe => return hold(open, clean, at, line),
-    }
-    Verdict::Kept
-}
-
-/// A line that named an exception waits for a frame.
-fn continue_held(open: &mut Open, clean: &str, at: usize, line: &Line<'_>) -> Verdict {
-    let content = clean.get(at..).unwrap_or_default();
-    for grammar in GRAMMARS {
-        if let Some(state) = (grammar.adopt)(content) {
-            open.grammar = Some(grammar);
-            open.state = state;
-            if grammar.printed_by_runtime {
-                open.header = None;
-            }
-            open.add(clean, at, line, true);
-            return Verdict::Kept;
-        }
-    }
-    if text::starts_like_log(content) {
-        return Verdict::NotMine;
-    }
-    hold(open, clean, at, line)
-}
-
-/// Keeps a line that belongs to the trace if a later one proves it, unless another trace begins.
-fn hold(open: &mut Open, clean: &str, at: usize, line: &Line<'_>) -> Verdict {
-    if open.held_too_long() {
-        return Verdict::NotMine;
-    }
-    let content = clean.get(at..).unwrap_or_default();
-    if may_begin(content) && !open.awaits_nested() && begins(content).is_some() {
-        return Verdict::NotMine;
-    }
-    open.add(clean, at, line, false);
-    Verdict::Kept
 }

@@ -27,8 +27,6 @@ fn begin(line: &str) -> Option<Begin> {
         if let Some(at) = line.find(mark)
             && text::is_own_text(line, at)
         {
-            // net/http logs through the standard logger; its line begins with the date.
-            let at = if mark == SERVING { 0 } else { at };
             return Some(Begin {
                 at,
                 state: State::at(MESSAGE),

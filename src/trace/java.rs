@@ -143,7 +143,7 @@ fn bare_frame(line: &str) -> Option<&str> {
 
 fn read(lines: &[&str]) -> Reading {
     let mut reading = Reading::default();
-    let mut links = vec![Link::Cause];
+    let mut links = vec![(Link::Cause, 0)];
     let (mut raised, uncaught) = thrown::raised_before(lines, is_frame);
     let mut from = 0;
     for line in lines {
@@ -151,7 +151,7 @@ fn read(lines: &[&str]) -> Reading {
             reading.close_block(std::mem::take(&mut raised), from);
             from = reading.frames.len();
             raised = cause_name(name);
-            links.push(link);
+            links.push((link, text::indent(line)));
         } else if let Some(frame) = frame(line) {
             reading.frames.push(frame);
         } else if let Some(name) = bare_frame(line) {
@@ -162,14 +162,31 @@ fn read(lines: &[&str]) -> Reading {
         }
     }
     reading.close_block(raised, from);
-    // `Wrapped by:` prints the root cause first; everywhere else the last cause is the root.
-    let last_of = |wanted| links.iter().rposition(|link| *link == wanted).unwrap_or(0);
-    match last_of(Link::Wrapper) {
-        0 => reading.root = last_of(Link::Cause),
-        wrapper => reading.outermost = wrapper,
-    }
-    reading.uncaught = uncaught.then_some(true);
+    let (root, outermost) = ends(&links);
+    (reading.root, reading.outermost) = (root, outermost);
+    reading.uncaught = Some(uncaught);
     reading
+}
+
+/// Which blocks hold the root cause and the outermost exception. `Wrapped by:` prints the root
+/// cause first; everywhere else the last cause is the root, unless it is further in than a
+/// suppressed exception and so belongs to that.
+fn ends(links: &[(Link, usize)]) -> (usize, usize) {
+    let suppressed = links
+        .iter()
+        .filter(|(link, _)| *link == Link::Suppressed)
+        .map(|(_, indent)| *indent)
+        .min();
+    let last_of = |wanted| {
+        let own = |(link, indent): &(Link, usize)| {
+            *link == wanted && suppressed.is_none_or(|least| *indent < least)
+        };
+        links.iter().rposition(own).unwrap_or(0)
+    };
+    match last_of(Link::Wrapper) {
+        0 => (last_of(Link::Cause), 0),
+        wrapper => (0, wrapper),
+    }
 }
 
 fn cause_name(text: &str) -> Raised {

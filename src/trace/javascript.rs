@@ -92,12 +92,8 @@ fn in_properties(state: &mut State, line: &str, own: &str) -> Step {
         state.phase = FRAMES;
         return Step::Part;
     }
-    if line.starts_with([' ', '\t']) || own.is_empty() {
-        return if own.starts_with("at ") {
-            Step::Part
-        } else {
-            Step::Maybe
-        };
+    if line.starts_with([' ', '\t']) {
+        return Step::Part;
     }
     // The text of a property may run over several lines.
     if text::starts_like_log(line) {
@@ -280,7 +276,7 @@ fn read(lines: &[&str]) -> Reading {
     }
     reading.close_block(raised, from);
     reading.root = reading.blocks.len() - 1;
-    reading.uncaught = uncaught.then_some(true);
+    reading.uncaught = Some(uncaught);
     reading
 }
 

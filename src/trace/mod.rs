@@ -11,16 +11,16 @@ mod grammar;
 mod inspect;
 mod java;
 mod javascript;
+mod open;
 mod python;
 mod rust;
 mod rust_report;
 mod text;
 mod thrown;
 
-pub use engine::{
-    Assembler, BYTES_KEPT, BYTES_MAX, HELD_BYTES, HELD_LINES, IDLE, LINES_KEPT, LINES_MAX, LONGEST,
-};
+pub use engine::{Assembler, IDLE, LONGEST};
 pub use inspect::{Inspected, InspectedFrame, Inspector};
+pub use open::{BYTES_KEPT, BYTES_MAX, HELD_BYTES, HELD_LINES, LINES_KEPT, LINES_MAX};
 
 use crate::model::{Level, Timestamp, Trace};
 

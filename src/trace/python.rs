@@ -53,9 +53,9 @@ fn begin(line: &str) -> Option<Begin> {
             state: State::at(HEAD),
         });
     }
-    if plain.starts_with("  File \"") && is_file_line(plain) && !plain.contains(", in ") {
+    if let Some(at) = bare_syntax_error(plain) {
         return Some(Begin {
-            at: 0,
+            at,
             state: State::at(SYNTAX),
         });
     }
@@ -64,6 +64,16 @@ fn begin(line: &str) -> Option<Begin> {
         at: text::indent(line),
         state: State::at(LISTED),
     })
+}
+
+/// Where `  File "x.py", line 3` stands in a line, if only a logger's prefix is before it: a
+/// script that cannot be parsed has no heading.
+fn bare_syntax_error(line: &str) -> Option<usize> {
+    let file = line.find("File \"")?;
+    let at = file.checked_sub(2)?;
+    let own = line.get(at..).filter(|own| own.starts_with("  File"))?;
+    let alone = at == 0 || text::log_prefix(line) == file;
+    (alone && is_file_line(own) && !own.contains(", in ")).then_some(at)
 }
 
 fn step(state: &mut State, line: &str) -> Step {
@@ -140,7 +150,7 @@ fn after_name(state: &mut State, line: &str) -> Step {
         state.phase = CHAINED;
         return Step::Maybe;
     }
-    let direct = state.unsure == 0;
+    let direct = state.unsure == 0 && bare_syntax_error(line).is_none();
     if direct && continues_message(line) {
         return Step::Part;
     }
@@ -222,6 +232,15 @@ fn in_group(state: &mut State, line: &str) -> Step {
         }
         return Step::End;
     }
+    if state.flag && plain.starts_with("+ Exception Group ") {
+        return Step::End;
+    }
+    // The box's lower edge.
+    state.flag = plain
+        .trim_end()
+        .trim_start_matches('+')
+        .bytes()
+        .all(|b| b == b'-');
     state.proven |= is_file_line(unboxed(line)) || plain.starts_with("+-");
     Step::Part
 }

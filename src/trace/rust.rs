@@ -158,16 +158,31 @@ pub(super) fn numbered(own: &str) -> Option<&str> {
         Some((_, name)) => name,
         None => name,
     };
-    (digits > 0 && digits < 7 && !name.is_empty()).then(|| without_hash(name.trim_end()))
+    (digits > 0 && digits < 7 && !name.is_empty()).then(|| name.trim_end())
 }
 
-/// `a::b::h0123456789abcdef` → `a::b`.
-fn without_hash(name: &str) -> &str {
-    let Some((rest, hash)) = name.rsplit_once("::h") else {
-        return name;
+/// A function's name without what the compiler adds to it, which changes with every build:
+/// `a::b::h0123456789abcdef` → `a::b`, `std[0123456789abcdef]::b` → `std::b`.
+fn without_hashes(name: &str) -> String {
+    let hash = |text: &str| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((rest, end)) if hash(end) => rest,
+        _ => name,
     };
-    let hex = hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-    if hex { rest } else { name }
+    let mut clean = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        clean.push_str(before);
+        rest = match after.split_once(']') {
+            Some((inner, tail)) if hash(inner) => tail,
+            _ => {
+                clean.push('[');
+                after
+            }
+        };
+    }
+    clean.push_str(rest);
+    clean
 }
 
 /// Reads a backtrace's lines into frames: a name, then the place where there is one.
@@ -177,7 +192,7 @@ pub(super) fn backtrace(lines: &[&str], frames: &mut Vec<Frame>) {
         let own = line.trim();
         if let Some(name) = numbered(own) {
             frames.push(Frame {
-                function: Some(name.to_owned()),
+                function: Some(without_hashes(name)),
                 ..Frame::default()
             });
             placed = false;

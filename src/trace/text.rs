@@ -255,40 +255,48 @@ pub(super) fn floor(text: &str, max: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// What follows in `line` after a prefix of the same shape as `prefix`: digits stand for any
-/// digits, runs of spaces for any run, except the last, whose length counts. `None` when the
-/// line has no such prefix.
-pub(super) fn after_prefix<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
+/// How many bytes of `line` have the shape of `prefix`: digits stand for any digits, runs of
+/// blanks for any run, except the last, whose length counts. Where only the first words of the
+/// prefix fit, those count. 0 when nothing fits.
+pub(super) fn shared_prefix(line: &str, prefix: &str) -> usize {
     let bytes = line.as_bytes();
-    let body = prefix.trim_end_matches([' ', '\t']);
-    let padding = prefix.len() - body.len();
-    let mut at = 0;
-    let mut shape = body.bytes().peekable();
-    while let Some(want) = shape.next() {
-        let got = *bytes.get(at)?;
+    let shape = prefix.as_bytes();
+    let (mut at, mut of, mut fits) = (0, 0, 0);
+    while let Some(want) = shape.get(of) {
         let class: fn(&u8) -> bool = match want {
             b'0'..=b'9' => u8::is_ascii_digit,
             b' ' | b'\t' => |b| matches!(b, b' ' | b'\t'),
             _ => {
-                if got != want {
-                    return None;
+                if bytes.get(at) != Some(want) {
+                    return fits;
                 }
-                at += 1;
+                (at, of) = (at + 1, of + 1);
                 continue;
             }
         };
-        if !class(&got) {
-            return None;
+        let run = |text: &[u8], from: usize| {
+            let rest = text.get(from..).unwrap_or_default();
+            rest.iter().take_while(|b| class(b)).count()
+        };
+        let (wanted, got) = (run(shape, of), run(bytes, at));
+        let blanks = !want.is_ascii_digit();
+        if blanks && at == bytes.len() {
+            // Collectors cut trailing blanks off.
+            return at;
         }
-        while shape.next_if(class).is_some() {}
-        at += bytes.get(at..)?.iter().take_while(|b| class(b)).count();
+        if got == 0 || (blanks && of + wanted == shape.len() && got < wanted) {
+            return fits;
+        }
+        if blanks {
+            fits = at + wanted.min(got);
+        }
+        (at, of) = (at + got, of + wanted);
     }
-    let rest = line.get(at..)?;
-    let spaces = indent(rest).min(padding);
-    if spaces < padding && !rest.is_empty() {
-        return None;
+    // A prefix without a blank at its end fits as a whole only.
+    if fits < at && !shape.last().is_some_and(|b| matches!(b, b' ' | b'\t')) {
+        fits = at;
     }
-    rest.get(spaces..)
+    fits.min(line.len())
 }
 
 /// `file:12:3` or `file:12` → the file and the line. Column and line are at most nine digits.
@@ -335,16 +343,15 @@ mod tests {
     #[test]
     fn prefixes_match_by_shape() {
         let prefix = "2026-01-02 10:00:09 ERROR [main] ";
-        let next = "2026-01-02 10:00:10 ERROR [main]   File \"x\"";
-        assert_eq!(after_prefix(next, prefix), Some("  File \"x\""));
+        let after = |line: &'static str| &line[shared_prefix(line, prefix)..];
         assert_eq!(
-            after_prefix("2026-01-02 10:00:10 ERROR [main]", prefix),
-            Some("")
+            after("2026-01-02 10:00:10 ERROR [main]   File \"x\""),
+            "  File \"x\""
         );
-        assert_eq!(
-            after_prefix("2026-01-02 10:00:10 INFO [main] x", prefix),
-            None
-        );
+        assert_eq!(after("2026-01-02 10:00:10 ERROR [main]"), "");
+        assert_eq!(after("2026-01-02 10:00:10 INFO [main] x"), "INFO [main] x");
+        assert_eq!(after("  File \"x\""), "  File \"x\"");
+        assert_eq!(shared_prefix("web_2|x", "web_1|"), 6);
     }
 
     #[test]

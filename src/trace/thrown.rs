@@ -53,6 +53,7 @@ pub(super) fn named(text: &str) -> Option<Raised> {
         None if rest.trim().is_empty() => "",
         None => return None,
     };
+    let message = message.strip_suffix("] {").unwrap_or(message);
     Some(Raised {
         kind: Some(token.to_owned()),
         message: (!message.is_empty()).then(|| message.to_owned()),
@@ -79,26 +80,30 @@ const UNCAUGHT: [&str; 8] = [
     "Unhandled exception: ",
 ];
 
-/// What stands before the exception's name in `text`, in bytes, and whether it says that nobody
+/// Longest introduction, a thread's name included.
+const INTRODUCTION_MAX: usize = 256;
+
+/// What stands before the exception's name in the line, in bytes, and whether it says that nobody
 /// caught it.
-pub(super) fn introduction(text: &str) -> (usize, bool) {
+pub(super) fn introduction(line: &str) -> (usize, bool) {
     for words in UNCAUGHT {
-        if text.starts_with(words) {
+        if line.starts_with(words) {
             return (words.len(), true);
         }
     }
-    if let Some(rest) = text.strip_prefix("Exception in thread \"")
-        && let Some(end) = rest.find("\" ")
+    if let Some(rest) = line.strip_prefix("Exception in thread \"")
+        && let Some(end) = text::floor(rest, INTRODUCTION_MAX).find("\" ")
     {
-        return (text.len() - rest.len() + end + 2, true);
+        return (line.len() - rest.len() + end + 2, true);
     }
     const REJECTED: &str = ") UnhandledPromiseRejectionWarning: ";
-    if text.starts_with("(node:")
-        && let Some(at) = text.find(REJECTED)
+    if line.starts_with("(node:")
+        && let Some(at) = text::floor(line, INTRODUCTION_MAX).find(REJECTED)
     {
         return (at + REJECTED.len(), true);
     }
-    (0, false)
+    // Node.js prints an error without frames in brackets.
+    (usize::from(line.starts_with('[')), false)
 }
 
 /// Whether the line says that nobody caught the exception that the next line names.
