@@ -3,7 +3,7 @@
 //! once; no line is ever read again from the beginning.
 
 use super::grammar::{Begin, GRAMMARS, Grammar, Reading, may_begin};
-use super::open::{Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
+use super::open::{BYTES_KEPT, Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
 use super::{Found, Kept, Line, Taken, text, thrown};
 use crate::model::{Level, Timestamp};
 use std::collections::VecDeque;
