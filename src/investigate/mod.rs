@@ -1,12 +1,19 @@
 //! What can be found out about a located fault, and the offline fixer: the suspect change taken
 //! back. Writes nothing, prints nothing; reports are made elsewhere from [`Findings`].
 
-use crate::model::{Location, Settings, Timestamp, Trace};
-use crate::patch::AcceptedPatch;
-use crate::source::locate::Located;
-use crate::source::{Commit, Repo};
+mod excerpts;
+mod suspects;
+mod take_back;
+mod words;
+
+use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
+use crate::patch::{AcceptedPatch, Rules};
+use crate::source::locate::{Files, Located, locate, location};
+use crate::source::{Commit, Error, Repo, Tree};
 use serde::{Serialize, Serializer};
+use std::collections::HashSet;
 use std::time::Instant;
+pub use suspects::{CREDIBLE, DAYS};
 
 /// Everything the slow lane found out about one incident.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -62,6 +69,8 @@ fn rfc3339<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
 
 /// Locates the trace at a commit, looks for the change that brought the fault and takes it back.
 /// Never fails: what could not be done stands in `why` and `notes`.
+///
+/// `last_good`: the newest commit known to have run without the fault.
 pub fn revert(
     repo: &Repo,
     commit: Commit,
@@ -70,6 +79,161 @@ pub fn revert(
     last_good: Option<Commit>,
     deadline: Instant,
 ) -> Findings {
-    let _ = (repo, commit, trace, settings, last_good, deadline);
-    Findings::default()
+    repo.set_deadline(deadline);
+    let mut findings = Findings::default();
+    match trace {
+        None => findings.why = "there is no stack trace to find code by".to_owned(),
+        Some(trace) => {
+            let done = investigate(&mut findings, repo, commit, trace, settings, last_good);
+            if let Err(e) = done {
+                findings.why = format!("the investigation was cut short: {e}");
+            }
+        }
+    }
+    for note in repo.notes() {
+        if !findings.notes.contains(&note) {
+            findings.notes.push(note);
+        }
+    }
+    findings
+}
+
+fn investigate(
+    findings: &mut Findings,
+    repo: &Repo,
+    commit: Commit,
+    trace: &Trace,
+    settings: &Settings,
+    last_good: Option<Commit>,
+) -> Result<(), Error> {
+    let tree = Tree::read(repo, commit)?;
+    findings.located = locate(trace, &tree, settings);
+    findings.location = location(&findings.located);
+    findings.excerpts = excerpts::around(&findings.located, &tree);
+    findings.tried.push(format!(
+        "looked for {} frames among {} files at {}",
+        trace.frames.len(),
+        tree.paths().len(),
+        commit.short()
+    ));
+    let spots = suspects::spots(trace, &findings.located, &tree);
+    if spots.is_empty() {
+        findings.why = match findings.located.is_empty() {
+            true => "no frame of the trace lies in the repository",
+            false => "no frame is surely a line of the service's own code",
+        }
+        .to_owned();
+        return Ok(());
+    }
+    let cases = find_suspects(findings, repo, commit, trace, &spots, last_good)?;
+    findings.suspects = cases.iter().map(|case| case.suspect.clone()).collect();
+    decide(
+        findings,
+        repo,
+        commit,
+        settings,
+        &cases,
+        last_good.is_some(),
+    );
+    Ok(())
+}
+
+fn find_suspects(
+    findings: &mut Findings,
+    repo: &Repo,
+    commit: Commit,
+    trace: &Trace,
+    spots: &[suspects::Spot],
+    last_good: Option<Commit>,
+) -> Result<Vec<suspects::Case>, Error> {
+    if last_good == Some(commit) {
+        let what = "this very commit ran without the fault before, so no change brought it";
+        findings.tried.push(what.to_owned());
+        return Ok(Vec::new());
+    }
+    let ignored = ignored(repo, commit)?;
+    let window = suspects::window(repo, commit, last_good, ignored)?;
+    let questions: Vec<_> = spots.iter().map(|spot| spot.question.clone()).collect();
+    let history = repo.history(commit, &questions, &window)?;
+    findings.tried.push(format!(
+        "followed the lines of {} frames through {} commits{}",
+        spots.len(),
+        history.commits,
+        match last_good {
+            Some(good) => format!(" since {}, the last good deploy", good.short()),
+            None => format!(", at most {} days back", suspects::DAYS),
+        }
+    ));
+    if !history.complete {
+        findings
+            .notes
+            .push("time ran out before the whole history was looked at".to_owned());
+    }
+    if repo.is_shallow() {
+        findings
+            .notes
+            .push("the history is shallow: older changes cannot be seen".to_owned());
+    }
+    if history.reached_root {
+        let what = "a line of the service's frames is as old as the history itself";
+        findings.tried.push(what.to_owned());
+    }
+    let message = trace.root_cause().message.clone().unwrap_or_default();
+    let info = repo.info(commit)?;
+    suspects::weigh(repo, &info, spots, history, &message, last_good.is_some())
+}
+
+/// Takes the best suspect's change back, or says why not.
+fn decide(
+    findings: &mut Findings,
+    repo: &Repo,
+    commit: Commit,
+    settings: &Settings,
+    cases: &[suspects::Case],
+    since_good: bool,
+) {
+    let since = match since_good {
+        true => "since the last good deploy".to_owned(),
+        false => format!("in the {} days before the deployed commit", suspects::DAYS),
+    };
+    let Some(best) = cases.first() else {
+        findings.why = format!("no credible suspect: no commit {since} touched these lines");
+        return;
+    };
+    let id = best.info.commit.short();
+    if best.suspect.score < suspects::CREDIBLE {
+        findings.why = format!(
+            "no credible suspect: {id} comes closest, but {} is too little to take it back",
+            best.suspect.score
+        );
+        return;
+    }
+    let rules = Rules {
+        allow: &settings.allow,
+        protect: &settings.protect,
+    };
+    if let Some(what) = take_back::is_delicate(repo, best, &rules) {
+        findings.why = format!("the best suspect is {id}, but {what}: for people to take back");
+        return;
+    }
+    let attempt = take_back::take_back(repo, commit, best, settings);
+    findings.tried.extend(attempt.tried);
+    findings.why = attempt.why;
+    findings.patch = attempt.patch;
+}
+
+/// Longest `.git-blame-ignore-revs` that is read, in lines.
+const IGNORED_LIMIT: usize = 10_000;
+
+/// The commits that the repository itself asks blame to pass over.
+fn ignored(repo: &Repo, commit: Commit) -> Result<HashSet<Commit>, Error> {
+    let Some(text) = repo.read_file(commit, ".git-blame-ignore-revs")? else {
+        return Ok(HashSet::new());
+    };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let ids = text.lines().take(IGNORED_LIMIT).filter_map(|line| {
+        let line = line.split('#').next().unwrap_or(line);
+        CommitId::parse(line).and_then(|id| repo.lookup(&id))
+    });
+    Ok(ids.collect())
 }

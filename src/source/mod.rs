@@ -5,12 +5,15 @@
 pub mod diff;
 mod error;
 pub mod glob;
+pub mod history;
 pub mod locate;
 mod mirror;
 mod read;
 mod repo;
+mod tree;
 
 pub use error::{Error, ErrorKind};
 pub use mirror::Mirrors;
 pub use read::{CommitInfo, FILE_LIMIT, PATH_LIMIT};
 pub use repo::{Commit, Repo, top_of};
+pub use tree::Tree;

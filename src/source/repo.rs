@@ -104,6 +104,14 @@ impl Repo {
         }
     }
 
+    /// The commit of these digits, wherever it is in the repository.
+    pub fn lookup(&self, id: &CommitId) -> Option<Commit> {
+        match self.find(id) {
+            Ok(Found::One(oid)) => Some(Commit(oid)),
+            Ok(Found::Several | Found::None) | Err(_) => None,
+        }
+    }
+
     fn find(&self, id: &CommitId) -> Result<Found, Error> {
         let object = if id.as_str().len() == 40 {
             let oid = Oid::from_str(id.as_str())?;

@@ -1,0 +1,324 @@
+//! Words of source lines: which names a statement uses, which names a change sets, and whether
+//! a change is more than comment and form. Shapes only, no grammar; any of the languages.
+
+use std::collections::HashSet;
+
+/// Words that every program has.
+const COMMON: &[&str] = &[
+    "self",
+    "this",
+    "return",
+    "if",
+    "else",
+    "elif",
+    "for",
+    "while",
+    "in",
+    "not",
+    "and",
+    "or",
+    "is",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "true",
+    "false",
+    "new",
+    "await",
+    "async",
+    "let",
+    "const",
+    "var",
+    "val",
+    "def",
+    "fn",
+    "func",
+    "function",
+    "class",
+    "public",
+    "private",
+    "protected",
+    "static",
+    "final",
+    "void",
+    "int",
+    "string",
+    "str",
+    "float",
+    "bool",
+    "boolean",
+    "throw",
+    "throws",
+    "raise",
+    "try",
+    "except",
+    "catch",
+    "finally",
+    "import",
+    "from",
+    "as",
+    "with",
+    "mut",
+    "pub",
+    "impl",
+    "match",
+    "case",
+    "switch",
+    "break",
+    "continue",
+    "len",
+    "err",
+    "error",
+    "ok",
+    "some",
+    "print",
+    "println",
+    "log",
+    "logger",
+    "lambda",
+    "yield",
+    "pass",
+    "do",
+    "end",
+    "then",
+    "type",
+    "struct",
+    "enum",
+    "interface",
+    "package",
+    "use",
+    "mod",
+    "crate",
+    "super",
+    "long",
+    "double",
+    "object",
+    "unwrap",
+    "expect",
+    "clone",
+];
+
+/// The names in a text, without those that every program has.
+pub(super) fn names(text: &str) -> HashSet<String> {
+    code(text)
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        .filter(|word| !COMMON.contains(&word.to_lowercase().as_str()))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The names that a line gives a value to: assignments, loops, parameters of a declaration.
+pub(super) fn set_by(line: &str) -> HashSet<String> {
+    let text = code(line);
+    let text = text.trim();
+    let mut set = HashSet::new();
+    if let Some(left) = assigned(text) {
+        set.extend(names(last_name(left)));
+        if left.contains(',') {
+            set.extend(names(left));
+        }
+    }
+    if let Some(rest) = text.strip_prefix("for ") {
+        let variables = rest.split(" in ").next().unwrap_or(rest);
+        set.extend(names(
+            variables.split([':', ';']).next().unwrap_or(variables),
+        ));
+    }
+    if let Some((_, name)) = text.split_once(" as ") {
+        set.extend(names(name));
+    }
+    let declares = ["def ", "fn ", "func ", "fun ", "function "]
+        .iter()
+        .any(|w| text.contains(w));
+    if declares && let Some((_, parameters)) = text.split_once('(') {
+        set.extend(names(parameters));
+    }
+    set
+}
+
+/// What stands left of an assignment.
+fn assigned(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let mut depth = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth -= 1,
+            b'=' if depth <= 0 => {
+                let before = at.checked_sub(1).and_then(|i| bytes.get(i));
+                let after = bytes.get(at + 1);
+                if matches!(after, Some(b'=' | b'>'))
+                    || matches!(before, Some(b'=' | b'!' | b'<' | b'>'))
+                {
+                    return None;
+                }
+                return text
+                    .get(..at)
+                    .map(|left| left.trim_end_matches([':', '+', '-', '*', '/', '|', '&', '?']));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `let x: T`, `final Foo x`, `self.x`, `a[0]` → the name that is set.
+fn last_name(left: &str) -> &str {
+    let left = left.split(['[', '(']).next().unwrap_or(left);
+    // `x: T` in Python, Rust and TypeScript names the type last, `T x` in Java first.
+    let left = left.split_once(':').map_or(left, |(name, _)| name).trim();
+    left.rsplit([' ', '.']).next().unwrap_or(left)
+}
+
+/// Whether a line decides which way the program goes.
+pub(super) fn decides(line: &str) -> bool {
+    let text = code(line);
+    let words = [
+        "if", "elif", "else", "return", "raise", "throw", "try", "except", "catch", "assert",
+        "continue", "break", "unless", "guard", "match", "switch", "case", "panic", "finally",
+        "rescue",
+    ];
+    text.contains('?')
+        || text
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|word| words.contains(&word))
+}
+
+/// Whether the lines hold anything but comments, imports and blank lines.
+pub(super) fn is_code(lines: &[String]) -> bool {
+    lines.iter().any(|line| {
+        let text = code(line);
+        let text = text.trim();
+        let import = ["import ", "from ", "use ", "package ", "#include"]
+            .iter()
+            .any(|w| text.starts_with(w));
+        !text.is_empty()
+            && !import
+            && !text.starts_with(['*', '@'])
+            && text.chars().any(char::is_alphanumeric)
+    })
+}
+
+/// Whether the lines only speak to a log.
+pub(super) fn only_logs(lines: &[String]) -> bool {
+    let logs = |line: &String| {
+        let text = line.trim().to_lowercase();
+        [
+            "log.",
+            "logger.",
+            "logging.",
+            "console.",
+            "print",
+            "slog.",
+            "tracing::",
+            "info!",
+            "debug!",
+            "warn!",
+            "error!",
+            "trace!",
+            "fmt.print",
+            "system.out.",
+            "_log.",
+        ]
+        .iter()
+        .any(|word| text.starts_with(word))
+    };
+    !lines.is_empty()
+        && lines
+            .iter()
+            .all(|line| line.trim().is_empty() || logs(line))
+}
+
+/// A line without its comment.
+pub(super) fn code(line: &str) -> String {
+    let text = line.trim_start();
+    if text.starts_with(['#', '*']) && !text.starts_with("#[")
+        || text.starts_with("//")
+        || text.starts_with("/*")
+    {
+        return String::new();
+    }
+    for mark in [" #", " //", "\t//"] {
+        if let Some(at) = line.find(mark)
+            && line[..at].matches(['"', '\'', '`']).count() % 2 == 0
+        {
+            return line[..at].to_owned();
+        }
+    }
+    line.to_owned()
+}
+
+/// Words of an exception's message that can be names: quoted, or written like one.
+pub(super) fn named_in(message: &str) -> HashSet<String> {
+    message
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| word.len() >= 3 && word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        .filter(|word| {
+            let inside = word.chars().skip(1).any(char::is_uppercase);
+            let quoted = ['\'', '"', '`']
+                .iter()
+                .any(|q| message.contains(&format!("{q}{word}{q}")));
+            quoted || word.contains('_') || (inside && word.chars().any(char::is_lowercase))
+        })
+        .filter(|word| {
+            !matches!(
+                *word,
+                "NoneType" | "object" | "str" | "int" | "list" | "dict"
+            )
+        })
+        .take(40)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(set: HashSet<String>) -> Vec<String> {
+        let mut all: Vec<String> = set.into_iter().collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn names_that_a_line_sets() {
+        for (line, set) in [
+            ("    total = price * 2", vec!["total"]),
+            ("final Cart cart = load(id);", vec!["cart"]),
+            ("let mut rate: f64 = x;", vec!["rate"]),
+            ("a, b := split(x)", vec!["a", "b"]),
+            ("self.rates = {}", vec!["rates"]),
+            ("for key, item in items:", vec!["item", "key"]),
+            ("def f(self, order, rate=1):", vec!["order", "rate"]),
+            ("if a == b:", vec![]),
+            ("f(x=1)", vec![]),
+            ("# total = 1", vec![]),
+        ] {
+            assert_eq!(sorted(set_by(line)), set, "{line}");
+        }
+    }
+
+    #[test]
+    fn comments_imports_and_logs_are_no_code() {
+        let lines = |text: &str| vec![text.to_owned()];
+        for text in ["# note", "// note", " * note", "import a", "", "}"] {
+            assert!(!is_code(&lines(text)), "{text}");
+        }
+        assert!(is_code(&lines("x = 1  # note")));
+        assert!(only_logs(&lines("log.info(\"x\")")));
+        assert!(!only_logs(&lines("x = login()")));
+        assert!(decides("if a is None:") && !decides("notify(a)"));
+    }
+
+    #[test]
+    fn messages_name_things() {
+        assert_eq!(
+            sorted(named_in("'rate' is not in user_map")),
+            ["rate", "user_map"]
+        );
+        assert!(named_in("division by zero").is_empty());
+    }
+}

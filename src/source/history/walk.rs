@@ -1,0 +1,491 @@
+//! The walk behind [`History`]: from the newest commit to its parents, carrying where the asked
+//! lines stood. Lines pass to the parent that has them unchanged; the rest is a [`Touch`].
+
+use crate::source::diff::{self, Hunk};
+use crate::source::error::Error;
+use crate::source::history::{History, Question, Touch, TouchKind, Window};
+use crate::source::repo::{Commit, Repo};
+use git2::{DiffFindOptions, Oid};
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+/// Most commits that are looked at.
+const COMMIT_LIMIT: usize = 20_000;
+/// Most lines of a function that are followed, the statement's own always among them.
+const ZONE_LIMIT: u32 = 400;
+/// Most hunks of one commit in one file that are looked at: beyond, it is a rewrite.
+const HUNK_LIMIT: usize = 2_000;
+/// Most lines of a hunk that are kept.
+const HUNK_TEXT_LIMIT: usize = 200;
+
+/// Where the lines of one question stand in one commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    question: usize,
+    file: String,
+    /// Followed lines: where they stand, whether they belong to the statement, and whether they
+    /// were found to be written by a newer commit.
+    lines: Vec<Line>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line {
+    at: u32,
+    statement: bool,
+    settled: bool,
+}
+
+impl Repo {
+    /// The past of the asked lines, from a commit back to the end of the window.
+    ///
+    /// # Errors
+    /// Of a damaged repository. A passed deadline is no error: the history is not complete.
+    pub fn history(
+        &self,
+        from: Commit,
+        questions: &[Question],
+        window: &Window,
+    ) -> Result<History, Error> {
+        let mut walk = Walk::new(self, window)?;
+        let places = questions.iter().enumerate().map(|(at, q)| start(at, q));
+        walk.give(from.0, places.collect())?;
+        walk.run()
+    }
+}
+
+fn start(question: usize, asked: &Question) -> Place {
+    let (first, last) = (*asked.lines.start(), *asked.lines.end());
+    let low = (*asked.zone.start())
+        .max(first.saturating_sub(ZONE_LIMIT))
+        .min(first);
+    let high = (*asked.zone.end())
+        .min(last.saturating_add(ZONE_LIMIT))
+        .max(last);
+    let line = |at| Line {
+        at,
+        statement: asked.lines.contains(&at),
+        settled: false,
+    };
+    Place {
+        question,
+        file: asked.file.clone(),
+        lines: (low.max(1)..=high).map(line).collect(),
+    }
+}
+
+struct Walk<'r> {
+    repo: &'r Repo,
+    window: &'r Window,
+    /// Newer than the last good commit; `None`: time alone decides.
+    news: Option<HashSet<Oid>>,
+    queue: BinaryHeap<(i64, Oid)>,
+    waiting: HashMap<Oid, Vec<Place>>,
+    found: History,
+}
+
+impl<'r> Walk<'r> {
+    fn new(repo: &'r Repo, window: &'r Window) -> Result<Walk<'r>, Error> {
+        Ok(Walk {
+            repo,
+            window,
+            news: None,
+            queue: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            found: History::default(),
+        })
+    }
+
+    /// The commits that came since the last good one.
+    fn since(&self, good: Commit, from: Oid) -> Result<HashSet<Oid>, Error> {
+        let mut walk = self.repo.git.revwalk()?;
+        walk.push(from)?;
+        walk.hide(good.0)?;
+        let mut news = HashSet::new();
+        for oid in walk.take(COMMIT_LIMIT) {
+            news.insert(oid?);
+            if self.repo.is_late() {
+                break;
+            }
+        }
+        Ok(news)
+    }
+
+    fn run(mut self) -> Result<History, Error> {
+        self.found.complete = true;
+        while let Some((_, oid)) = self.queue.pop() {
+            let Some(places) = self.waiting.remove(&oid) else {
+                continue;
+            };
+            if self.repo.is_late() || self.found.commits >= COMMIT_LIMIT {
+                self.found.complete = false;
+                break;
+            }
+            self.found.commits += 1;
+            self.visit(oid, places)?;
+        }
+        Ok(self.found)
+    }
+
+    /// Hands places to a commit, unless it lies outside the window.
+    fn give(&mut self, to: Oid, places: Vec<Place>) -> Result<(), Error> {
+        if let (None, Some(good)) = (&self.news, self.window.known_good) {
+            self.news = Some(self.since(good, to)?);
+        }
+        if places.is_empty() || self.news.as_ref().is_some_and(|news| !news.contains(&to)) {
+            return Ok(());
+        }
+        let time = self.repo.seconds(Commit(to))?;
+        if time < self.window.not_before {
+            return Ok(());
+        }
+        let waiting = self.waiting.entry(to).or_default();
+        if waiting.is_empty() {
+            self.queue.push((time, to));
+        }
+        for place in places {
+            if !waiting.contains(&place) {
+                waiting.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, oid: Oid, places: Vec<Place>) -> Result<(), Error> {
+        let commit = self.repo.git.find_commit(oid)?;
+        let parents: Vec<Oid> = commit.parent_ids().collect();
+        match parents[..] {
+            [] => {
+                let open = |place: &Place| place.lines.iter().any(|l| l.statement && !l.settled);
+                self.found.reached_root |= places.iter().any(open);
+                Ok(())
+            }
+            [parent] => {
+                let mut on = Vec::new();
+                for place in places {
+                    on.extend(self.through_commit(oid, parent, place)?);
+                }
+                self.give(parent, on)
+            }
+            _ => {
+                for place in places {
+                    self.through_merge(oid, &parents, place)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn blob_id(&self, commit: Oid, file: &str) -> Result<Option<Oid>, Error> {
+        Ok(self
+            .repo
+            .entry(Commit(commit), file)?
+            .map(|entry| entry.id()))
+    }
+
+    /// The texts of a file before and after; `None` where one cannot be read.
+    fn texts(&self, old: Oid, new: Oid, file: &str) -> Result<Option<(Vec<u8>, Vec<u8>)>, Error> {
+        let (old, new) = (self.repo.blob(old, file)?, self.repo.blob(new, file)?);
+        Ok(old
+            .zip(new)
+            .filter(|(old, new)| !diff::is_binary(old) && !diff::is_binary(new)))
+    }
+
+    /// What a commit with one parent did to the lines, and where they stood before.
+    fn through_commit(
+        &mut self,
+        oid: Oid,
+        parent: Oid,
+        place: Place,
+    ) -> Result<Option<Place>, Error> {
+        let Some(new_id) = self.blob_id(oid, &place.file)? else {
+            return Ok(None);
+        };
+        let mut old_file = place.file.clone();
+        let mut old_id = self.blob_id(parent, &old_file)?;
+        if old_id.is_none()
+            && let Some(from) = self.renamed_from(oid, parent, &place.file)?
+        {
+            old_id = self.blob_id(parent, &from)?;
+            old_file = from;
+        }
+        if old_id == Some(new_id) {
+            return Ok(Some(Place {
+                file: old_file,
+                ..place
+            }));
+        }
+        let texts = match old_id {
+            Some(old) => self.texts(old, new_id, &place.file)?,
+            None => self
+                .repo
+                .blob(new_id, &place.file)?
+                .map(|new| (Vec::new(), new)),
+        };
+        let Some((old, new)) = texts else {
+            return Ok(None);
+        };
+        let hunks = diff::hunks(&old, &new)?;
+        if hunks.len() > HUNK_LIMIT {
+            return Ok(None);
+        }
+        let (old, new) = (Lines::of(&old), Lines::of(&new));
+        let commit = Commit(oid);
+        let ignored = self.window.ignored.contains(&commit);
+        let mut lines = place.lines.clone();
+        for hunk in &hunks {
+            let quiet = ignored || old.only_spacing(&new, hunk, &place.file);
+            if !quiet && let Some(touch) = touch(commit, &place, hunk, &old, &new, &old_file) {
+                self.found.touches.push(touch);
+            }
+            for line in lines.iter_mut().filter(|line| covers(hunk, line.at)) {
+                line.settled |= !quiet || hunk.old_lines == 0;
+            }
+        }
+        for line in &mut lines {
+            line.at = before(&hunks, line.at, &old, &new);
+        }
+        let gone = old_id.is_none() || lines.iter().all(|line| line.settled && line.statement);
+        Ok((!gone).then(|| Place {
+            file: old_file,
+            lines,
+            question: place.question,
+        }))
+    }
+
+    fn renamed_from(&self, oid: Oid, parent: Oid, file: &str) -> Result<Option<String>, Error> {
+        let tree = |oid| self.repo.git.find_commit(oid).and_then(|c| c.tree());
+        let (old, new) = (tree(parent)?, tree(oid)?);
+        let mut diff = self
+            .repo
+            .git
+            .diff_tree_to_tree(Some(&old), Some(&new), None)?;
+        if diff.deltas().len() > diff::CHANGED_FILE_LIMIT {
+            return Ok(None);
+        }
+        diff.find_similar(Some(DiffFindOptions::new().renames(true).rename_limit(200)))?;
+        let path = |file: git2::DiffFile<'_>| Some(file.path()?.to_str()?.to_owned());
+        let renamed = diff.deltas().find(|delta| {
+            delta.status() == git2::Delta::Renamed
+                && path(delta.new_file()).as_deref() == Some(file)
+        });
+        Ok(renamed.and_then(|delta| path(delta.old_file())))
+    }
+
+    /// Lines of a merge come from the parent that has them; the merge itself is never blamed.
+    fn through_merge(&mut self, oid: Oid, parents: &[Oid], place: Place) -> Result<(), Error> {
+        let Some(new_id) = self.blob_id(oid, &place.file)? else {
+            return Ok(());
+        };
+        let mut ways = Vec::new();
+        for parent in parents {
+            let Some(old_id) = self.blob_id(*parent, &place.file)? else {
+                continue;
+            };
+            if old_id == new_id {
+                return self.give(*parent, vec![place]);
+            }
+            if let Some((old, new)) = self.texts(old_id, new_id, &place.file)? {
+                let hunks = diff::hunks(&old, &new)?;
+                let changed = hunks.iter().filter(|hunk| near(hunk, &place)).count();
+                ways.push((changed, *parent, hunks, old, new));
+            }
+        }
+        // The side whose function is as merged holds its whole past.
+        ways.sort_by_key(|way| way.0);
+        let mut left = place.lines.clone();
+        for (_, parent, hunks, old, new) in ways {
+            let (pass, keep): (Vec<Line>, Vec<Line>) = left
+                .into_iter()
+                .partition(|line| line.settled || !hunks.iter().any(|h| covers(h, line.at)));
+            left = keep;
+            let (old, new) = (Lines::of(&old), Lines::of(&new));
+            let mut lines = pass;
+            for line in &mut lines {
+                line.at = before(&hunks, line.at, &old, &new);
+            }
+            if lines.iter().any(|line| line.statement) {
+                let place = Place {
+                    lines,
+                    ..place.clone()
+                };
+                self.give(parent, vec![place])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a hunk wrote this line.
+fn covers(hunk: &Hunk, line: u32) -> bool {
+    line >= hunk.new_start && line - hunk.new_start < hunk.new_lines
+}
+
+/// Whether a hunk lies in the followed lines or beside them.
+fn near(hunk: &Hunk, place: &Place) -> bool {
+    let (Some(first), Some(last)) = (
+        place.lines.iter().map(|l| l.at).min(),
+        place.lines.iter().map(|l| l.at).max(),
+    ) else {
+        return false;
+    };
+    let end = hunk.new_start + hunk.new_lines;
+    end >= first && hunk.new_start <= last
+}
+
+fn touch(
+    commit: Commit,
+    place: &Place,
+    hunk: &Hunk,
+    old: &Lines<'_>,
+    new: &Lines<'_>,
+    old_file: &str,
+) -> Option<Touch> {
+    let statement = || place.lines.iter().filter(|line| line.statement);
+    let wrote = statement().any(|line| covers(hunk, line.at));
+    let overwritten = statement().all(|line| line.settled)
+        || (wrote
+            && statement()
+                .filter(|l| covers(hunk, l.at))
+                .all(|line| line.settled));
+    if !wrote && !near(hunk, place) {
+        return None;
+    }
+    let (first, last) = (
+        statement().map(|line| line.at).min()?,
+        statement().map(|line| line.at).max()?,
+    );
+    let distance = if wrote {
+        0
+    } else if hunk.new_lines == 0 {
+        // It stood between its start and the line after.
+        if hunk.new_start < first {
+            first - hunk.new_start - 1
+        } else {
+            (hunk.new_start).saturating_sub(last)
+        }
+    } else if hunk.new_start < first {
+        first.saturating_sub(hunk.new_start + hunk.new_lines)
+    } else {
+        hunk.new_start.saturating_sub(last + 1)
+    };
+    let kind = if wrote {
+        TouchKind::Covers
+    } else if hunk.new_lines < hunk.old_lines {
+        TouchKind::Removes
+    } else {
+        TouchKind::Near
+    };
+    Some(Touch {
+        commit,
+        question: place.question,
+        kind,
+        distance,
+        overwritten,
+        hunk: *hunk,
+        file: place.file.clone(),
+        old_file: old_file.to_owned(),
+        removed: old.range(hunk.old_start, hunk.old_lines),
+        added: new.range(hunk.new_start, hunk.new_lines),
+    })
+}
+
+/// Where a line stood before the hunks; for a rewritten line the likeliest one.
+fn before(hunks: &[Hunk], line: u32, old: &Lines<'_>, new: &Lines<'_>) -> u32 {
+    let mut shift = 0i64;
+    for hunk in hunks {
+        if covers(hunk, line) {
+            return old_of(hunk, line, old, new);
+        }
+        let end = if hunk.new_lines == 0 {
+            hunk.new_start + 1
+        } else {
+            hunk.new_start + hunk.new_lines
+        };
+        if line < end {
+            break;
+        }
+        shift += i64::from(hunk.old_lines) - i64::from(hunk.new_lines);
+    }
+    u32::try_from((i64::from(line) + shift).max(1)).unwrap_or(1)
+}
+
+fn old_of(hunk: &Hunk, line: u32, old: &Lines<'_>, new: &Lines<'_>) -> u32 {
+    if hunk.old_lines == 0 {
+        return hunk.old_start.max(1);
+    }
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    let wanted = new.get(line).map(bare).unwrap_or_default();
+    let same = (hunk.old_start..hunk.old_start + hunk.old_lines)
+        .find(|at| !wanted.is_empty() && old.get(*at).map(bare).as_deref() == Some(&wanted));
+    same.unwrap_or_else(|| {
+        let into = u64::from(line - hunk.new_start) * u64::from(hunk.old_lines);
+        let into = u32::try_from(into / u64::from(hunk.new_lines.max(1))).unwrap_or(0);
+        hunk.old_start + into.min(hunk.old_lines - 1)
+    })
+}
+
+/// A text's lines, counted from 1.
+struct Lines<'t>(Vec<&'t [u8]>);
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t [u8]) -> Lines<'t> {
+        Lines(text.split(|b| *b == b'\n').collect())
+    }
+
+    fn get(&self, line: u32) -> Option<&'t str> {
+        let at = usize::try_from(line).ok()?.checked_sub(1)?;
+        self.0
+            .get(at)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+    }
+
+    fn range(&self, start: u32, count: u32) -> Vec<String> {
+        (start..start.saturating_add(count))
+            .take(HUNK_TEXT_LIMIT)
+            .map(|at| {
+                self.get(at)
+                    .unwrap_or_default()
+                    .trim_end_matches('\r')
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    /// Whether a hunk changed nothing but white space that means nothing. Where indentation is
+    /// syntax it means something.
+    fn only_spacing(&self, new: &Lines<'_>, hunk: &Hunk, file: &str) -> bool {
+        if hunk.old_lines == 0 || hunk.new_lines == 0 {
+            let side = if hunk.new_lines == 0 { self } else { new };
+            let (start, count) = if hunk.new_lines == 0 {
+                (hunk.old_start, hunk.old_lines)
+            } else {
+                (hunk.new_start, hunk.new_lines)
+            };
+            return (start..start + count)
+                .all(|at| side.get(at).is_some_and(|l| l.trim().is_empty()));
+        }
+        let indented = [
+            ".py", ".pyi", ".yaml", ".yml", ".nim", ".coffee", ".haml", ".pug",
+        ]
+        .iter()
+        .any(|extension| file.ends_with(extension));
+        if indented {
+            let ends = |lines: &Lines<'_>, start: u32, count: u32| -> Vec<String> {
+                (start..start + count)
+                    .filter_map(|at| lines.get(at))
+                    .map(|text| text.trim_end().replace('\t', "    "))
+                    .filter(|text| !text.is_empty())
+                    .collect()
+            };
+            return ends(self, hunk.old_start, hunk.old_lines)
+                == ends(new, hunk.new_start, hunk.new_lines);
+        }
+        let bare = |lines: &Lines<'_>, start: u32, count: u32| -> Vec<u8> {
+            (start..start + count)
+                .filter_map(|at| lines.0.get(at.checked_sub(1)? as usize))
+                .flat_map(|bytes| bytes.iter().copied())
+                .filter(|b| !b.is_ascii_whitespace())
+                .collect()
+        };
+        bare(self, hunk.old_start, hunk.old_lines) == bare(new, hunk.new_start, hunk.new_lines)
+    }
+}

@@ -1,0 +1,62 @@
+//! The files of a repository at one commit, for `locate`: paths read once, texts as needed.
+
+use crate::source::error::Error;
+use crate::source::locate::Files;
+use crate::source::repo::{Commit, Repo};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+/// Most bytes of text that are kept; beyond them files count as unreadable.
+const TEXT_LIMIT: usize = 64 << 20;
+
+/// One commit's files.
+pub struct Tree<'r> {
+    repo: &'r Repo,
+    commit: Commit,
+    paths: Vec<String>,
+    texts: RefCell<HashMap<String, Option<String>>>,
+    held: Cell<usize>,
+}
+
+impl<'r> Tree<'r> {
+    /// # Errors
+    /// When the deadline passes, or of a damaged repository.
+    pub fn read(repo: &'r Repo, commit: Commit) -> Result<Tree<'r>, Error> {
+        Ok(Tree {
+            repo,
+            commit,
+            paths: repo.paths(commit)?,
+            texts: RefCell::default(),
+            held: Cell::new(0),
+        })
+    }
+
+    fn load(&self, path: &str) -> Option<String> {
+        if self.held.get() > TEXT_LIMIT || self.repo.is_late() {
+            self.repo
+                .note("not every file's text could be looked at".into());
+            return None;
+        }
+        let bytes = self.repo.read_file(self.commit, path).ok()??;
+        self.held.set(self.held.get() + bytes.len());
+        String::from_utf8(bytes).ok()
+    }
+}
+
+impl Files for Tree<'_> {
+    fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    fn text(&self, path: &str) -> Option<Cow<'_, str>> {
+        if let Some(known) = self.texts.borrow().get(path) {
+            return known.clone().map(Cow::Owned);
+        }
+        let text = self.load(path);
+        self.texts
+            .borrow_mut()
+            .insert(path.to_owned(), text.clone());
+        text.map(Cow::Owned)
+    }
+}
