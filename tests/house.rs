@@ -59,10 +59,12 @@ fn sources() -> Vec<File> {
     files
 }
 
+/// All of the package but programs whose output is material for tests.
 fn everything() -> Vec<File> {
     ["src", "tests", "examples", "benches", "build.rs"]
         .into_iter()
         .flat_map(read_tree)
+        .filter(|file| !file.path.starts_with("tests/corpus/"))
         .collect()
 }
 
@@ -432,4 +434,19 @@ fn the_table_of_rooms_stands_in_the_architecture() {
             "{room} is missing on floor {floor} of ARCHITECTURE.md"
         );
     }
+}
+
+/// `WRITE_README=1 cargo test --test house` puts the table in place.
+#[test]
+fn the_readme_holds_the_table_of_keys() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once("<!-- keys -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- /keys -->").unwrap();
+    let table = autofix::config::keys_table();
+    if std::env::var_os("WRITE_README").is_some() {
+        let whole = format!("{before}<!-- keys -->\n{table}<!-- /keys -->{after}");
+        return std::fs::write(path, whole).unwrap();
+    }
+    assert_eq!(found, table, "WRITE_README=1 cargo test --test house");
 }
