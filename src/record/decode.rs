@@ -316,7 +316,12 @@ fn stamp(item: Item<'_>) -> Option<Stamp> {
         }
         Item::Int(seconds) => Some(Stamp::Time(Timestamp::from_parts(seconds, 0))),
         Item::Float(seconds) if seconds.is_finite() => {
-            Some(Stamp::Time(Timestamp((seconds * 1e9) as i64)))
+            // Whole and fraction apart, and no finer than a float of this size can say.
+            let micros = (seconds.fract() * 1e6).round() as i64;
+            let whole = Timestamp::from_parts(seconds.trunc() as i64, 0);
+            Some(Stamp::Time(Timestamp(
+                whole.0.saturating_add(micros * 1_000),
+            )))
         }
         _ => None,
     }

@@ -131,7 +131,12 @@ impl<'t> Finder<'t> {
         match value {
             Json::Str(raw) => self.string(key, raw),
             Json::Object(members) => self.object(key, members),
-            Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Array(_) => {}
+            Json::Null
+            | Json::Bool(_)
+            | Json::Int(_)
+            | Json::Unsigned(_)
+            | Json::Float(_)
+            | Json::Array(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 //! and for tests. Only what those need; no reading.
 
 use crate::model::Timestamp;
-use crate::record::decode::{Item, Map};
+use crate::record::decode::Map;
 
 /// Which of the host's two layouts to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,12 @@ pub fn int(out: &mut Vec<u8>, value: i64) {
     }
 }
 
+/// Appends a whole number, also above `i64::MAX`.
+pub fn unsigned(out: &mut Vec<u8>, value: u64) {
+    out.push(0xcf);
+    out.extend_from_slice(&value.to_be_bytes());
+}
+
 pub fn float(out: &mut Vec<u8>, value: f64) {
     out.push(0xcb);
     out.extend_from_slice(&value.to_bits().to_be_bytes());
@@ -107,25 +113,4 @@ pub fn copy(out: &mut Vec<u8>, from: Map<'_>) {
     let (pairs, len) = from.raw();
     map(out, len);
     out.extend_from_slice(pairs);
-}
-
-/// Appends a decoded value again.
-pub fn item(out: &mut Vec<u8>, value: Item<'_>) {
-    match value {
-        Item::Nil => nil(out),
-        Item::Bool(value) => bool(out, value),
-        Item::Int(value) => int(out, value),
-        Item::UInt(value) => {
-            out.push(0xcf);
-            out.extend_from_slice(&value.to_be_bytes());
-        }
-        Item::Float(value) => float(out, value),
-        Item::Str(bytes) | Item::Bin(bytes) => text(out, bytes),
-        Item::Array(items) => {
-            array(out, items.len());
-            items.iter().for_each(|value| item(out, value));
-        }
-        Item::Map(pairs) => copy(out, pairs),
-        Item::Ext(..) => nil(out),
-    }
 }

@@ -51,7 +51,8 @@ pub struct Reader<R> {
 
 impl<R: BufRead> Reader<R> {
     /// Opens an input. The format is told from its first lines unless it is given. Lines without
-    /// a time get the one before them, the first ones `start` (such as the file's age).
+    /// a time get the one before them; where the first lines have none at all, it is `start`
+    /// (such as the file's age).
     pub fn open(source: R, format: Option<Format>, start: Timestamp) -> io::Result<Reader<R>> {
         let mut reader = Reader {
             source,
@@ -61,20 +62,22 @@ impl<R: BufRead> Reader<R> {
             tally: Tally::default(),
             line: Vec::new(),
         };
-        if format.is_none() {
-            reader.read_head()?;
-        }
+        reader.read_head(format)?;
         Ok(reader)
     }
 
-    fn read_head(&mut self) -> io::Result<()> {
+    fn read_head(&mut self, given: Option<Format>) -> io::Result<()> {
         let mut size = 0;
         while self.head.len() < DETECT_LINES && size < DETECT_BYTES && self.read_line()? {
             size += self.line.len();
             self.head.push(std::mem::take(&mut self.line));
         }
         let lines: Vec<&[u8]> = self.head.iter().map(Vec::as_slice).collect();
-        self.detected = detect(&lines);
+        if given.is_none() {
+            self.detected = detect(&lines);
+        }
+        // Lines before the first timestamp are as old as it is.
+        self.converter.prime(&lines, self.detected.format);
         self.head.reverse();
         Ok(())
     }

@@ -11,6 +11,8 @@ pub enum Json<'a> {
     Null,
     Bool(bool),
     Int(i64),
+    /// Only numbers above `i64::MAX`.
+    Unsigned(u64),
     Float(f64),
     /// Between the quotes, escapes not yet resolved.
     Str(&'a str),
@@ -24,6 +26,7 @@ impl<'a> Json<'a> {
             Json::Null => Value::Null,
             Json::Bool(value) => Value::Bool(value),
             Json::Int(value) => Value::Int(value),
+            Json::Unsigned(value) => Value::Unsigned(value),
             Json::Float(value) => Value::Float(value),
             Json::Str(raw) => Value::Text(unescape(raw)),
             Json::Array(_) | Json::Object(_) => Value::Nested,
@@ -205,12 +208,15 @@ fn scalar(text: &str) -> Option<(Json<'_>, &str)> {
         "true" => Json::Bool(true),
         "false" => Json::Bool(false),
         _ if !word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => return None,
-        _ => match word.parse() {
-            Ok(value) => Json::Int(value),
-            Err(_) => Json::Float(word.parse().ok()?),
-        },
+        _ => number(word)?,
     };
     Some((value, rest))
+}
+
+fn number(word: &str) -> Option<Json<'_>> {
+    let whole = word.parse().map(Json::Int);
+    let whole = whole.or_else(|_| word.parse().map(Json::Unsigned));
+    whole.or_else(|_| word.parse().map(Json::Float)).ok()
 }
 
 /// Resolves the escapes of a string's raw text; borrowed where there are none.

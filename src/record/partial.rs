@@ -119,6 +119,7 @@ struct Open {
     since: Timestamp,
     /// It may be lines of their own: Docker's shape, newlines stripped.
     unsure: bool,
+    docker: bool,
 }
 
 impl Joiner {
@@ -194,6 +195,15 @@ impl Joiner {
         now: Timestamp,
         emit: &mut impl FnMut(&View<'_>),
     ) {
+        // Two engines' lines under one tag: the parts of one are not the other's.
+        let docker = view.part() == Part::Ended;
+        if self
+            .open
+            .get(&key)
+            .is_some_and(|open| open.docker != docker)
+        {
+            self.close(key, emit);
+        }
         if !self.open.contains_key(&key) {
             return emit(view);
         }
@@ -293,6 +303,7 @@ impl Open {
             time: view.time(),
             since: now,
             unsure: false,
+            docker: view.part() == Part::Unended,
         }
     }
 

@@ -41,7 +41,12 @@ pub(super) fn of_json(value: Json<'_>) -> Option<Cow<'_, str>> {
     match value {
         Json::Str(raw) => looks_like_trace(raw).then(|| crate::record::json::unescape(raw)),
         Json::Array(elements) => join(elements.map(|line| line.text())),
-        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Object(_) => None,
+        Json::Null
+        | Json::Bool(_)
+        | Json::Int(_)
+        | Json::Unsigned(_)
+        | Json::Float(_)
+        | Json::Object(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! Without an offset a time is UTC; without a year it is the year that brings it closest to a
 //! time given. Not for printing times.
 
-use crate::model::Timestamp;
+use crate::model::{Level, Timestamp};
 
 /// Bytes of a line in which its timestamp must begin.
 const START: usize = 100;
@@ -36,39 +36,79 @@ pub fn of_number(number: f64) -> Option<Timestamp> {
     Some(Timestamp(whole + micros * 1_000))
 }
 
-/// The timestamp that a line carries near its start.
+/// The timestamp that a line carries near its start, behind nothing but what loggers print there:
+/// addresses, levels, brackets. A date in a sentence is not when the line was written.
 pub fn leading(line: &str, near: Timestamp) -> Option<Timestamp> {
     let bytes = line.as_bytes();
-    let mut words = 0;
-    let mut boundary = true;
+    if let Some(found) = epoch(bytes) {
+        return Some(found);
+    }
+    let mut words = Prose::default();
+    let mut boundary = b' ';
     for (at, byte) in bytes.iter().enumerate().take(START) {
-        if boundary && byte.is_ascii_alphanumeric() {
-            let found = written(&mut Cursor { bytes, at }, near);
-            if found.is_some() {
-                return found;
+        if is_boundary(boundary) && byte.is_ascii_alphanumeric() {
+            if let Some(found) = written(&mut Cursor { bytes, at }, near) {
+                return words.may_precede(boundary).then_some(found);
             }
-            if at == 0
-                && let Some(found) = epoch(bytes)
-            {
-                return Some(found);
-            }
-            words += 1;
-            if words > WORDS {
+            words.take(&bytes[at..]);
+            if words.count > WORDS {
                 return None;
             }
         }
-        boundary = matches!(
-            byte,
-            b' ' | b'[' | b'(' | b'|' | b'=' | b'"' | b'<' | b'>' | b'\t'
-        );
+        boundary = *byte;
     }
     None
+}
+
+fn is_boundary(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'[' | b'(' | b'|' | b'=' | b'"' | b'<' | b'>' | b'\t'
+    )
+}
+
+/// The words before a timestamp, as far as they may be a sentence's.
+#[derive(Default)]
+struct Prose {
+    count: usize,
+    plain: usize,
+}
+
+impl Prose {
+    /// Looks at the word that `bytes` begins with: letters in lower case make a sentence, unless
+    /// the word names a host, a time zone's day, a key or a level.
+    fn take(&mut self, bytes: &[u8]) {
+        let end = bytes.iter().position(|b| is_boundary(*b));
+        let word = &bytes[..end.unwrap_or(bytes.len())];
+        let key = end.and_then(|end| bytes.get(end)) == Some(&b'=');
+        let listed = |list: &[&str]| {
+            let bare = word.strip_suffix(b",").unwrap_or(word);
+            list.iter().any(|known| known.as_bytes() == bare)
+        };
+        self.count += 1;
+        let lower = word.iter().any(u8::is_ascii_lowercase);
+        let name = word
+            .iter()
+            .any(|b| b.is_ascii_digit() || matches!(b, b'.' | b']'));
+        let known =
+            key || listed(&[
+                "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "time", "ts",
+            ]) || str::from_utf8(word).is_ok_and(|word| Level::from_word(word).is_some());
+        if lower && !name && !known {
+            self.plain += 1;
+        }
+    }
+
+    /// An access log has its user's name there, and then a bracket.
+    fn may_precede(&self, boundary: u8) -> bool {
+        self.plain == 0 || self.plain == 1 && boundary == b'['
+    }
 }
 
 /// Ten digits of seconds, or thirteen of milliseconds, with which a line begins.
 fn epoch(bytes: &[u8]) -> Option<Timestamp> {
     let numeric = |b: &&u8| b.is_ascii_digit() || **b == b'.';
-    let length = bytes.iter().take_while(numeric).count();
+    let length = bytes.iter().take(32).take_while(numeric).count();
     let ends = bytes.get(length).is_none_or(|b| !b.is_ascii_alphanumeric());
     if length < 10 || !ends {
         return None;
@@ -352,6 +392,11 @@ mod tests {
             ("1772366400500 boom", "2026-03-01T12:00:00.5Z"),
             ("time=\"2026-03-01T12:00:00Z\" level=info", noon),
             ("20260301T120000Z up", noon),
+            (
+                "shop.example 10.0.0.9 - ann [01/Mar/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 5",
+                noon,
+            ),
+            ("{\"time\": \"2026-03-01T12:00:00Z\", \"cut", noon),
         ] {
             assert_eq!(leading(line, near), Some(at(time)), "{line}");
         }
@@ -367,6 +412,8 @@ mod tests {
             "12345678901234567890 long",
             "  at main (app.js:12:34)",
             "order 20260301 was not found",
+            "CertificateError: expired on 2026-03-01 12:00:00",
+            "valid until Mar 01 12:00:00 2026",
         ] {
             assert_eq!(leading(line, Timestamp(0)), None, "{line}");
         }

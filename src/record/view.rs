@@ -67,6 +67,7 @@ pub struct View<'a> {
     cut: bool,
     document: OnceCell<Option<Document>>,
     level: OnceCell<Option<Level>>,
+    stream: OnceCell<u64>,
 }
 
 impl<'a> View<'a> {
@@ -99,6 +100,7 @@ impl<'a> View<'a> {
             cut: false,
             document: OnceCell::new(),
             level: OnceCell::new(),
+            stream: OnceCell::new(),
         };
         view.read_message(keys.message.unwrap_or_default());
         view
@@ -138,6 +140,7 @@ impl<'a> View<'a> {
         self.cut = cut;
         self.document = OnceCell::new();
         self.level = OnceCell::new();
+        self.stream = OnceCell::new();
         self
     }
 
@@ -199,22 +202,25 @@ impl<'a> View<'a> {
         number.or_else(text)
     }
 
-    /// Level keys of the record. Journald's priority counts here where the program set it.
+    /// Level keys of the record. Journald's priority counts here where the program set it, which
+    /// a container's output never does.
     fn record_level(&self) -> Option<Level> {
         let own = self.keys.level;
         let own = own.and_then(|level| level::from_value(&Value::from_item(level)));
         own.or_else(|| {
             let logged = matches!(self.keys.transport, Some("journal" | "syslog" | "kernel"));
-            self.keys.priority().filter(|_| logged)
+            let own = logged && self.identity.container.is_none();
+            self.keys.priority().filter(|_| own)
         })
     }
 
     /// What a platform sets without reading the line: journald's priority of an output, fly's
-    /// level.
+    /// level. Below a warning it only says that nobody looked.
     fn assumed_level(&self) -> Option<Level> {
         let assumed = self.keys.assumed_level;
         let assumed = assumed.and_then(|level| level::from_value(&Value::from_item(level)));
-        assumed.or_else(|| self.keys.priority())
+        let level = assumed.or_else(|| self.keys.priority());
+        level.filter(|level| *level >= Level::Warn)
     }
 
     /// stdout or stderr, where the agent says so.
@@ -225,7 +231,9 @@ impl<'a> View<'a> {
     /// One number for tag, container and side. Lines of two containers never share it, and only
     /// what the host set goes into it.
     pub fn stream_key(&self) -> u64 {
-        self.identity.stream_key(self.tag, self.side.word())
+        *self
+            .stream
+            .get_or_init(|| self.identity.stream_key(self.tag, self.side.word()))
     }
 
     /// The stream for people: tag, container and side, bounded.

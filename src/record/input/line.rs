@@ -38,6 +38,21 @@ impl Converter {
         }
     }
 
+    /// Starts at the first time that these lines say.
+    pub fn prime(&mut self, lines: &[&[u8]], format: Format) {
+        let start = self.latest;
+        let mut scratch = Vec::new();
+        for line in lines {
+            let mut trial = Converter::new(start);
+            trial.convert(line, format, &mut scratch);
+            scratch.clear();
+            if trial.latest != start {
+                self.latest = trial.latest;
+                return;
+            }
+        }
+    }
+
     /// Appends the event of one line; false for an empty one in a format that has none.
     pub fn convert(&mut self, line: &[u8], format: Format, out: &mut Vec<u8>) -> bool {
         match format {
@@ -195,9 +210,10 @@ fn encode_value(out: &mut Vec<u8>, value: &Value, depth: usize) {
         _ if depth + 4 > MAX_DEPTH => encode::nil(out),
         Value::Null => encode::nil(out),
         Value::Bool(value) => encode::bool(out, *value),
-        Value::Number(number) => match number.as_i64() {
-            Some(value) => encode::int(out, value),
-            None => encode::float(out, number.as_f64().unwrap_or_default()),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(value), _) => encode::int(out, value),
+            (None, Some(value)) => encode::unsigned(out, value),
+            (None, None) => encode::float(out, number.as_f64().unwrap_or_default()),
         },
         Value::String(text) => encode::text(out, text.as_bytes()),
         Value::Array(items) => {
