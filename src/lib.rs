@@ -4,6 +4,7 @@
 //! ARCHITECTURE.md describes the floors; `tests/house.rs` holds the code to them.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod counters;
 pub mod deliver;

@@ -1,3 +1,7 @@
 //! The `autofix` command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    autofix::cli::run()
+}

@@ -1,0 +1,78 @@
+//! The command line's door: arguments are parsed, a function of `app` does the work, its result
+//! is printed. No decision about logs or repositories is made here.
+//!
+//! Exit status: 0 done (also when incidents were found), 1 could not finish or `check` found a
+//! fault, 2 wrong use.
+
+mod arguments;
+mod check;
+mod init;
+mod inspect;
+mod locate;
+mod output;
+
+use crate::app;
+use crate::config::environment;
+use arguments::{Arguments, Command};
+use clap::Parser;
+use output::Out;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What a command leaves as exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// `check` found a fault.
+    Fault,
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too, with status 0. A closed pipe is no fault.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let mut out = Out::new();
+    let result = command(arguments.command, &mut out);
+    let written = out.finish();
+    match (result, written) {
+        (Ok(Outcome::Done), Ok(())) => ExitCode::SUCCESS,
+        (Ok(Outcome::Fault), Ok(())) => ExitCode::from(1),
+        (Err(app::Error::Usage(what)), _) => {
+            output::complain(&format!("{what}\n\nFor more information, try '--help'."));
+            ExitCode::from(2)
+        }
+        (Err(error), _) => {
+            output::complain(&error.to_string());
+            ExitCode::from(1)
+        }
+        (Ok(_), Err(error)) => {
+            output::complain(&format!("cannot write the result: {error}"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
+    match command {
+        Command::Check(arguments) => check::run(arguments, out),
+        Command::Init(arguments) => init::run(&arguments, out),
+        Command::Inspect { what } => inspect::run(&what, out),
+        Command::Locate(arguments) => locate::run(arguments, out),
+        Command::Keys => {
+            out.text(&crate::config::keys_table());
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// The folder that the command was started in.
+fn folder() -> Result<PathBuf, app::Error> {
+    environment::current_dir()
+        .map_err(|error| app::Error::unfinished("cannot tell the current folder", error))
+}
