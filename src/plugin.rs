@@ -118,7 +118,6 @@ pub fn assemble(
     });
     let http = Http::new(&environment::network()).map_err(|fault| fault.to_string())?;
     let services = Arc::new(Registered::new(registry));
-    let tokens = (options.forge_token.clone(), Arc::clone(&services));
     let own = options.clone();
     let reread_log = log.clone();
     Ok(Setup {
@@ -146,10 +145,7 @@ pub fn assemble(
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
         http,
-        credentials: Box::new(move |host| {
-            let (source, services) = &tokens;
-            Credentials::new(source.clone(), &services.get()).for_host(host)
-        }),
+        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         counters: Arc::new(Counters::default()),
         log,
     })

@@ -4,6 +4,7 @@
 use crate::config::environment;
 use crate::config::files::read_text;
 use crate::config::options::TokenSource;
+use crate::model::Settings;
 use crate::net::Secret;
 use crate::registry::Registry;
 use std::collections::HashSet;
@@ -19,6 +20,15 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// For one service, as its settings stand in the store.
+    pub fn of(settings: &Settings) -> Credentials {
+        let host = settings.repo.as_deref().and_then(host);
+        Credentials {
+            source: settings.token.clone(),
+            hosts: host.map(str::to_ascii_lowercase).into_iter().collect(),
+        }
+    }
+
     pub fn new(source: Option<TokenSource>, registry: &Registry) -> Credentials {
         let repos = registry.services().iter().filter_map(|s| s.repo.as_deref());
         Credentials {

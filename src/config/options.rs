@@ -6,6 +6,7 @@ use crate::config::typos;
 use crate::config::value::{self, Wrong};
 use crate::model::Settings;
 use crate::model::service::Fixer;
+pub use crate::model::service::TokenSource;
 use crate::registry::complaint::did_you_mean;
 use crate::registry::service::Mode as ServiceMode;
 use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
@@ -19,13 +20,6 @@ pub use crate::registry::service::Mode;
 pub enum OnFull {
     Drop,
     Retry,
-}
-
-/// Where a token is read from, each time that it is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenSource {
-    Variable(String),
-    File(PathBuf),
 }
 
 /// Where the services come from.
@@ -101,6 +95,7 @@ impl Options {
             observe: settings.observe || self.mode == ServiceMode::Observe,
             fixer: self.fixer,
             context_lines: self.context_lines,
+            token: self.forge_token.clone(),
             ..settings
         }
     }

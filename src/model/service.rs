@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::PathBuf;
 
 /// A commit's full or abbreviated id: 7 to 40 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,6 +66,16 @@ pub struct Settings {
     pub protect: Vec<String>,
     /// Lines of context kept with an incident.
     pub context_lines: usize,
+    /// Where the token for the repository's host is read from, at each use.
+    pub token: Option<TokenSource>,
+}
+
+/// Where a secret is read from; never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenSource {
+    Variable(String),
+    File(PathBuf),
 }
 
 /// Who makes the proposal.

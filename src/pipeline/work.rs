@@ -23,8 +23,8 @@ const MAX_TRIES: u32 = 4;
 /// Pause after the first failed try; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Reads the secret for a host at each use; only a door knows where it stands.
-pub type Credentials = Box<dyn Fn(&str) -> Option<Secret> + Send>;
+/// Reads a service's secret for a host at each use; only a door knows where it stands.
+pub type Credentials = Box<dyn Fn(&Settings, &str) -> Option<Secret> + Send>;
 
 /// Whoever works on incidents.
 pub struct Worker {
@@ -150,7 +150,7 @@ impl Worker {
         settings: &Settings,
     ) -> Found {
         let deadline = Instant::now() + DEADLINE;
-        let opened = self.mirrors.open(address, &*self.credentials, deadline);
+        let opened = self.mirrors.open(address, &|host| (self.credentials)(settings, host), deadline);
         let repo = match opened {
             Ok(repo) => repo,
             Err(fault) if fault.is_transient() => return Found::Unreachable(fault.to_string()),
