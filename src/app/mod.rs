@@ -3,9 +3,12 @@
 
 pub mod check;
 pub mod checkout;
+pub mod fix;
 pub mod init;
 pub mod inspect;
 pub mod locate;
+pub mod look;
+pub mod replay;
 
 use crate::registry::Complaint;
 use std::fmt;

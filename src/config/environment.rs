@@ -30,6 +30,11 @@ pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()
 }
 
+/// Where a folder for one run goes: `$TMPDIR`, else `/tmp`.
+pub fn temporary_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// The user that the process acts as, where the kernel says so.
 pub fn user() -> Option<u32> {
     std::fs::metadata("/proc/self").ok().map(|meta| meta.uid())

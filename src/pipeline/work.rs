@@ -150,7 +150,11 @@ impl Worker {
         settings: &Settings,
     ) -> Found {
         let deadline = Instant::now() + DEADLINE;
-        let opened = self.mirrors.open(address, &|host| (self.credentials)(settings, host), deadline);
+        let opened = self.mirrors.open(
+            address,
+            &|host| (self.credentials)(settings, host),
+            deadline,
+        );
         let repo = match opened {
             Ok(repo) => repo,
             Err(fault) if fault.is_transient() => return Found::Unreachable(fault.to_string()),

@@ -1,0 +1,105 @@
+//! `autofix fix`: finishes what was cut short or left open, with each service's settings as the
+//! plugin left them in the store. Leases keep it and the plugin out of each other's way.
+
+use crate::app::Error;
+use crate::config::credentials::Credentials;
+use crate::config::environment;
+use crate::counters::Counters;
+use crate::log::Log;
+use crate::model::{Incident, IncidentId, Timestamp};
+use crate::net::Http;
+use crate::pipeline::work::{Worked, Worker};
+use crate::source::Mirrors;
+use crate::store::{Holder, Limits, Store, Want};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How often `--follow` looks for work.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What to work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// This one, whatever its status.
+    One(IncidentId),
+    /// Everything that is open.
+    Pending,
+    /// Everything that is open, and whatever comes; ends when `told` says so.
+    Follow,
+}
+
+/// One incident was worked on.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    pub incident: Incident,
+    pub worked: Worked,
+}
+
+/// Works, and tells of each incident. `told` returns `false` to end.
+///
+/// # Errors
+/// When there is no store, no such incident, or a result cannot be written.
+pub fn fix(
+    state_dir: &Path,
+    limits: Limits,
+    which: Which,
+    log: Log,
+    told: &mut dyn FnMut(Fixed) -> bool,
+) -> Result<(), Error> {
+    let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
+    let store = Store::open_existing(state_dir, limits).map_err(failed)?;
+    let holder = Holder::new(state_dir).map_err(failed)?;
+    let http = Http::new(&environment::network())
+        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
+    let mut worker = Worker {
+        store,
+        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log),
+        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
+        state_dir: state_dir.to_owned(),
+        fixes_per_hour: None,
+        patient: which == Which::Follow,
+        counters: Arc::new(Counters::default()),
+    };
+    let want = match which {
+        Which::One(id) => Want::This(id),
+        Which::Pending | Which::Follow => Want::OpenAll,
+    };
+    loop {
+        let claimed = worker.store.claim(want, &holder, now()).map_err(failed)?;
+        match claimed {
+            Some((incident, lease)) => {
+                let worked = worker.work(&incident, &lease).map_err(failed)?;
+                let newest = worker.store.incident(incident.id).map_err(failed)?;
+                let incident = newest.unwrap_or(incident);
+                if !told(Fixed { incident, worked }) || matches!(which, Which::One(_)) {
+                    return Ok(());
+                }
+            }
+            None => match which {
+                Which::One(id) => return Err(not_free(&worker.store, id)),
+                Which::Pending => return Ok(()),
+                Which::Follow => std::thread::sleep(PAUSE),
+            },
+        }
+    }
+}
+
+fn not_free(store: &Store, id: IncidentId) -> Error {
+    match store.incident(id) {
+        Ok(Some(_)) => Error::Unfinished(format!(
+            "incident {id} is being worked on by another process; try again later"
+        )),
+        Ok(None) => Error::Usage(format!(
+            "there is no incident {id}; `autofix incidents` lists them"
+        )),
+        Err(fault) => Error::Unfinished(fault.to_string()),
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

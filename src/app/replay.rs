@@ -1,0 +1,343 @@
+//! `autofix replay`: log files through the very lanes of the plugin, into a fresh state folder
+//! unless one is named. The reader waits where the plugin would drop. It ends when every
+//! incident has its result.
+
+use crate::app::Error;
+use crate::app::checkout::Checkout;
+use crate::config::options::given;
+use crate::config::{self, Entry, Options, RegistrySource, environment, flb};
+use crate::log::Log;
+use crate::model::{Incident, Timestamp};
+use crate::pipeline::{Lanes, Setup};
+use crate::plugin;
+use crate::record::input::{Format, GZIP_MAGIC, Reader};
+use crate::source::Mirrors;
+use crate::store::{StatusReport, Store};
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Bytes of records handed over at once; a live chunk is up to about 2 MB.
+const CHUNK: usize = 256 << 10;
+/// How long looking up what a checkout has checked out may take.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What to replay, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Empty, or `-`: standard input.
+    pub files: Vec<PathBuf>,
+    /// Told from the first lines where it is not given.
+    pub format: Option<Format>,
+    /// Told from the file's name where it is not given.
+    pub tag: Option<String>,
+    /// A Fluent Bit file with the `[OUTPUT]` block to use.
+    pub config: Option<PathBuf>,
+    /// Which block, where the file has several: its alias, match or number.
+    pub output: Option<String>,
+    /// `KEY=VALUE` for any key of that block.
+    pub set: Vec<String>,
+    /// The same as `State_Dir`.
+    pub state: Option<PathBuf>,
+}
+
+/// What a replay says while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A sentence for people: a choice that was made, a folder that is used.
+    Note(String),
+    /// Bytes read of the input, of so many where that is known.
+    Read { bytes: u64, of: Option<u64> },
+    /// Everything is read; incidents are worked on.
+    Working,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    pub state_dir: PathBuf,
+    pub incidents: Vec<Incident>,
+    pub status: StatusReport,
+}
+
+/// Replays the input. `tell` hears how it goes.
+///
+/// # Errors
+/// When the configuration, a file or the state folder cannot be used.
+pub fn replay(replay: &Replay, log: Log, tell: &mut dyn FnMut(Told)) -> Result<Replayed, Error> {
+    let folder = environment::current_dir()
+        .map_err(|fault| Error::unfinished("the current folder", fault))?;
+    let options = options(replay, &folder, tell)?;
+    for warning in &options.warnings {
+        tell(Told::Note(warning.to_string()));
+    }
+    let state_dir = match &options.state_dir {
+        Some(dir) => dir.clone(),
+        None => fresh_state()?,
+    };
+    tell(Told::Note(format!("state: {}", state_dir.display())));
+    let mut source = RegistrySource::new(options.services.clone());
+    // What the plugin survives is a wrong argument here.
+    source.load()?;
+    let setup = plugin::assemble(&options, &state_dir, source, true, log)
+        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
+    tell(Told::Note(plugin::started(
+        &options,
+        &setup.services.get(),
+        &state_dir,
+    )));
+    run(replay, setup, &state_dir, tell)
+}
+
+fn run(
+    replay: &Replay,
+    setup: Setup,
+    state_dir: &Path,
+    tell: &mut dyn FnMut(Told),
+) -> Result<Replayed, Error> {
+    let limits = setup.limits;
+    let lanes = Lanes::start(setup).map_err(Error::Unfinished)?;
+    let read = read_all(replay, &lanes, tell);
+    tell(Told::Working);
+    // Also after a file that could not be read: what was read becomes incidents.
+    lanes.finish(|| tell(Told::Working));
+    read?;
+    let store = Store::open_existing(state_dir, limits)
+        .map_err(|fault| Error::unfinished("the store", fault))?;
+    let failed = |fault| Error::unfinished("the store", fault);
+    Ok(Replayed {
+        state_dir: state_dir.to_owned(),
+        incidents: store.incidents().map_err(failed)?,
+        status: store.status().map_err(failed)?,
+    })
+}
+
+fn read_all(replay: &Replay, lanes: &Lanes, tell: &mut dyn FnMut(Told)) -> Result<(), Error> {
+    let input = PathBuf::from("-");
+    let files: Vec<&PathBuf> = match replay.files.as_slice() {
+        [] => vec![&input],
+        files => files.iter().collect(),
+    };
+    for path in files {
+        read_one(replay, path, lanes, tell)?;
+    }
+    Ok(())
+}
+
+fn read_one(
+    replay: &Replay,
+    path: &Path,
+    lanes: &Lanes,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), Error> {
+    let failed = |fault: io::Error| Error::unfinished(path.display(), fault);
+    let (source, size, age) = open(path).map_err(failed)?;
+    let mut reader = Reader::open(source, replay.format, age).map_err(failed)?;
+    let tag = replay.tag.clone().unwrap_or_else(|| tag_of(path));
+    let detected = reader.detected();
+    tell(Told::Note(format!(
+        "{}: read as {} ({}), tag {tag}",
+        name_of(path),
+        detected.format.word(),
+        detected.why
+    )));
+    while let Some(chunk) = reader.chunk(CHUNK).map_err(failed)? {
+        lanes
+            .intake
+            .wait(tag.as_bytes(), &chunk.bytes)
+            .map_err(|_| Error::Unfinished("a record is larger than Queue_Limit".to_owned()))?;
+        tell(Told::Read {
+            bytes: reader.tally().bytes,
+            of: size,
+        });
+    }
+    let cut = reader.tally().cut;
+    if cut > 0 {
+        tell(Told::Note(format!(
+            "{}: {cut} lines were too long and were cut",
+            name_of(path)
+        )));
+    }
+    Ok(())
+}
+
+type Source = Box<dyn BufRead>;
+
+/// The input, unpacked where it is gzip; its size where that means something; its age.
+fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> {
+    let now = stamp(SystemTime::now());
+    if is_stdin(path) {
+        return Ok((unpacked(io::stdin())?, None, now));
+    }
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    if about.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "this is a folder; name the log files in it",
+        ));
+    }
+    let age = about.modified().map_or(now, stamp);
+    let source = unpacked(file)?;
+    let packed = path.extension().is_some_and(|end| end == "gz");
+    let size = (about.is_file() && !packed).then(|| about.len());
+    Ok((source, size, age))
+}
+
+fn unpacked(source: impl Read + 'static) -> io::Result<Source> {
+    let mut source = BufReader::with_capacity(1 << 16, source);
+    let packed = source.fill_buf()?.starts_with(&GZIP_MAGIC);
+    Ok(if packed {
+        Box::new(BufReader::new(MultiGzDecoder::new(source)))
+    } else {
+        Box::new(source)
+    })
+}
+
+fn stamp(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn name_of(path: &Path) -> String {
+    match is_stdin(path) {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
+}
+
+/// As Fluent Bit's tail would tag it: files of a node's containers with their whole path, whose
+/// last part names the pod, others with their name.
+fn tag_of(path: &Path) -> String {
+    if is_stdin(path) {
+        return "stdin".to_owned();
+    }
+    let whole = path.to_string_lossy();
+    if let Some((_, name)) = whole.rsplit_once("/containers/") {
+        return format!("kube.var.log.containers.{name}");
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.to_string_lossy();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.strip_suffix(".log").unwrap_or(name).to_owned()
+}
+
+/// From the file, the arguments, and the checkout that this is run in.
+fn options(replay: &Replay, folder: &Path, tell: &mut dyn FnMut(Told)) -> Result<Options, Error> {
+    let mut own = config::from_command_line(&replay.set, folder)?;
+    if let Some(state) = &replay.state {
+        own.push(given("State_Dir", &state.to_string_lossy(), folder));
+    }
+    let mut entries = of_file(replay.config.as_deref(), replay.output.as_deref())?;
+    entries.retain(|entry| !has(&own, &entry.key));
+    entries.append(&mut own);
+    if replay.config.is_none() {
+        assume(&mut entries, folder, tell);
+    }
+    Ok(config::from_entries(&entries)?)
+}
+
+fn of_file(path: Option<&Path>, output: Option<&str>) -> Result<Vec<Entry>, Error> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let file = flb::read(path, &environment::variable)?;
+    let faults: Vec<_> = file
+        .complaints
+        .iter()
+        .filter(|complaint| complaint.is_fault())
+        .cloned()
+        .collect();
+    if !faults.is_empty() {
+        return Err(Error::Complaints(faults));
+    }
+    let block = flb::choose(path, &file.outputs(), output)?;
+    let ours = |entry: &&Entry| config::keys::find(&entry.key).is_some();
+    Ok(block.entries.iter().filter(ours).cloned().collect())
+}
+
+fn has(entries: &[Entry], key: &str) -> bool {
+    entries
+        .iter()
+        .any(|entry| entry.key.eq_ignore_ascii_case(key))
+}
+
+/// What nobody set is taken from the checkout, and said.
+fn assume(entries: &mut Vec<Entry>, folder: &Path, tell: &mut dyn FnMut(Told)) {
+    if has(entries, "Services") {
+        return;
+    }
+    let repo = entries
+        .iter()
+        .find(|entry| entry.key.eq_ignore_ascii_case("Repo"))
+        .map(|entry| entry.value.clone());
+    let place = repo.as_deref().map_or(folder, Path::new);
+    let Some(checkout) = Checkout::around(place) else {
+        return;
+    };
+    let mut said = Vec::new();
+    let mut add = |key: &str, value: String, entries: &mut Vec<Entry>| {
+        if !has(entries, key) {
+            said.push(format!("{key} {value}"));
+            entries.push(given(key, &value, folder));
+        }
+    };
+    add("Service", checkout.service_name(), entries);
+    add("Repo", checkout.top.to_string_lossy().into_owned(), entries);
+    if let Some(head) = head_of(&checkout.top) {
+        add("Commit", head, entries);
+    }
+    if !said.is_empty() {
+        let said = said.join(", ");
+        tell(Told::Note(format!("assumed from the checkout: {said}")));
+    }
+}
+
+fn head_of(top: &Path) -> Option<String> {
+    let http = crate::net::Http::new(&crate::net::Settings::default()).ok()?;
+    let mirrors = Mirrors::new(PathBuf::new(), http, Log::silent());
+    let deadline = Instant::now() + HEAD_DEADLINE;
+    let repo = mirrors
+        .open(&top.to_string_lossy(), &|_| None, deadline)
+        .ok()?;
+    Some(repo.head().ok()?.to_string())
+}
+
+/// A new folder for this run; it stays, because the diffs are in it.
+fn fresh_state() -> Result<PathBuf, Error> {
+    let since = stamp(SystemTime::now()).0;
+    let dir = environment::temporary_dir()
+        .join(format!("autofix-replay-{}-{since:x}", std::process::id()));
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&dir)
+        .map_err(|fault| Error::unfinished(dir.display(), fault))?;
+    Ok(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_those_of_a_tail() {
+        for (path, tag) in [
+            ("/var/log/app.log", "app"),
+            ("shop.log.gz", "shop"),
+            ("-", "stdin"),
+            (
+                "/var/log/containers/p_n_c-12.log",
+                "kube.var.log.containers.p_n_c-12.log",
+            ),
+        ] {
+            assert_eq!(tag_of(Path::new(path)), tag);
+        }
+    }
+}
