@@ -150,7 +150,7 @@ impl Page {
             None => self.line(format_args!("- place of the fault: not known well enough")),
         }
         self.line(format_args!(
-            "- an incident because: {}",
+            "- reason: {}",
             sentence(&incident.reason)
         ));
         if let Some(watch) = &incident.watch {
