@@ -88,10 +88,11 @@ fn origin(git: &Path) -> Option<String> {
     for line in config.lines().map(str::trim) {
         if line.starts_with('[') {
             ours = line.eq_ignore_ascii_case("[remote \"origin\"]");
-        } else if ours && let Some((key, value)) = line.split_once('=') {
-            if key.trim().eq_ignore_ascii_case("url") {
-                url = Some(value.trim().trim_matches('"').to_owned());
-            }
+        } else if ours
+            && let Some((key, value)) = line.split_once('=')
+            && key.trim().eq_ignore_ascii_case("url")
+        {
+            url = Some(value.trim().trim_matches('"').to_owned());
         }
     }
     address(&url?)

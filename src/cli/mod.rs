@@ -44,7 +44,7 @@ pub fn run() -> ExitCode {
         (Ok(Outcome::Done), Ok(())) => ExitCode::SUCCESS,
         (Ok(Outcome::Fault), Ok(())) => ExitCode::from(1),
         (Err(app::Error::Usage(what)), _) => {
-            output::complain(&format!("{what}\n\nFor more information, try '--help'."));
+            output::complain(&format!("{what} (see --help)"));
             ExitCode::from(2)
         }
         (Err(error), _) => {

@@ -16,7 +16,7 @@ pub use crate::registry::{Complaint, Place, Severity};
 pub use files::{RegistrySource, load_registry};
 pub use keys::{KEYS, keys_table};
 pub use options::{Entry, Mode, OnFull, Options, Services, TokenSource};
-pub use options::{from_command_line, from_entries, from_properties, given};
+pub use options::{from_command_line, from_entries, from_properties, given, read_entries};
 
 /// The name of the output, as the host looks it up.
 pub const OUTPUT_NAME: &str = "autofix";

@@ -164,9 +164,8 @@ pub fn from_command_line(
 pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
     let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
     let is = |name: &str| key.eq_ignore_ascii_case(name);
-    let value = if is("Services") || is("State_Dir") || is("Forge_Token_File") {
-        below(value)
-    } else if is("Repo") && !value.contains(':') {
+    let path = is("Services") || is("State_Dir") || is("Forge_Token_File");
+    let value = if path || (is("Repo") && !value.contains(':')) {
         below(value)
     } else if is("Commit") {
         match value.strip_prefix("file:") {
@@ -186,24 +185,27 @@ pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
 /// From entries in the order in which they were written. Where a key stands twice the first
 /// counts, as it does for the host.
 pub fn from_entries(entries: &[Entry]) -> Result<Options, Vec<Complaint>> {
+    let (options, complaints) = read_entries(entries);
+    if complaints.iter().any(Complaint::is_fault) {
+        return Err(complaints);
+    }
+    Ok(Options {
+        warnings: complaints,
+        ..options
+    })
+}
+
+/// The same for whoever looks on after a fault: a key with one has its default.
+pub fn read_entries(entries: &[Entry]) -> (Options, Vec<Complaint>) {
     let mut reader = Reader {
         entries: known(entries).collect(),
         complaints: Vec::new(),
     };
     reader.check_keys(entries);
     let options = reader.options();
-    let (faults, warnings): (Vec<_>, Vec<_>) =
-        reader.complaints.into_iter().partition(Complaint::is_fault);
-    if faults.is_empty() {
-        return Ok(Options {
-            warnings,
-            ..options
-        });
-    }
-    let mut all = faults;
-    all.extend(warnings);
-    all.sort_by_key(|complaint| complaint.place.line);
-    Err(all)
+    let mut complaints = reader.complaints;
+    complaints.sort_by_key(|complaint| complaint.place.line);
+    (options, complaints)
 }
 
 /// Entries with a value; the host does not hand out an empty one.

@@ -244,7 +244,7 @@ impl Glob {
     }
 
     fn compile(text: &str, wild: bool) -> Option<Glob> {
-        let literal = !text.contains(CAPTURE) && !(wild && text.contains(['*', '?']));
+        let literal = !(text.contains(CAPTURE) || wild && text.contains(['*', '?']));
         let regex = if literal {
             None
         } else {

@@ -6,7 +6,7 @@ mod state;
 
 use crate::app::Error;
 use crate::config::flb::{self, FluentBit};
-use crate::config::{Entry, Options, Services, environment, from_entries, load_registry};
+use crate::config::{Entry, Options, Services, environment, load_registry, read_entries};
 use crate::registry::{Complaint, Place, Registry};
 use std::path::{Path, PathBuf};
 
@@ -86,10 +86,11 @@ pub fn check(options: &CheckOptions) -> Result<CheckReport, Error> {
                 &mut report,
             );
         }
-        (None, None) => match from_entries(&options.set) {
-            Ok(settings) => one(options, settings, false, &mut report),
-            Err(complaints) => report.add(complaints),
-        },
+        (None, None) => {
+            let (settings, complaints) = read_entries(&options.set);
+            report.add(complaints);
+            one(options, settings, false, &mut report);
+        }
     }
     Ok(report)
 }
@@ -127,10 +128,9 @@ fn config(options: &CheckOptions, path: &Path, report: &mut CheckReport) {
             let what = "the output has no Match, so no record reaches it";
             report.add([Complaint::fault(output.place.clone(), what, remedy)]);
         }
-        match from_entries(&entries) {
-            Ok(settings) => one(options, settings, true, report),
-            Err(complaints) => report.add(complaints),
-        }
+        let (settings, complaints) = read_entries(&entries);
+        report.add(complaints);
+        one(options, settings, true, report);
     }
 }
 
@@ -166,7 +166,6 @@ fn plugins(file: &FluentBit) -> Vec<Complaint> {
 
 /// One instance: its settings, registry, repositories and state folder.
 fn one(options: &CheckOptions, settings: Options, plugin: bool, report: &mut CheckReport) {
-    report.add(settings.warnings.iter().cloned());
     match load_registry(&settings.services) {
         Ok(registry) => services(options, &settings, &registry, report),
         Err(complaints) => report.add(complaints),
