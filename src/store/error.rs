@@ -91,7 +91,7 @@ impl From<rusqlite::Error> for Error {
         let what = match kind {
             ErrorKind::Full => "the disk or State_Limit is full; free space or raise State_Limit",
             ErrorKind::Busy => "the store cannot be written now",
-            _ => "the store cannot be used",
+            _ => "the store is damaged; move autofix.db away to start with an empty one",
         };
         Error {
             kind,

@@ -4,7 +4,8 @@
 
 use crate::store::error::Error;
 use crate::store::place::private_file;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,7 +30,11 @@ impl Holder {
     pub fn new(dir: &Path) -> Result<Holder, Error> {
         let folder = dir.join(FOLDER);
         let failed = |e| Error::io(format!("{}", folder.display()), e);
-        fs::create_dir_all(&folder).map_err(failed)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(failed)?;
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::store::error::Error;
 use crate::store::place::private_file;
 use rusqlite::{Connection, Transaction};
 use serde_json::json;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -18,6 +18,8 @@ const LOCK: &str = ".incidents.lock";
 
 /// The file is rotated at this size; one old file is kept.
 const MAX_BYTES: u64 = 10 << 20;
+/// How far back the end of the last whole line is looked for; lines are far shorter.
+const TAIL: u64 = 64 << 10;
 /// Lines written at once.
 const BATCH: usize = 500;
 
@@ -78,19 +80,31 @@ fn waiting(db: &Connection) -> Result<Vec<(i64, String)>, Error> {
 fn append(dir: &Path, text: &str) -> std::io::Result<()> {
     let path = dir.join(FILE);
     let mut file = private_file(&path)?;
-    let size = file.metadata()?.len();
+    let mut size = whole_lines(&mut file)?;
     if size > 0 && size + text.len() as u64 > MAX_BYTES {
         fs::rename(&path, dir.join(OLD))?;
         file = private_file(&path)?;
-    } else if size > 0 {
-        // A line that a crash cut off must not swallow the next one.
-        let mut last = [0];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        if last != [b'\n'] {
-            file.write_all(b"\n")?;
-        }
+        size = whole_lines(&mut file)?;
     }
-    file.write_all(text.as_bytes())?;
+    file.write_all(text.as_bytes()).inspect_err(|_| {
+        // A full disk took a part of it. The fault that is told is the write's.
+        let _ = file.set_len(size);
+    })?;
     file.sync_data()
+}
+
+/// Takes away the piece of a line that a crash left at the end, which is still in the outbox.
+/// Says how long the file is then.
+fn whole_lines(file: &mut File) -> std::io::Result<u64> {
+    let size = file.metadata()?.len();
+    let from = size.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    (&*file).take(TAIL).read_to_end(&mut tail)?;
+    let end = tail.iter().rposition(|byte| *byte == b'\n');
+    let whole = from + end.map_or(0, |at| at as u64 + 1);
+    if whole < size {
+        file.set_len(whole)?;
+    }
+    Ok(whole)
 }

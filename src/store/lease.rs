@@ -33,7 +33,9 @@ pub enum Want {
 }
 
 impl Store {
-    /// Takes the oldest incident that wants work. `None` when there is none.
+    /// Takes an incident that wants work. `None` when there is none. Services take turns: the
+    /// one that was worked on least in the last hour comes first, there the oldest incident, so
+    /// that one service's many faults do not keep the others waiting.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -53,7 +55,9 @@ impl Store {
             let lease = grant(&tx, id, holder, now)?;
             let incident = rows::incident(&tx, id)?;
             rows::event(&tx, id, now, "claimed", "work began")?;
+            tell(&tx, id, now)?;
             tx.commit()?;
+            let _ = self.drain_journal();
             return Ok(incident.map(|incident| (incident, lease)));
         }
         Ok(None)
@@ -92,7 +96,10 @@ impl Store {
             params![lease.incident.0, until.0],
         )?;
         rows::event(&tx, lease.incident, now, "postponed", why)?;
-        Ok(tx.commit()?)
+        tell(&tx, lease.incident, now)?;
+        tx.commit()?;
+        let _ = self.drain_journal();
+        Ok(())
     }
 
     /// Writes a result and ends the lease, in one transaction.
@@ -120,9 +127,7 @@ impl Store {
             result.status.word(),
             &result.reason,
         )?;
-        if let Some(incident) = rows::incident(&tx, lease.incident)? {
-            journal::put(&tx, &incident, now)?;
-        }
+        tell(&tx, lease.incident, now)?;
         tx.commit()?;
         // The lines wait where they cannot be written now.
         let _ = self.drain_journal();
@@ -145,8 +150,10 @@ impl Store {
         };
         for id in &freed {
             rows::event(&tx, IncidentId(*id), now, "given back", "the process ended")?;
+            tell(&tx, IncidentId(*id), now)?;
         }
         tx.commit()?;
+        let _ = self.drain_journal();
         Ok(freed.len())
     }
 
@@ -167,6 +174,14 @@ pub struct Ending {
     pub proposal: Option<Proposal>,
 }
 
+/// Puts the incident as it now is into the transaction, for `incidents.jsonl`.
+fn tell(tx: &Transaction<'_>, id: IncidentId, now: Timestamp) -> Result<(), Error> {
+    match rows::incident(tx, id)? {
+        Some(incident) => journal::put(tx, &incident, now),
+        None => Ok(()),
+    }
+}
+
 type Candidate = (IncidentId, Option<String>, i64);
 
 fn candidates(tx: &Transaction<'_>, want: Want, now: Timestamp) -> Result<Vec<Candidate>, Error> {
@@ -185,10 +200,13 @@ fn candidates(tx: &Transaction<'_>, want: Want, now: Timestamp) -> Result<Vec<Ca
     };
     let sql = format!(
         "SELECT id, lease_holder, lease_until FROM incidents WHERE {condition}
-         ORDER BY id LIMIT {CANDIDATES}"
+         ORDER BY (SELECT count(*) FROM incidents AS done
+                    WHERE done.service = incidents.service AND done.claimed > ?3), id
+         LIMIT {CANDIDATES}"
     );
+    let hour = now.minus(Duration::from_secs(3600));
     let mut rows = tx.prepare_cached(&sql)?;
-    let rows = rows.query_map(params![now.0, id], |row| {
+    let rows = rows.query_map(params![now.0, id, hour.0], |row| {
         Ok((IncidentId(row.get(0)?), row.get(1)?, row.get(2)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -207,8 +225,8 @@ fn grant(
     )?;
     tx.execute(
         "UPDATE incidents SET status = 'investigating', lease = ?2, lease_holder = ?3,
-         lease_until = ?4, tries = tries + 1 WHERE id = ?1",
-        params![id.0, token, holder.name(), now.plus(TERM).0],
+         lease_until = ?4, tries = tries + 1, claimed = ?5 WHERE id = ?1",
+        params![id.0, token, holder.name(), now.plus(TERM).0, now.0],
     )?;
     Ok(Lease {
         incident: id,

@@ -2,11 +2,13 @@
 //! shared by every lane, instance and process. It performs what the brain decided and decides
 //! nothing itself; the clock comes in as a value.
 
+mod bound;
 mod error;
 mod holder;
 mod journal;
 mod lease;
 pub mod place;
+mod room;
 mod rows;
 mod schema;
 mod status;
@@ -118,12 +120,12 @@ impl Store {
     /// # Errors
     /// When it cannot be written; nothing was then.
     pub fn record(&mut self, signal: &Signal, now: Timestamp) -> Result<Outcome, Error> {
-        let done = match self.try_record(signal, now) {
-            Err(fault) if fault.kind == ErrorKind::Full && self.prune()? => {
-                self.try_record(signal, now)
+        let done = loop {
+            match self.try_record(signal, now) {
+                Err(fault) if fault.kind == ErrorKind::Full && self.prune()? => {}
+                done => break done?,
             }
-            done => done,
-        }?;
+        };
         // What is committed is done; lines that cannot be written now wait, and the next tick
         // of the triage lane tries again and says so.
         let _ = self.drain_journal();
@@ -132,7 +134,7 @@ impl Store {
 
     fn try_record(&mut self, signal: &Signal, now: Timestamp) -> Result<Outcome, Error> {
         let fingerprint = incident::fingerprint(signal);
-        let limits = self.limits.admission;
+        let (limits, bytes) = (self.limits.admission, self.limits.bytes);
         let tx = self.begin()?;
         let known = known(&tx, &signal.service, &fingerprint)?;
         let recent = recent(&tx, signal, now)?;
@@ -142,6 +144,7 @@ impl Store {
                 (Outcome::Again(id), id)
             }
             Effect::Open { previous } => {
+                room::check(&tx, bytes)?;
                 let id = rows::insert(&tx, signal, &fingerprint, previous, now)?;
                 rows::event(&tx, id, now, "open", &signal.reason)?;
                 (Outcome::New(id), id)
@@ -164,19 +167,6 @@ impl Store {
         }
         tx.commit()?;
         Ok(outcome)
-    }
-
-    /// Makes room: the oldest tenth of the incidents that nobody works on any more.
-    fn prune(&mut self) -> Result<bool, Error> {
-        let tx = self.begin()?;
-        let removed = tx.execute(
-            "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents
-             WHERE status NOT IN ('open', 'investigating', 'muted') ORDER BY last_seen
-             LIMIT max(10, (SELECT count(*) / 10 FROM incidents)))",
-            [],
-        )?;
-        tx.commit()?;
-        Ok(removed > 0)
     }
 
     /// All incidents, oldest first.
@@ -336,8 +326,11 @@ fn recent(tx: &Transaction<'_>, signal: &Signal, now: Timestamp) -> Result<Recen
 fn append(tx: &Transaction<'_>, id: IncidentId, signal: &Signal) -> Result<(), Error> {
     let commit = signal.commit.as_ref().map(crate::model::CommitId::as_str);
     tx.prepare_cached(
+        // Out of order, the newest occurrence's commit stays.
         "UPDATE incidents SET count = count + 1, first_seen = min(first_seen, ?2),
-         last_seen = max(last_seen, ?2), commit_id = coalesce(?3, commit_id) WHERE id = ?1",
+         commit_id = CASE WHEN ?2 >= last_seen THEN coalesce(?3, commit_id)
+                          ELSE coalesce(commit_id, ?3) END,
+         last_seen = max(last_seen, ?2) WHERE id = ?1",
     )?
     .execute(params![id.0, signal.time.0, commit])?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Rows of the store as nouns and back. No decision and no transaction of its own.
 
 use crate::model::{CommitId, ContextLine, Incident, IncidentId, Kind, Signal, Status, Timestamp};
+use crate::store::bound;
 use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
@@ -50,13 +51,13 @@ pub fn insert(
         signal.service,
         fingerprint,
         signal.kind.word(),
-        signal.title,
-        signal.reason,
+        bound::words(&signal.title),
+        bound::words(&signal.reason),
         signal.watch,
-        signal.stream,
-        to_json(&signal.trace)?,
-        to_json(&signal.lines)?,
-        to_json(&signal.context)?,
+        bound::words(&signal.stream),
+        to_json(&signal.trace.as_ref().map(bound::trace))?,
+        to_json(&bound::lines(&signal.lines))?,
+        to_json(&bound::context(&signal.context))?,
         signal.time.0,
         signal.commit.as_ref().map(CommitId::as_str),
         previous.map(|id| id.0),
@@ -71,7 +72,12 @@ pub fn occurrence(db: &Connection, id: IncidentId, signal: &Signal) -> Result<()
     db.prepare_cached(
         "INSERT INTO occurrences (incident, time, commit_id, stream) VALUES (?1, ?2, ?3, ?4)",
     )?
-    .execute(params![id.0, signal.time.0, commit, signal.stream])?;
+    .execute(params![
+        id.0,
+        signal.time.0,
+        commit,
+        bound::words(&signal.stream)
+    ])?;
     db.prepare_cached(
         "DELETE FROM occurrences WHERE incident = ?1 AND rowid <= (SELECT rowid FROM occurrences
          WHERE incident = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)",

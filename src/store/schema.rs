@@ -29,6 +29,7 @@ CREATE TABLE incidents (
     created       INTEGER NOT NULL,             -- wall clock
     not_before    INTEGER NOT NULL DEFAULT 0,   -- wall clock: work waits until then
     tries         INTEGER NOT NULL DEFAULT 0,
+    claimed       INTEGER NOT NULL DEFAULT 0,   -- wall clock: when work was last begun
     lease         INTEGER,                      -- fencing token, grows
     lease_holder  TEXT,
     lease_until   INTEGER NOT NULL DEFAULT 0    -- wall clock
@@ -36,6 +37,8 @@ CREATE TABLE incidents (
 CREATE INDEX incidents_by_fault ON incidents (service, fingerprint, id);
 CREATE INDEX incidents_by_status ON incidents (status, id);
 CREATE INDEX incidents_by_hour ON incidents (service, first_seen);
+CREATE INDEX incidents_by_making ON incidents (service, created);
+CREATE INDEX incidents_by_claim ON incidents (service, claimed);
 CREATE TABLE occurrences (
     incident      INTEGER NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
     time          INTEGER NOT NULL,
