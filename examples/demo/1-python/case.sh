@@ -2,4 +2,4 @@
 SERVICE=orders
 LANGUAGE=Python
 STORY="a queue worker that dies of one order, is started again and dies again"
-NOISE="4 answers 502 and 503 of a payment gateway and a caught, logged warning with a stack trace"
+NOISE="answers 502 and 503 of a payment gateway, and a warning about an exception that was caught"
