@@ -45,7 +45,7 @@ dist: ## for any x86-64 Linux with glibc 2.17 or newer, checked, with checksums
 
 memcheck: ## the library under Valgrind in a C host: no error, nothing lost
 	@$(NEED) cargo cc valgrind
-	@TARGET="$(TARGET)" sh scripts/memcheck.sh
+	sh tests/memcheck.sh
 
 bindings: ## writes src/ffi/bindings.rs from include/autofix_host.h; needs libclang
 	@$(NEED) cargo cc
