@@ -32,7 +32,7 @@ const ROOMS: &[Room] = &[
     ("plugin", 5, &["config"]),
     ("app", 5, &["config", "plugin"]),
     ("ffi", 6, &[]),
-    ("cli", 6, &[]),
+    ("cli", 6, &["ffi"]),
     ("main", 6, &["cli"]),
 ];
 

@@ -9,6 +9,7 @@ pub mod inspect;
 pub mod locate;
 pub mod look;
 pub mod replay;
+pub mod selftest;
 
 use crate::registry::Complaint;
 use std::fmt;

@@ -311,7 +311,7 @@ fn head_of(top: &Path) -> Option<String> {
 }
 
 /// A new folder for this run; it stays, because the diffs are in it.
-fn fresh_state() -> Result<PathBuf, Error> {
+pub(super) fn fresh_state() -> Result<PathBuf, Error> {
     let since = stamp(SystemTime::now()).0;
     let dir = environment::temporary_dir()
         .join(format!("autofix-replay-{}-{since:x}", std::process::id()));

@@ -29,6 +29,8 @@ pub(super) enum Command {
     },
     /// Find the repository files that a stack trace speaks of
     Locate(LocateArguments),
+    /// Play a made-up crash through the built plugin
+    Selftest(SelftestArguments),
     /// Print the documentation's table of keys
     #[command(hide = true)]
     Keys,
@@ -51,6 +53,13 @@ pub(super) struct CheckArguments {
     /// Ask no remote repository
     #[arg(long)]
     pub(super) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SelftestArguments {
+    /// The plugin; without it the one beside this program
+    #[arg(long, value_name = "FILE")]
+    pub(super) plugin: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

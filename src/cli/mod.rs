@@ -10,6 +10,7 @@ mod init;
 mod inspect;
 mod locate;
 mod output;
+mod selftest;
 
 use crate::app;
 use crate::config::environment;
@@ -64,6 +65,7 @@ fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
         Command::Init(arguments) => init::run(&arguments, out),
         Command::Inspect { what } => inspect::run(&what, out),
         Command::Locate(arguments) => locate::run(arguments, out),
+        Command::Selftest(arguments) => selftest::run(&arguments, out),
         Command::Keys => {
             out.text(&crate::config::keys_table());
             Ok(Outcome::Done)

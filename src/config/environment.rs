@@ -30,6 +30,12 @@ pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()
 }
 
+/// The folder that this program was started from.
+pub fn program_dir() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program.parent().map(Path::to_owned)
+}
+
 /// Where a folder for one run goes: `$TMPDIR`, else `/tmp`.
 pub fn temporary_dir() -> PathBuf {
     std::env::temp_dir()

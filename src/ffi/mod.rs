@@ -10,5 +10,6 @@ mod entry;
 mod fence;
 mod host;
 mod instances;
+pub mod loaded;
 mod signals;
 mod sink;

@@ -1,0 +1,31 @@
+//! `autofix selftest`: a made-up crash through the built plugin, loaded as a host loads it.
+
+use crate::app::{Error, selftest};
+use crate::cli::Outcome;
+use crate::cli::arguments::SelftestArguments;
+use crate::cli::output::{Out, safe};
+use crate::ffi::loaded;
+use crate::model::Timestamp;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(super) fn run(arguments: &SelftestArguments, out: &mut Out) -> Result<Outcome, Error> {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(0), 0);
+    let trial = selftest::prepare(arguments.plugin.as_deref(), now)?;
+    let state = trial.state_dir.to_string_lossy();
+    out.line(&format!("plugin: {}", trial.plugin.display()));
+    out.line(&format!("state: {state}"));
+    let block = [("State_Dir", state.as_ref()), ("Service", "selftest")];
+    loaded::play(&trial.plugin, &block, trial.tag, &trial.chunk)
+        .map_err(|fault| Error::unfinished(trial.plugin.display(), fault))?;
+    let incident = selftest::judge(&trial)?;
+    out.line(&format!(
+        "incident: {} ({})",
+        incident.title,
+        incident.kind.word()
+    ));
+    out.line("ok: the plugin loads, reads, stores and ends as it should");
+    Ok(Outcome::Done)
+}
