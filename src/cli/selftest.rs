@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &SelftestArguments, out: &mut Out) -> Result<Outcom
     let incident = selftest::judge(&trial)?;
     out.line(&format!(
         "incident: {} ({})",
-        incident.title,
+        safe(&incident.title),
         incident.kind.word()
     ));
     out.line("ok: the plugin loads, reads, stores and ends as it should");

@@ -149,10 +149,7 @@ impl Page {
             Some(location) => self.line(format_args!("- place of the fault: {}", place(location))),
             None => self.line(format_args!("- place of the fault: not known well enough")),
         }
-        self.line(format_args!(
-            "- reason: {}",
-            sentence(&incident.reason)
-        ));
+        self.line(format_args!("- reason: {}", sentence(&incident.reason)));
         if let Some(watch) = &incident.watch {
             self.line(format_args!("- watch: {}", code(watch)));
         }
