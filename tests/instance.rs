@@ -270,8 +270,8 @@ fn a_changed_registry_is_read_again_and_a_broken_edit_keeps_the_old_one() {
 fn a_chunk_over_the_limit_is_dropped_and_counted() {
     let folder = TempDir::new().unwrap();
     let state = state_of(&folder);
-    let (instance, _) = started(&[("State_Dir", text(&state)), ("Queue_Limit", "1M".into())]);
-    let huge = chunk(&"x".repeat(3 << 20));
+    let (instance, _) = started(&[("State_Dir", text(&state)), ("Queue_Limit", "4M".into())]);
+    let huge = chunk(&"x".repeat(5 << 20));
     assert_eq!(instance.flush(b"app", &huge), Flush::Taken);
     feed(&instance, "small");
     stop(&instance);
