@@ -1,5 +1,9 @@
 //! The commands and their arguments, as `--help` describes them.
 
+use crate::app;
+use crate::config::environment;
+use crate::model::IncidentId;
+use crate::record::input::Format;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -18,6 +22,16 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Play log files through the same lanes as the plugin, and show what comes of it
+    Replay(ReplayArguments),
+    /// List the incidents of a state folder
+    Incidents(ListArguments),
+    /// Explain one incident: its lines, the rule, what was tried
+    Why(WhyArguments),
+    /// Finish incidents that were cut short or left open
+    Fix(FixArguments),
+    /// Show counters and incidents by status, also after the host has gone
+    Status(ListArguments),
     /// Check a Fluent Bit file, a registry, its repositories and the state folder
     Check(CheckArguments),
     /// Write services.toml for this checkout and print the blocks that load it
@@ -34,6 +48,96 @@ pub(super) enum Command {
     /// Print the documentation's table of keys
     #[command(hide = true)]
     Keys,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// Log files, gzip too; standard input when there is none or `-`
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Form of the files: text, json, docker or cri; told from the first lines otherwise
+    #[arg(long, value_parser = format)]
+    pub(super) format: Option<Format>,
+    /// Tag of the records; the file's name otherwise
+    #[arg(long)]
+    pub(super) tag: Option<String>,
+    /// Fluent Bit file, classic or YAML, whose autofix output is used
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Which output, where the file has several: its alias, match or number
+    #[arg(long, value_name = "WHICH", requires = "config")]
+    pub(super) output: Option<String>,
+    /// A key of the output, instead of the one in the file
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// State folder; a fresh temporary one otherwise
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// At the end, print one JSON object for each incident
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyArguments {
+    /// Number of the incident
+    #[arg(value_parser = incident)]
+    pub(super) id: IncidentId,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FixArguments {
+    /// Number of the incident; everything that is open otherwise
+    #[arg(value_parser = incident, conflicts_with_all = ["pending", "follow"])]
+    pub(super) id: Option<IncidentId>,
+    /// Everything that is open
+    #[arg(long)]
+    pub(super) pending: bool,
+    /// Go on with whatever comes, until stopped
+    #[arg(long)]
+    pub(super) follow: bool,
+    /// Print one JSON object for each incident that was worked on
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StateArgument {
+    /// State folder [default: /var/lib/autofix for root, else the XDG state folder]
+    #[arg(long = "state", value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl StateArgument {
+    /// From the root, so that what is printed of it is too.
+    pub(super) fn folder(&self) -> Result<PathBuf, app::Error> {
+        match &self.dir {
+            Some(dir) => Ok(super::folder()?.join(dir)),
+            None => Ok(environment::command_line_state_dir()),
+        }
+    }
+}
+
+fn incident(text: &str) -> Result<IncidentId, String> {
+    IncidentId::parse(text).ok_or_else(|| "the number of an incident is meant".to_owned())
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let word = if text == "json" { "jsonl" } else { text };
+    Format::from_word(word).ok_or_else(|| "write text, json, docker or cri".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -6,14 +6,21 @@
 
 mod arguments;
 mod check;
+mod fix;
+mod incidents;
 mod init;
 mod inspect;
 mod locate;
 mod output;
+mod progress;
+mod replay;
 mod selftest;
+mod status;
+mod why;
 
 use crate::app;
-use crate::config::environment;
+use crate::config::options::ARGUMENT;
+use crate::config::{Complaint, environment};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use output::Out;
@@ -44,13 +51,9 @@ pub fn run() -> ExitCode {
     match (result, written) {
         (Ok(Outcome::Done), Ok(())) => ExitCode::SUCCESS,
         (Ok(Outcome::Fault), Ok(())) => ExitCode::from(1),
-        (Err(app::Error::Usage(what)), _) => {
-            output::complain(&format!("{what} (see --help)"));
-            ExitCode::from(2)
-        }
         (Err(error), _) => {
             output::complain(&error.to_string());
-            ExitCode::from(1)
+            ExitCode::from(status_of(&error))
         }
         (Ok(_), Err(error)) => {
             output::complain(&format!("cannot write the result: {error}"));
@@ -59,8 +62,22 @@ pub fn run() -> ExitCode {
     }
 }
 
+fn status_of(error: &app::Error) -> u8 {
+    let argument = |complaint: &Complaint| complaint.place.file.as_deref() == Some(ARGUMENT);
+    match error {
+        app::Error::Usage(_) => 2,
+        app::Error::Complaints(all) if all.iter().filter(|c| c.is_fault()).all(argument) => 2,
+        app::Error::Complaints(_) | app::Error::Unfinished(_) => 1,
+    }
+}
+
 fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
     match command {
+        Command::Replay(arguments) => replay::run(arguments, out),
+        Command::Incidents(arguments) => incidents::run(&arguments, out),
+        Command::Why(arguments) => why::run(&arguments, out),
+        Command::Fix(arguments) => fix::run(&arguments, out),
+        Command::Status(arguments) => status::run(&arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
         Command::Init(arguments) => init::run(&arguments, out),
         Command::Inspect { what } => inspect::run(&what, out),

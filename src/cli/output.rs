@@ -60,6 +60,11 @@ impl Out {
         }
     }
 
+    /// Whether nobody reads any more, or nothing can be written.
+    pub(super) fn is_closed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Whether everything was written. A reader that went away is no failure.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.write(Write::flush);

@@ -107,7 +107,7 @@ pub const KEYS: &[Key] = &[
     works(
         "Max_Fixes_Per_Hour",
         "6",
-        "Investigations begun in one hour.",
+        "Diffs made in one hour, over restarts; the rest waits.",
     ),
     works(
         "Context_Lines",

@@ -3,7 +3,6 @@
 //! doors' assembly only: nothing below this floor knows of keys.
 
 pub mod credentials;
-pub mod disk;
 pub mod environment;
 pub mod files;
 pub mod flb;

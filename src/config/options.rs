@@ -136,6 +136,9 @@ pub fn from_properties(get: &dyn Fn(&str) -> Option<String>) -> Result<Options, 
     Ok(options)
 }
 
+/// What stands for the file in complaints about arguments.
+pub const ARGUMENT: &str = "--set";
+
 /// `KEY=VALUE` arguments. Relative paths are taken from `folder`.
 pub fn from_command_line(
     arguments: &[String],
@@ -147,7 +150,7 @@ pub fn from_command_line(
         match argument.split_once('=') {
             Some((key, value)) => entries.push(given(key.trim(), value.trim(), folder)),
             None => complaints.push(Complaint::fault(
-                Place::default(),
+                Place::file(ARGUMENT),
                 format!("`{}` sets nothing", argument.escape_debug()),
                 "write KEY=VALUE",
             )),
@@ -178,7 +181,7 @@ pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
     Entry {
         key: key.to_owned(),
         value,
-        place: Place::file("--set"),
+        place: Place::file(ARGUMENT),
     }
 }
 

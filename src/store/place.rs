@@ -12,7 +12,7 @@ pub const DATABASE: &str = "autofix.db";
 
 /// File systems where several hosts may see one file, so that SQLite's shared memory and with it
 /// WAL cannot work (sqlite.org/wal.html, "Overview").
-const NETWORK: [&str; 11] = [
+const NETWORK: [&str; 16] = [
     "nfs",
     "nfs4",
     "cifs",
@@ -22,12 +22,17 @@ const NETWORK: [&str; 11] = [
     "ceph",
     "glusterfs",
     "fuse.glusterfs",
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "gfs2",
+    "ocfs2",
+    "beegfs",
     "lustre",
     "afs",
 ];
 
 /// File systems that are gone when the container or the machine is.
-const FLEETING: [&str; 3] = ["tmpfs", "ramfs", "overlay"];
+const FLEETING: [&str; 5] = ["tmpfs", "ramfs", "overlay", "aufs", "rootfs"];
 
 /// What the mount table says of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

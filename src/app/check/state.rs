@@ -1,11 +1,11 @@
 //! Whether a folder can hold autofix's state: writable, one's own, on a disk that lasts.
 
-use crate::config::disk::{self, Disk};
 use crate::config::environment;
 use crate::registry::{Complaint, Place};
+use crate::store::place::{self, Disk};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Complaints about a state folder. A probe file is made and removed.
 pub(super) fn check(folder: &Path) -> Vec<Complaint> {
@@ -20,25 +20,16 @@ pub(super) fn check(folder: &Path) -> Vec<Complaint> {
         ));
         return complaints;
     }
-    let (disk, read_only) = disk::of(folder);
-    match disk {
-        Disk::Ephemeral(kind) => complaints.push(warning(
-            format!("lies on {kind}, which does not outlive the container or machine"),
+    match place::disk(folder) {
+        Disk::Fleeting => complaints.push(warning(
+            "lies in memory or in a container's own layer, so it does not last".to_owned(),
             "mount a volume there, or incidents are forgotten at each start",
         )),
-        Disk::Network(kind) => complaints.push(fault(
-            format!("lies on {kind}, a network file system, where SQLite's WAL cannot work"),
-            "choose a folder on a disk of this machine",
+        Disk::Network => complaints.push(fault(
+            "lies on a network file system, where SQLite's WAL does not work".to_owned(),
+            "choose a folder on a local disk or a block volume",
         )),
         Disk::Lasting | Disk::Unknown => {}
-    }
-    if read_only {
-        let what = "lies on a file system that is mounted read-only".to_owned();
-        complaints.push(fault(
-            what,
-            "mount it writable, or set State_Dir to another folder",
-        ));
-        return complaints;
     }
     match fs::symlink_metadata(folder) {
         Ok(_) => complaints.extend(check_existing(folder)),
@@ -68,11 +59,7 @@ fn check_existing(folder: &Path) -> Vec<Complaint> {
         let what = format!("belongs to user {}, and this is user {user}", meta.uid());
         complaints.extend(fault(what, "give it to the host's user: chown"));
     }
-    if meta.mode() & 0o077 != 0 {
-        let what = format!("others may look into it: mode {:o}", meta.mode() & 0o777);
-        let remedy = "autofix sets it to 700 when it starts";
-        complaints.push(Complaint::warning(place(), what, remedy));
-    }
+    complaints.extend(check_mode(folder, meta.mode()));
     let probe = folder.join(format!(".check-{}", std::process::id()));
     match fs::File::create_new(&probe) {
         // Left behind only where removing fails right after making it.
@@ -85,9 +72,30 @@ fn check_existing(folder: &Path) -> Vec<Complaint> {
     complaints
 }
 
+/// As the store does when it opens the folder.
+fn check_mode(folder: &Path, mode: u32) -> Option<Complaint> {
+    let at = Place::file(&folder.to_string_lossy());
+    if mode & 0o022 != 0 {
+        let what = format!("others may write there: mode {:o}", mode & 0o7777);
+        let remedy = "chmod 700, or name a folder of its own";
+        return Some(Complaint::fault(at, what, remedy));
+    }
+    if mode & 0o077 == 0 || folder.join(place::DATABASE).exists() {
+        return None;
+    }
+    let empty = fs::read_dir(folder).is_ok_and(|mut list| list.next().is_none());
+    (!empty).then(|| {
+        let what = "has other files in it and can be read by others";
+        Complaint::fault(at, what, "name a folder of its own")
+    })
+}
+
 /// It will be made when the host starts, if the folder above allows it.
 fn check_parent(folder: &Path) -> Vec<Complaint> {
-    let above = disk::existing(folder);
+    let exists = folder
+        .ancestors()
+        .find_map(|above| above.canonicalize().ok());
+    let above = exists.unwrap_or_else(|| PathBuf::from("/"));
     let place = Place::file(&folder.to_string_lossy());
     let Ok(meta) = fs::metadata(&above) else {
         return Vec::new();
