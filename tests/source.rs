@@ -1,0 +1,12 @@
+//! Repositories, suspects and patches, against repositories built here and against git itself.
+
+#[path = "source/commits.rs"]
+mod commits;
+#[path = "source/remote.rs"]
+mod remote;
+#[path = "source/revert.rs"]
+mod revert;
+#[path = "source/sample.rs"]
+mod sample;
+#[path = "source/server.rs"]
+mod server;
