@@ -51,6 +51,10 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
 /// Writes what waits in the outbox to the file. Another process may be at it: then it does.
 pub fn drain(db: &mut Connection, dir: &Path) -> Result<(), Error> {
     let failed = |e| Error::io(format!("{}", dir.join(FILE).display()), e);
+    let waits = "SELECT EXISTS (SELECT 1 FROM outbox)";
+    if !db.query_row(waits, [], |row| row.get::<_, bool>(0))? {
+        return Ok(());
+    }
     let lock = private_file(&dir.join(LOCK)).map_err(failed)?;
     if lock.try_lock().is_err() {
         return Ok(());

@@ -3,7 +3,9 @@
 //!
 //! Not here: putting traces together (`trace`), counting (`watch`), the store.
 
-pub mod lines;
+mod lines;
+mod prefix;
 pub mod rules;
+mod shapes;
 
 pub use rules::{Verdict, judge_line, judge_trace};
