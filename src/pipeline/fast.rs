@@ -2,19 +2,18 @@
 //! One thread per instance. It waits for nobody: not for a disk, a network or a model, and
 //! (outside replay) not for a triage lane that is behind.
 
-use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::{Kind, Level, Signal, Timestamp, Trace};
 use crate::pipeline::clock;
 use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::queue::{Chunk, Outlet};
 use crate::pipeline::ring::head;
+use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::{Stream, Streams};
 use crate::record::{Event, Events, Joiner, View};
 use crate::trace::{self, Found, Kept, Line, Taken};
 use crate::triage::rules::{self, Verdict};
 use crate::watch::{Engine, Fired};
-use crossbeam_channel::{Sender, TrySendError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,15 +25,6 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// Longest line kept with a signal, in bytes.
 const MAX_LINE: usize = 8_192;
-
-/// Where signals go.
-#[derive(Clone, Debug)]
-pub struct SignalsOut {
-    pub to: Sender<Signal>,
-    /// Wait for room (replay) instead of dropping and counting.
-    pub wait: bool,
-    pub counters: Arc<Counters>,
-}
 
 /// The state of the lane.
 pub struct Fast {
@@ -184,26 +174,10 @@ impl Reader {
                 Taken::Inside => {}
             }
         }
-        settle(stream, &self.out);
+        // Before what is ready is judged: its lines are then the newest of the ring, whether this
+        // record ended it or time did.
         stream.ring.push(view.time(), view.line());
-    }
-}
-
-impl SignalsOut {
-    fn send(&self, signal: Signal) {
-        self.counters.signals.add(1);
-        if self.wait {
-            if self.to.send(signal).is_err() {
-                self.counters.signals_dropped.add(1);
-            }
-            return;
-        }
-        match self.to.try_send(signal) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.counters.signals_dropped.add(1);
-            }
-        }
+        settle(stream, &self.out);
     }
 }
 

@@ -9,9 +9,10 @@ use crate::model::Timestamp;
 use crate::net::Http;
 use crate::pipeline::clock;
 use crate::pipeline::deployed::{Deployed, Lookup};
-use crate::pipeline::fast::{Fast, SignalsOut};
+use crate::pipeline::fast::Fast;
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::queue::{self, Intake};
+use crate::pipeline::signals::signals;
 use crate::pipeline::slow::Slow;
 use crate::pipeline::streams::{Services, Streams};
 use crate::pipeline::triage_lane::{Reread, SettingsOf, Ticks, TriageLane};
@@ -23,9 +24,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-
-/// Signals that may wait for the triage lane.
-const MAX_SIGNALS: usize = 1_024;
 
 /// The share of an exit's time that the fast and the triage lane may take; the rest is the slow
 /// lane's.
@@ -96,7 +94,7 @@ impl Lanes {
         let (closing, halt) = (Halt::default(), Halt::default());
         let off = Arc::new(AtomicBool::new(setup.state_dir.join(SWITCH).exists()));
         let (intake, outlet) = queue::queue(setup.queue_limit, Arc::clone(&setup.counters));
-        let (to_triage, from_fast) = bounded(MAX_SIGNALS);
+        let (out, from_fast) = signals(setup.replay, Arc::clone(&setup.counters));
         let (wake, woken) = bounded(1);
 
         let rings = setup.memory_limit.saturating_sub(setup.queue_limit) / 2;
@@ -105,11 +103,6 @@ impl Lanes {
             setup.context_lines,
             usize::try_from(rings).unwrap_or(usize::MAX),
         );
-        let out = SignalsOut {
-            to: to_triage,
-            wait: setup.replay,
-            counters: Arc::clone(&setup.counters),
-        };
         let mut slow = Slow {
             worker: Worker {
                 store: slow_store,
@@ -144,6 +137,7 @@ impl Lanes {
             off: Arc::clone(&off),
             wake,
             log: setup.log.clone(),
+            patience: if setup.replay { 3 } else { u32::MAX },
             state: Ticks::default(),
         };
         let mut fast = Some(Fast::new(

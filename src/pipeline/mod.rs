@@ -9,6 +9,7 @@ mod lane;
 pub mod lanes;
 pub mod queue;
 mod ring;
+mod signals;
 mod slow;
 pub mod streams;
 pub mod triage_lane;

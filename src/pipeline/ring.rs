@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 /// Longest part of a line that is kept, in bytes.
 const MAX_LINE: usize = 2_048;
 
+/// Bytes of lines that go with one signal.
+const MAX_COPY: usize = 64 << 10;
+
 /// The newest lines of a stream, oldest first.
 #[derive(Debug, Default)]
 pub struct Ring {
@@ -43,17 +46,24 @@ impl Ring {
         self.lines.push_back((time, kept));
     }
 
-    /// A copy of the lines, without the last `skip` (those that are part of the fault itself).
+    /// A copy of the lines without the last `skip` (those that are part of the fault itself):
+    /// the newest of them, at most [`MAX_COPY`] bytes, oldest first.
     pub fn before(&self, skip: usize) -> Vec<ContextLine> {
         let keep = self.lines.len().saturating_sub(skip);
-        self.lines
-            .iter()
-            .take(keep)
+        let mut room = MAX_COPY;
+        let newest = self.lines.iter().take(keep).rev().take_while(|(_, text)| {
+            let fits = text.len() <= room;
+            room = room.saturating_sub(text.len());
+            fits
+        });
+        let mut lines: Vec<ContextLine> = newest
             .map(|(time, text)| ContextLine {
                 time: *time,
                 text: text.clone(),
             })
-            .collect()
+            .collect();
+        lines.reverse();
+        lines
     }
 
     /// Bytes held.

@@ -8,11 +8,12 @@ use crate::model::{Level, Settings, Signal, Timestamp};
 use crate::pipeline::clock;
 use crate::pipeline::deployed::Deployed;
 use crate::pipeline::lane::Turn;
+use crate::pipeline::signals::{Folded, SignalsIn};
 use crate::pipeline::streams::Services;
 use crate::registry::{Registry, Service};
 use crate::store::{Outcome, Store};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use std::collections::{HashMap, VecDeque};
+use crossbeam_channel::Sender;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +25,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 const SAVE: Duration = Duration::from_secs(5);
 /// How often a line of counters is logged.
 const TELL: Duration = Duration::from_secs(600);
-/// Signals kept in memory while the store refuses them.
-const MAX_PENDING: usize = 256;
 /// How long the store is left alone after it refused.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -38,7 +37,7 @@ pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
 
 /// What the lane is made of.
 pub struct TriageLane {
-    pub from: Receiver<Signal>,
+    pub from: SignalsIn,
     pub store: Store,
     pub services: Arc<Services>,
     pub reread: Reread,
@@ -53,6 +52,9 @@ pub struct TriageLane {
     /// Tells the slow lane that there is work.
     pub wake: Sender<()>,
     pub log: Log,
+    /// Refusals of the store in a row after which a signal is given up: never for a host, soon
+    /// for a replay, which has an end.
+    pub patience: u32,
     pub state: Ticks,
 }
 
@@ -63,61 +65,61 @@ pub struct Ticks {
     saved: Timestamp,
     told: Timestamp,
     store_again: Timestamp,
-    pending: VecDeque<Signal>,
     known: HashMap<String, Settings>,
+    refused: u32,
 }
 
 impl TriageLane {
     /// Takes one signal, or looks after everything else. Ends when the fast lane is gone and
     /// everything it sent is in the store.
     pub fn turn(&mut self) -> Turn {
-        let next = self.from.recv_timeout(PAUSE);
+        let open = self.from.wait(PAUSE);
         let now = clock::now();
-        match next {
-            Ok(signal) => self.hold(signal),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                self.state.store_again = Timestamp(0);
-                self.drain(now);
-                self.save(now);
-                return Turn::Done;
-            }
+        if !open {
+            self.state.store_again = Timestamp(0);
+            self.drain(now);
+            self.save(now);
+            return Turn::Done;
         }
         self.drain(now);
         self.tick(now);
         Turn::Again
     }
 
-    fn hold(&mut self, signal: Signal) {
-        if self.state.pending.len() >= MAX_PENDING {
-            self.state.pending.pop_front();
-            self.counters.signals_dropped.add(1);
-        }
-        self.state.pending.push_back(signal);
-    }
-
     fn drain(&mut self, now: Timestamp) {
         if now < self.state.store_again {
             return;
         }
-        while let Some(mut signal) = self.state.pending.pop_front() {
-            self.complete(&mut signal, now);
-            match self.store.record(&signal, now) {
+        while let Some(mut folded) = self.from.next() {
+            self.complete(&mut folded.signal, now);
+            let Folded {
+                signal,
+                count,
+                last,
+                ..
+            } = &folded;
+            match self.store.record_times(signal, *count, *last, now) {
                 Ok(Outcome::New(_)) => {
+                    self.state.refused = 0;
                     // A full channel means that the slow lane is awake already.
                     let _ = self.wake.try_send(());
                 }
-                Ok(Outcome::Again(_)) => {}
-                Ok(Outcome::Capped) => self.counters.incidents_capped.add(1),
+                Ok(Outcome::Again(_)) => self.state.refused = 0,
+                Ok(Outcome::Capped) => self.counters.incidents_capped.add(*count),
                 Err(fault) => {
                     self.counters.store_faults.add(1);
                     let line = format!("the store refused an incident, tried again later: {fault}");
                     self.log.once("store", Level::Error, &line);
-                    self.state.pending.push_front(signal);
-                    self.state.store_again = now.plus(STORE_PAUSE);
-                    return;
+                    self.state.refused += 1;
+                    if self.state.refused < self.patience {
+                        self.from.put_back(folded);
+                        self.state.store_again = now.plus(STORE_PAUSE);
+                        return;
+                    }
+                    self.counters.signals_dropped.add(folded.count);
                 }
             }
+            self.from.done(&folded);
         }
     }
 

@@ -122,8 +122,22 @@ impl Store {
     /// # Errors
     /// When it cannot be written; nothing was then.
     pub fn record(&mut self, signal: &Signal, now: Timestamp) -> Result<Outcome, Error> {
+        self.record_times(signal, 1, signal.time, now)
+    }
+
+    /// The same for a fault that was seen `times`, the last time at `last` (event time).
+    ///
+    /// # Errors
+    /// When it cannot be written; nothing was then.
+    pub fn record_times(
+        &mut self,
+        signal: &Signal,
+        times: u64,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
         let done = loop {
-            match self.try_record(signal, now) {
+            match self.try_record(signal, times, last, now) {
                 Err(fault) if fault.kind == ErrorKind::Full && self.prune()? => {}
                 done => break done?,
             }
@@ -139,7 +153,13 @@ impl Store {
         Ok(done)
     }
 
-    fn try_record(&mut self, signal: &Signal, now: Timestamp) -> Result<Outcome, Error> {
+    fn try_record(
+        &mut self,
+        signal: &Signal,
+        times: u64,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
         let fingerprint = incident::fingerprint(signal);
         let (limits, bytes) = (self.limits.admission, self.limits.bytes);
         let tx = self.begin()?;
@@ -147,13 +167,16 @@ impl Store {
         let recent = recent(&tx, signal, now)?;
         let (outcome, id) = match incident::admit(&known, signal.time, recent, &limits) {
             Effect::Append(id) => {
-                append(&tx, id, signal)?;
+                append(&tx, id, signal, times, last)?;
                 (Outcome::Again(id), id)
             }
             Effect::Open { previous } => {
                 room::check(&tx, bytes)?;
                 let id = rows::insert(&tx, signal, &fingerprint, previous, now)?;
                 rows::event(&tx, id, now, "open", &signal.reason)?;
+                if times > 1 {
+                    append(&tx, id, signal, times - 1, last)?;
+                }
                 (Outcome::New(id), id)
             }
             Effect::Capped => {
@@ -330,15 +353,22 @@ fn recent(tx: &Transaction<'_>, signal: &Signal, now: Timestamp) -> Result<Recen
     })
 }
 
-fn append(tx: &Transaction<'_>, id: IncidentId, signal: &Signal) -> Result<(), Error> {
+fn append(
+    tx: &Transaction<'_>,
+    id: IncidentId,
+    signal: &Signal,
+    times: u64,
+    last: Timestamp,
+) -> Result<(), Error> {
     let commit = signal.commit.as_ref().map(crate::model::CommitId::as_str);
+    let times = i64::try_from(times).unwrap_or(i64::MAX);
     tx.prepare_cached(
         // Out of order, the newest occurrence's commit stays.
-        "UPDATE incidents SET count = count + 1, first_seen = min(first_seen, ?2),
-         commit_id = CASE WHEN ?2 >= last_seen THEN coalesce(?3, commit_id)
+        "UPDATE incidents SET count = count + ?4, first_seen = min(first_seen, ?2),
+         commit_id = CASE WHEN ?5 >= last_seen THEN coalesce(?3, commit_id)
                           ELSE coalesce(commit_id, ?3) END,
-         last_seen = max(last_seen, ?2) WHERE id = ?1",
+         last_seen = max(last_seen, ?5) WHERE id = ?1",
     )?
-    .execute(params![id.0, signal.time.0, commit])?;
+    .execute(params![id.0, signal.time.0, commit, times, last.0])?;
     Ok(())
 }
