@@ -291,9 +291,9 @@ fn times(case: &Case<'_>) -> String {
     let incident = case.incident;
     let first = incident.first_seen.to_rfc3339();
     match incident.count {
-        0 | 1 => format!("once, {first}"),
+        0 | 1 => format!("once when this was written, {first}"),
         count => format!(
-            "{count}, first {first}, last {}",
+            "{count} when this was written, first {first}, last {}",
             incident.last_seen.to_rfc3339()
         ),
     }

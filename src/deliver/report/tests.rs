@@ -39,7 +39,7 @@ fn a_report_answers_what_people_ask() {
     for answer in [
         "# Incident 7 of `orders`",
         "KeyError: 'SUMMER25'",
-        "times: 4, first 2026-03-01T12:00:00Z, last 2026-03-01T12:01:00Z",
+        "times: 4 when this was written, first 2026-03-01T12:00:00Z, last 2026-03-01T12:01:00Z",
         COMMIT,
         "place of the fault: `orders/vouchers.py:31` in `discount` (confidence 0.95)",
         "## Why there is no diff\n\nthe suspect is a merge",
