@@ -242,7 +242,10 @@ pub(super) fn code(line: &str) -> String {
     }
     for mark in [" #", " //", "\t//"] {
         if let Some(at) = line.find(mark)
-            && line[..at].matches(['"', '\'', '`']).count() % 2 == 0
+            && line[..at]
+                .matches(['"', '\'', '`'])
+                .count()
+                .is_multiple_of(2)
         {
             return line[..at].to_owned();
         }

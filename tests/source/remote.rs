@@ -344,7 +344,7 @@ fn what_is_too_large_is_cut_to_its_newest_history() {
             write!(text, "{seed:x}").unwrap();
         }
         if at < 15 {
-            text = text.repeat(1) + &noise(&mut seed, 20_000);
+            text += &noise(&mut seed, 20_000);
         }
         last = sample.commit(9.0 - f64::from(at) * 0.001, "more", &[("a", Some(&text))]);
     }

@@ -17,6 +17,9 @@ const HUNK_LIMIT: usize = 2_000;
 /// Most lines of a hunk that are kept.
 const HUNK_TEXT_LIMIT: usize = 200;
 
+/// A file before and after.
+type Texts = (Vec<u8>, Vec<u8>);
+
 /// Where the lines of one question stand in one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
@@ -182,7 +185,7 @@ impl<'r> Walk<'r> {
     }
 
     /// The texts of a file before and after; `None` where one cannot be read.
-    fn texts(&self, old: Oid, new: Oid, file: &str) -> Result<Option<(Vec<u8>, Vec<u8>)>, Error> {
+    fn texts(&self, old: Oid, new: Oid, file: &str) -> Result<Option<Texts>, Error> {
         let (old, new) = (self.repo.blob(old, file)?, self.repo.blob(new, file)?);
         Ok(old
             .zip(new)
@@ -244,11 +247,12 @@ impl<'r> Walk<'r> {
             line.at = before(&hunks, line.at, &old, &new);
         }
         let gone = old_id.is_none() || lines.iter().all(|line| line.settled && line.statement);
-        Ok((!gone).then(|| Place {
+        let before = Place {
             file: old_file,
             lines,
             question: place.question,
-        }))
+        };
+        Ok((!gone).then_some(before))
     }
 
     fn renamed_from(&self, oid: Oid, parent: Oid, file: &str) -> Result<Option<String>, Error> {

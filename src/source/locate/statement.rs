@@ -66,7 +66,7 @@ fn balance(text: &str) -> i32 {
             (Some(_), _) => {}
             (None, '"' | '`') => quote = Some(c),
             // A Rust lifetime or an English apostrophe is no quotation.
-            (None, '\'') if text.matches('\'').count() % 2 == 0 => quote = Some(c),
+            (None, '\'') if text.matches('\'').count().is_multiple_of(2) => quote = Some(c),
             (None, '#') => break,
             (None, '/') if chars.peek() == Some(&'/') => break,
             (None, '(' | '[') => depth += 1,
