@@ -138,6 +138,11 @@ fn a_crash_becomes_a_diff_that_git_applies() {
     git(&repo, &["apply", "--check", patch]);
     let report = std::fs::read_to_string(Path::new(patch).with_file_name("report.md")).unwrap();
     assert!(report.contains("Call it count"), "{report}");
+    let json = std::fs::read_to_string(Path::new(patch).with_file_name("report.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["incident"]["proposal"]["patch"], patch.as_str());
+    let status = look::status(&state).unwrap().to_json();
+    assert_eq!(status["lanes"]["slow"]["proposals"], 1);
     assert!(git(&repo, &["status", "--porcelain"]).is_empty());
 }
 

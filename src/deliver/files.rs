@@ -27,6 +27,11 @@ pub fn folder_of(incidents: &Path, id: IncidentId) -> PathBuf {
     incidents.join(id.to_string())
 }
 
+/// Where [`write`] puts an incident's diff.
+pub fn patch_of(incidents: &Path, id: IncidentId) -> PathBuf {
+    folder_of(incidents, id).join("fix.patch")
+}
+
 /// Writes `fix.patch` (where there is a diff), `report.json` and `report.md` into
 /// `incidents/ID`, each atomically, mode 0600 in folders of mode 0700. May be repeated: the
 /// newer results replace the older, and an older diff that no longer holds is removed.
@@ -37,7 +42,7 @@ pub fn write(incidents: &Path, case: &Case<'_>) -> Result<Delivered, Error> {
     let folder = folder_of(incidents, case.incident.id);
     make_folder(incidents)?;
     make_folder(&folder)?;
-    let patch_path = folder.join("fix.patch");
+    let patch_path = patch_of(incidents, case.incident.id);
     let patch = match &case.findings.patch {
         Some(patch) if patch.text().len() > PATCH_LIMIT => {
             return Err(Error::PatchTooLarge(patch.text().len()));

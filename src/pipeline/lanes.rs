@@ -68,6 +68,8 @@ pub struct Lanes {
     holder: Arc<Holder>,
     state_dir: PathBuf,
     limits: store::Limits,
+    instance: String,
+    counters: Arc<Counters>,
 }
 
 /// Limits of a store, from what a person set.
@@ -132,7 +134,7 @@ impl Lanes {
             settings: setup.settings,
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
-            instance: setup.instance,
+            instance: setup.instance.clone(),
             switch: setup.state_dir.join(SWITCH),
             off: Arc::clone(&off),
             wake,
@@ -172,6 +174,8 @@ impl Lanes {
             holder,
             state_dir: setup.state_dir,
             limits: setup.limits,
+            instance: setup.instance,
+            counters: setup.counters,
         })
     }
 
@@ -184,12 +188,21 @@ impl Lanes {
         let _ = self.fast.wait(closing);
         let _ = self.triage.wait(closing);
         self.halt.request();
-        if !self.slow.wait(end - within / 10) {
-            // The thread is left alone; without its lease it can deliver nothing any more.
-            if let Ok(mut store) = Store::open_existing(&self.state_dir, self.limits) {
-                let _ = store.release_all(self.holder.name(), clock::now());
-            }
+        let ended = self.slow.wait(end - within / 10);
+        self.close(!ended);
+    }
+
+    /// The last words to the store. A slow lane that still runs is left alone; without its lease
+    /// it can deliver nothing any more. A store that refuses now has been reported by the lanes.
+    fn close(&self, release: bool) {
+        let Ok(mut store) = Store::open_existing(&self.state_dir, self.limits) else {
+            return;
+        };
+        let now = clock::now();
+        if release {
+            let _ = store.release_all(self.holder.name(), now);
         }
+        let _ = store.save_counters(&self.instance, &self.counters.all(), now);
     }
 
     /// Replay: waits until everything that was read has its result. `tick` is called every so
@@ -206,6 +219,7 @@ impl Lanes {
         while !self.slow.wait(Instant::now() + STEP) {
             tick();
         }
+        self.close(false);
     }
 }
 

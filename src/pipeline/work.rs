@@ -194,10 +194,20 @@ impl Worker {
             Some(_) => Status::Proposed,
             None => Status::Reported,
         };
+        let folder = self.state_dir.join("incidents");
+        let proposal = findings.patch.as_ref().map(|patch| Proposal {
+            fixer: "revert".to_owned(),
+            patch: deliver::patch_of(&folder, incident.id)
+                .to_string_lossy()
+                .into_owned(),
+            files: patch.files().to_vec(),
+            pr: None,
+        });
         let shown = Incident {
             status,
             reason: format!("{}; {}", incident.reason, findings.why),
             location: findings.location.clone(),
+            proposal: proposal.clone(),
             ..incident.clone()
         };
         let case = Case {
@@ -206,15 +216,7 @@ impl Worker {
             repository: settings.repo.as_deref(),
             commit: commit.as_deref(),
         };
-        let delivered = deliver::write(&self.state_dir.join("incidents"), &case)
-            .map_err(|fault| Error::result(fault.to_string()))?;
-        let proposal = findings.patch.as_ref().zip(delivered.patch);
-        let proposal = proposal.map(|(patch, path)| Proposal {
-            fixer: "revert".to_owned(),
-            patch: path.to_string_lossy().into_owned(),
-            files: patch.files().to_vec(),
-            pr: None,
-        });
+        deliver::write(&folder, &case).map_err(|fault| Error::result(fault.to_string()))?;
         if proposal.is_some() {
             self.counters.proposals.add(1);
         }

@@ -48,6 +48,10 @@ pub fn judge_trace(
             title,
             reason: format!("rule caught: a {language} trace logged at error level"),
         }),
+        // A dump of goroutines or threads that names no fault: somebody asked for it.
+        None if raised.is_none_or(|raised| raised.kind.is_none() && raised.message.is_none()) => {
+            None
+        }
         None => Some(Verdict {
             kind: Kind::Error,
             title,
@@ -154,6 +158,15 @@ mod tests {
         assert_eq!(judge(None, Some("ERROR:root:boom")), Some(Kind::Error));
         assert_eq!(judge(None, Some("[warn] cache miss")), None);
         assert_eq!(judge(None, Some("please warn me")), Some(Kind::Error));
+    }
+
+    #[test]
+    fn a_dump_that_names_no_fault_is_none_unless_it_is_logged_as_one() {
+        let mut dump = trace("", "");
+        dump.blocks[0].raised = Raised::default();
+        assert_eq!(judge_trace(&dump, false, None, None), None);
+        assert!(judge_trace(&dump, false, Some(Level::Error), None).is_some());
+        assert!(judge_trace(&dump, true, None, None).is_some());
     }
 
     #[test]
