@@ -123,7 +123,7 @@ pub(super) static GRAMMARS: [&Grammar; 6] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 15] = [
+const NEEDLES: [&str; 14] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -138,7 +138,6 @@ const NEEDLES: [&str; 15] = [
     "Exception",
     "Throwable",
     "   0: ",
-    "Interrupt",
 ];
 
 static PREFILTER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(NEEDLES).ok());
@@ -154,22 +153,18 @@ pub(super) fn may_begin(line: &str) -> bool {
     may_be_browser_frame(line)
 }
 
-/// `name@file.js:1:2` and bare `file.js:1:2` end in a number.
+/// `name@file.js:1:2` and bare `file.js:1:2` end in a number and hold no blank.
 fn may_be_browser_frame(line: &str) -> bool {
     let bytes = line.as_bytes();
     let digits = bytes
         .iter()
         .rev()
+        .take(10)
         .take_while(|b| b.is_ascii_digit())
         .count();
-    if digits == 0 || digits > 9 {
-        return line.ends_with("[native code]");
-    }
-    bytes
-        .len()
-        .checked_sub(digits + 1)
-        .and_then(|at| bytes.get(at))
-        == Some(&b':')
+    let before = bytes.len().checked_sub(digits + 1);
+    let numbered = digits > 0 && before.and_then(|at| bytes.get(at)) == Some(&b':');
+    (numbered || line.ends_with("[native code]")) && memchr::memchr(b' ', bytes).is_none()
 }
 
 /// Nothing begins, for languages that have no line of that kind.

@@ -10,7 +10,7 @@ pub(super) fn is_exception(token: &str) -> bool {
         return false;
     }
     let last = token.rsplit('.').next().unwrap_or_default();
-    ["Error", "Exception", "Throwable", "KeyboardInterrupt"]
+    ["Error", "Exception", "Throwable"]
         .iter()
         .any(|end| last.ends_with(end))
 }
