@@ -462,6 +462,105 @@ fn a_header_is_near_in_time() {
     assert_eq!(with_gap(60 * SECOND), None);
 }
 
+/// Forms that nothing installed here prints, written after their documentation.
+#[test]
+fn documented_forms() {
+    let shown = |text: &str| -> Vec<(u64, u64, String, String)> {
+        let lines: Vec<&str> = text.lines().collect();
+        find(&lines)
+            .iter()
+            .map(|found| {
+                let one = trace::Inspected::from(found.clone());
+                let places: Vec<String> = one
+                    .frames
+                    .iter()
+                    .map(|frame| {
+                        let word = |text: &Option<String>| text.clone().unwrap_or("-".to_owned());
+                        let line = frame.line.unwrap_or(0);
+                        format!("{}@{}:{line}", word(&frame.function), word(&frame.file))
+                    })
+                    .collect();
+                (
+                    one.first,
+                    one.last,
+                    one.exception_type.unwrap_or_default(),
+                    places.join(" "),
+                )
+            })
+            .collect()
+    };
+    let one = |text: &str, first: u64, last: u64, kind: &str, places: &str| {
+        assert_eq!(
+            shown(text),
+            [(first, last, kind.to_owned(), places.to_owned())],
+            "{text}"
+        );
+    };
+    one(
+        "thread 'main' panicked at 'no port', src/main.rs:7:9\nnote: run with `RUST_BACKTRACE=1`\nbye",
+        0,
+        1,
+        "panic",
+        "-@src/main.rs:7",
+    );
+    one(
+        "thread 'main' panicked at 'two\nlines', src/main.rs:7:9\nbye",
+        0,
+        1,
+        "panic",
+        "-@src/main.rs:7",
+    );
+    one(
+        "Error: \n   0: cannot start\n   1: no port\n\nLocation:\n   src/main.rs:14\n\n  ━━━━ BACKTRACE ━━━━\n   5: shop::main::h0123456789abcdef\n      at src/main.rs:20\n\nRun with RUST_BACKTRACE=full to include source snippets.\nbye",
+        0,
+        11,
+        "eyre::Report",
+        "-@src/main.rs:14 shop::main@src/main.rs:20",
+    );
+    one(
+        "Error: cannot start\n\nCaused by:\n    no port\n\nStack backtrace:\n   0: shop::main\n             at ./src/main.rs:20:5\nbye",
+        0,
+        7,
+        "Error",
+        "shop::main@./src/main.rs:20",
+    );
+    one(
+        "KeyError                                  Traceback (most recent call last)\nCell In[2], line 1\n----> 1 price({})\n\nFile /srv/app/shop.py:4, in price(item)\n      3 def price(item):\n----> 4     return item[\"count\"]\n\nKeyError: 'count'",
+        0,
+        8,
+        "KeyError",
+        "-@-:1 price@/srv/app/shop.py:4",
+    );
+    one(
+        "price@https://shop.example/app.js:12:7\n@https://shop.example/app.js:40:1\nbye",
+        0,
+        1,
+        "",
+        "price@https://shop.example/app.js:12 -@https://shop.example/app.js:40",
+    );
+    one(
+        "a.b.MailException: refused;\n  nested exception is:\na.b.SmtpException: 550 no\n\n\tat a.b.Mail.send(Mail.java:3)\n\t... 2 common frames omitted\nbye",
+        0,
+        5,
+        "a.b.MailException",
+        "a.b.Mail.send@Mail.java:3",
+    );
+    one(
+        "a.b.RootException: first\n\tat a.b.C.d(C.java:1)\nWrapped by: a.b.OuterException: last\n\tat a.b.C.e(C.java:2)\nbye",
+        0,
+        3,
+        "a.b.RootException",
+        "a.b.C.d@C.java:1 a.b.C.e@C.java:2",
+    );
+    one(
+        "10:00:00.123 [main] ERROR com.acme.Shop - failed: java.io.IOException: gone\n\tat a.b.C.d(C.java:1) ~[shop.jar:1.2]\nbye",
+        0,
+        1,
+        "java.io.IOException",
+        "a.b.C.d@C.java:1",
+    );
+}
+
 /// Time per byte must not grow with the length of what an attacker writes.
 #[test]
 fn hostile_lines_take_linear_time() {
@@ -484,13 +583,13 @@ fn hostile_lines_take_linear_time() {
         "File \"x\", line ",
     ];
     for piece in pieces {
-        let long = piece.repeat(2_000_000 / piece.len());
+        let long = piece.repeat(400_000 / piece.len());
         let short = piece.repeat(4_000 / piece.len());
         let started = std::time::Instant::now();
-        let many: Vec<&str> = std::iter::repeat_n(short.as_str(), 500).collect();
+        let many: Vec<&str> = std::iter::repeat_n(short.as_str(), 100).collect();
         find(&[long.as_str()]);
         find(&many);
-        let mixed: Vec<&str> = (0..500)
+        let mixed: Vec<&str> = (0..150)
             .map(|at| ["Error: x", short.as_str(), "\tat a.b.C.d(C.java:1)"][at % 3])
             .collect();
         find(&mixed);

@@ -102,7 +102,7 @@ fn read(lines: &[&str]) -> Reading {
         "panic"
     } else if lines
         .first()
-        .is_some_and(|line| line.starts_with("Error: "))
+        .is_some_and(|line| line.trim_end().starts_with("Error: "))
     {
         "Error"
     } else {
