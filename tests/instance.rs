@@ -365,3 +365,33 @@ fn server_errors_count_in_a_window_and_single_ones_are_forgotten() {
         (Kind::Watch, Some("http_5xx"))
     );
 }
+
+#[test]
+fn past_the_hours_limit_faults_are_located_and_their_diffs_wait() {
+    let folder = TempDir::new().unwrap();
+    let (state, repo) = (state_of(&folder), folder.path().join("repo"));
+    let commit = broken_service(&repo);
+    let (instance, _) = started(&[
+        ("State_Dir", text(&state)),
+        ("Service", "shop".into()),
+        ("Repo", text(&repo)),
+        ("Commit", commit),
+        ("Max_Fixes_Per_Hour", "1".into()),
+    ]);
+    let other = CRASH.replace("KeyError: 'count'", "TypeError: not a number");
+    feed(&instance, &format!("{CRASH}\n--\n{other}\n--"));
+    let all = wait_for(&state, |all| {
+        all.len() == 2 && all.iter().all(|one| one.location.is_some())
+    });
+    stop(&instance);
+    let status: Vec<_> = all.iter().map(|one| one.status).collect();
+    assert_eq!(status, [Status::Proposed, Status::Open], "{all:#?}");
+    assert!(all[1].reason.contains("Max_Fixes_Per_Hour"));
+    assert!(!state.join("incidents/2/fix.patch").exists());
+    let mut told = |_| true;
+    let pending = fix::Which::Pending;
+    fix::fix(&state, look::limits(), pending, Log::silent(), &mut told).unwrap();
+    let all = incidents(&state);
+    assert_eq!(all[1].status, Status::Proposed);
+    assert!(!all[1].reason.contains("Max_Fixes_Per_Hour"));
+}

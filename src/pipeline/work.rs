@@ -6,12 +6,12 @@ use crate::counters::Counters;
 use crate::deliver::{self, Case};
 use crate::investigate::{self, Findings};
 use crate::model::service::Fixer;
-use crate::model::{CommitId, Incident, Proposal, Settings, Status, Timestamp, Trace};
+use crate::model::{CommitId, Incident, IncidentId, Proposal, Settings, Status, Timestamp, Trace};
 use crate::net::Secret;
 use crate::pipeline::clock;
 use crate::source::Mirrors;
 use crate::store::{Ending, Error, ErrorKind, Lease, Store};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,13 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 const MAX_TRIES: u32 = 4;
 /// Pause after the first failed try; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The span of `Max_Fixes_Per_Hour`.
+const HOUR: Duration = Duration::from_secs(3600);
+/// How long an incident waits before the hour is looked at again.
+const HOUR_PAUSE: Duration = Duration::from_secs(300);
+const HOUR_IS_FULL: &str = "the diff waits: this hour's are made (Max_Fixes_Per_Hour); `autofix \
+    fix` makes it now";
 
 /// Reads a service's secret for a host at each use; only a door knows where it stands.
 pub type Credentials = Box<dyn Fn(&Settings, &str) -> Option<Secret> + Send>;
@@ -75,9 +82,10 @@ impl Worker {
 
     fn try_work(&mut self, incident: &Incident, lease: &Lease) -> Result<Worked, Error> {
         let settings = self.settings(&incident.service)?;
-        if let Some(later) = self.hour_is_full(incident, &settings)? {
-            let why = "the limit of diffs in an hour is reached".to_owned();
-            return self.postpone(lease, later, why);
+        let full = self.hour_is_full()?;
+        if let (Some(later), true) = (full, incident.location.is_some()) {
+            // Located and reported already; only its diff waits.
+            return self.postpone(lease, later, HOUR_IS_FULL.to_owned());
         }
         let tries = self.store.tries(incident.id)?;
         match self.investigate(incident, &settings) {
@@ -85,7 +93,7 @@ impl Worker {
                 let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(6));
                 self.postpone(lease, clock::now().plus(pause), why)
             }
-            found => self.deliver(incident, lease, &settings, found),
+            found => self.deliver(incident, lease, &settings, found, full),
         }
     }
 
@@ -97,22 +105,14 @@ impl Worker {
         }))
     }
 
-    /// Only incidents that could get a diff wait for the next hour.
-    fn hour_is_full(
-        &self,
-        incident: &Incident,
-        settings: &Settings,
-    ) -> Result<Option<Timestamp>, Error> {
+    /// When a diff may be made again, where this hour's are made.
+    fn hour_is_full(&self) -> Result<Option<Timestamp>, Error> {
         let Some(limit) = self.fixes_per_hour else {
             return Ok(None);
         };
-        if incident.trace.is_none() || settings.repo.is_none() || settings.observe {
-            return Ok(None);
-        }
         let now = clock::now();
-        let hour = Duration::from_secs(3600);
-        let made = self.store.proposals_since(now.minus(hour))?;
-        Ok((made >= limit).then(|| now.plus(Duration::from_secs(300))))
+        let made = self.store.proposals_since(now.minus(HOUR))?;
+        Ok((made >= limit).then(|| now.plus(HOUR_PAUSE)))
     }
 
     fn postpone(&mut self, lease: &Lease, until: Timestamp, why: String) -> Result<Worked, Error> {
@@ -162,6 +162,7 @@ impl Worker {
         };
         let commit = match repo.resolve(commit, &settings.branches) {
             Ok(commit) => commit,
+            Err(fault) if fault.is_transient() => return Found::Unreachable(fault.to_string()),
             Err(fault) => return nothing(fault.to_string()),
         };
         let fixer = settings.fixer;
@@ -183,29 +184,29 @@ impl Worker {
         lease: &Lease,
         settings: &Settings,
         found: Found,
+        full: Option<Timestamp>,
     ) -> Result<Worked, Error> {
-        let (findings, commit) = match found {
+        let (mut findings, commit) = match found {
             Found::Result(findings, commit) => (*findings, commit),
             Found::Unreachable(why) => (only(why), None),
         };
         // A worker whose lease ended must leave no file behind for an incident of others.
         self.store.renew(lease, clock::now())?;
-        let status = match &findings.patch {
-            Some(_) => Status::Proposed,
-            None => Status::Reported,
+        let waits = full.filter(|_| findings.patch.is_some());
+        if waits.is_some() {
+            findings.patch = None;
+            findings.why = format!("{HOUR_IS_FULL}; {}", findings.why);
+        }
+        let status = match (&findings.patch, waits) {
+            (Some(_), _) => Status::Proposed,
+            (None, Some(_)) => Status::Open,
+            (None, None) => Status::Reported,
         };
         let folder = self.state_dir.join("incidents");
-        let proposal = findings.patch.as_ref().map(|patch| Proposal {
-            fixer: "revert".to_owned(),
-            patch: deliver::patch_of(&folder, incident.id)
-                .to_string_lossy()
-                .into_owned(),
-            files: patch.files().to_vec(),
-            pr: None,
-        });
+        let proposal = proposal(&folder, incident.id, &findings);
         let shown = Incident {
             status,
-            reason: format!("{}; {}", incident.reason, findings.why),
+            reason: format!("{}; {}", self.first_reason(incident)?, findings.why),
             location: findings.location.clone(),
             proposal: proposal.clone(),
             ..incident.clone()
@@ -217,18 +218,41 @@ impl Worker {
             commit: commit.as_deref(),
         };
         deliver::write(&folder, &case).map_err(|fault| Error::result(fault.to_string()))?;
-        if proposal.is_some() {
-            self.counters.proposals.add(1);
-        }
         let ending = Ending {
             status,
             reason: shown.reason,
             location: findings.location,
             proposal,
         };
+        if let Some(until) = waits {
+            self.counters.postponed.add(1);
+            self.store.shelve(lease, &ending, until, clock::now())?;
+            return Ok(Worked::Later(until, HOUR_IS_FULL.to_owned()));
+        }
         self.store.finish(lease, &ending, clock::now())?;
+        self.counters
+            .proposals
+            .add(u64::from(status == Status::Proposed));
         Ok(Worked::Done(status))
     }
+
+    /// Why it became an incident; its reason may hold an earlier result as well.
+    fn first_reason(&self, incident: &Incident) -> Result<String, Error> {
+        let events = self.store.events(incident.id)?;
+        let opened = events
+            .into_iter()
+            .find(|event| event.what == Status::Open.word());
+        Ok(opened.map_or_else(|| incident.reason.clone(), |event| event.detail))
+    }
+}
+
+fn proposal(folder: &Path, id: IncidentId, findings: &Findings) -> Option<Proposal> {
+    findings.patch.as_ref().map(|patch| Proposal {
+        fixer: "revert".to_owned(),
+        patch: deliver::patch_of(folder, id).to_string_lossy().into_owned(),
+        files: patch.files().to_vec(),
+        pr: None,
+    })
 }
 
 fn nothing(why: String) -> Found {

@@ -107,17 +107,43 @@ impl Store {
     /// # Errors
     /// `LeaseLost` when someone else has it: nothing was written then.
     pub fn finish(&mut self, lease: &Lease, result: &Ending, now: Timestamp) -> Result<(), Error> {
+        self.end(lease, result, Timestamp(0), now)
+    }
+
+    /// The same for a result that is not the last one: the incident is taken up again, but not
+    /// before `until`.
+    ///
+    /// # Errors
+    /// As [`Store::finish`].
+    pub fn shelve(
+        &mut self,
+        lease: &Lease,
+        result: &Ending,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.end(lease, result, until, now)
+    }
+
+    fn end(
+        &mut self,
+        lease: &Lease,
+        result: &Ending,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let tx = self.begin()?;
         check(&tx, lease, now)?;
         tx.execute(
             "UPDATE incidents SET status = ?2, location = ?3, proposal = ?4, reason = ?5,
-             lease_holder = NULL, lease_until = 0 WHERE id = ?1",
+             not_before = ?6, lease_holder = NULL, lease_until = 0 WHERE id = ?1",
             params![
                 lease.incident.0,
                 result.status.word(),
                 rows::to_json(&result.location)?,
                 rows::to_json(&result.proposal)?,
                 result.reason,
+                until.0,
             ],
         )?;
         rows::event(
