@@ -5,11 +5,12 @@
 //! It is made of the service, the kind, the root cause's type, and the three innermost frames
 //! of the program's own; three, so that two callers of one helper differ also where a second
 //! helper stands between. A library's frames count only where there are no others. The message
-//! counts, masked, only without frames: it is where values stand.
+//! counts, masked, only where there are no frames or none says more than a file: it is where
+//! values stand.
 //!
 //! Not here: how frames and messages are made comparable (`frames`, `mask`).
 
-use super::frames::{Stack, stack};
+use super::frames::{Stack, is_vague, stack};
 use super::mask::mask;
 use crate::model::Signal;
 use sha2::{Digest, Sha256};
@@ -30,7 +31,7 @@ pub fn fingerprint(signal: &Signal) -> String {
             parts.push(trace.language.name().to_owned());
             parts.push(kind.map(type_name).unwrap_or_default());
             let Stack { frames, recursive } = stack(trace);
-            if frames.is_empty() {
+            if is_vague(&frames) {
                 let message = root.and_then(|raised| raised.message.as_deref());
                 parts.push(mask(first_line(message.unwrap_or(&signal.title))));
             }
@@ -276,6 +277,44 @@ mod tests {
         assert_ne!(
             line("exited with code 1", Kind::Exit),
             line("exited with code 137", Kind::Exit)
+        );
+    }
+
+    #[test]
+    fn files_without_functions_do_not_tell_faults_apart_but_messages_do() {
+        let panic = |message: &str, line: u32| {
+            let mut signal = signal(Language::Rust, "panic", message, &["src/main.rs:1 x"]);
+            if let Some(trace) = &mut signal.trace {
+                trace.frames[0].function = None;
+                trace.frames[0].line = Some(line);
+            }
+            fingerprint(&signal)
+        };
+        assert_eq!(panic("no user 'ann'", 3), panic("no user 'bob'", 9));
+        assert_ne!(panic("no user 'ann'", 3), panic("division by zero", 3));
+    }
+
+    #[test]
+    fn what_other_goroutines_did_is_chance() {
+        let dump = |other: &str| {
+            let frames = [
+                "/usr/local/go/src/runtime/panic.go:1 panic",
+                "/src/shop/main.go:9 main.pay",
+                other,
+            ];
+            let mut signal = signal(Language::Go, "panic", "m", &frames);
+            if let Some(trace) = &mut signal.trace {
+                trace.blocks[0].frames = 0..2;
+                trace.blocks.push(Block {
+                    frames: 2..3,
+                    ..Block::default()
+                });
+            }
+            fingerprint(&signal)
+        };
+        assert_eq!(
+            dump("/src/shop/poll.go:1 main.poll"),
+            dump("/src/shop/wait.go:1 main.wait")
         );
     }
 

@@ -19,18 +19,19 @@ pub(super) struct Stack {
     pub recursive: bool,
 }
 
-/// A frame that stands at least so often in a stack belongs to a recursion.
-const RECURSION: usize = 3;
-/// Frames of a trace that are looked at.
-const DEEPEST: usize = 500;
+/// Frames that are looked at, and how often one stands among them when it belongs to a
+/// recursion. Go may print every goroutine behind the one that failed, each created by the same
+/// function; its stack overflow prints the innermost 50 frames first.
+const fn limits(language: Language) -> (usize, usize) {
+    match language {
+        Language::Go => (50, 20),
+        Language::Python | Language::Java | Language::Javascript | Language::Rust => (500, 3),
+    }
+}
 
 pub(super) fn stack(trace: &Trace) -> Stack {
-    let order = trace.innermost_first();
-    let frames: Vec<&Frame> = order
-        .iter()
-        .filter_map(|at| trace.frames.get(*at))
-        .take(DEEPEST)
-        .collect();
+    let (deepest, recursion) = limits(trace.language);
+    let frames = of_the_fault(trace, deepest);
     let own: Vec<&Frame> = frames
         .iter()
         .copied()
@@ -48,16 +49,42 @@ pub(super) fn stack(trace: &Trace) -> Stack {
             None => keys.push((key, 1)),
         }
     }
-    let recursive = keys.iter().any(|(_, count)| *count >= RECURSION);
+    let recursive = keys.iter().any(|(_, count)| *count >= recursion);
     if recursive {
         // The depth at which it broke is chance: the whole cycle counts, in any order.
-        keys.retain(|(_, count)| *count >= RECURSION);
+        keys.retain(|(_, count)| *count >= recursion);
         keys.sort();
     }
     Stack {
         frames: keys.into_iter().map(|(key, _)| key).collect(),
         recursive,
     }
+}
+
+/// The frames that belong to the fault, from where it was thrown outwards.
+fn of_the_fault(trace: &Trace, deepest: usize) -> Vec<&Frame> {
+    let root = trace.blocks.get(trace.root).map(|block| &block.frames);
+    let order = trace.innermost_first();
+    let frames: Vec<&Frame> = order
+        .iter()
+        // Go prints every goroutine: what the others did meanwhile is chance.
+        .filter(|at| trace.language != Language::Go || root.is_none_or(|root| root.contains(at)))
+        .filter_map(|at| trace.frames.get(*at))
+        .take(deepest)
+        .collect();
+    // A Rust panic prints its place before the stack, where the same place stands again.
+    let named = |frame: &&Frame| frame.function.is_some();
+    if trace.language == Language::Rust && frames.iter().any(named) {
+        return frames.into_iter().filter(named).collect();
+    }
+    frames
+}
+
+/// Whether no frame says more than a file: such a stack does not tell faults apart.
+pub(super) fn is_vague(frames: &[String]) -> bool {
+    frames
+        .iter()
+        .all(|frame| frame.ends_with('|') || frame.ends_with("|<module>"))
 }
 
 fn normal(frame: &Frame) -> String {
@@ -94,6 +121,16 @@ fn normal_file(file: &str) -> String {
     let Some((name, folders)) = parts.split_last() else {
         return String::new();
     };
+    // A notebook's cell and a blob are numbered or hashed as a whole.
+    if let Some(kind) = name
+        .strip_prefix("<ipython-input-")
+        .map(|_| "<ipython-input>")
+    {
+        return kind.to_owned();
+    }
+    if is_uuid(name) {
+        return "*".to_owned();
+    }
     let hashed = HASHED.as_ref();
     let name = match hashed.and_then(|hashed| hashed.captures(name)) {
         Some(groups) if looks_hashed(groups.get(0).map_or("", |m| m.as_str())) => {
@@ -107,6 +144,10 @@ fn normal_file(file: &str) -> String {
         Some(folder) if !names_a_release(folder) => format!("{folder}/{name}"),
         Some(_) | None => name,
     }
+}
+
+fn is_uuid(name: &str) -> bool {
+    name.len() == 36 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
 /// A word with digits and letters mixed is a hash; `main.component.js` is not.
@@ -136,7 +177,8 @@ fn normal_function(function: &str) -> String {
             r"\$\$(?:Lambda|EnhancerBy\w*|FastClassBy\w*|SpringCGLIB)[^.]*",
             "",
         ),
-        (r"lambda\$(\w*?)\$\d+", "lambda$$$1"),
+        (r"lambda\$(\w*?)\$(?:[0-9a-f]{8}\$)?\d+", "lambda$$$1"),
+        (r"^\d+\.", "*."),
         (r"access\$\d+", "access$$"),
         (
             r"(\$Proxy|GeneratedMethodAccessor|GeneratedConstructorAccessor)\d+",
@@ -166,6 +208,48 @@ fn normal_function(function: &str) -> String {
     text
 }
 
+/// Packages of Go's own library that stand in stacks; it may lie anywhere on the disk.
+const GO_PACKAGES: &[&str] = &[
+    "runtime.",
+    "runtime/",
+    "net.",
+    "net/http.",
+    "testing.",
+    "reflect.",
+    "regexp.",
+    "regexp/",
+    "encoding/",
+    "database/sql.",
+    "sync.",
+    "sync/",
+    "strings.",
+    "strconv.",
+    "bytes.",
+    "bufio.",
+    "io.",
+    "io/",
+    "os.",
+    "os/",
+    "fmt.",
+    "context.",
+    "time.",
+    "sort.",
+    "slices.",
+    "maps.",
+    "errors.",
+    "log.",
+    "log/",
+    "text/template.",
+    "html/template.",
+    "crypto/",
+    "compress/",
+    "container/",
+    "math.",
+    "math/",
+    "internal/",
+    "syscall.",
+];
+
 /// Whether a frame belongs to a runtime or to an installed package, by its path or package.
 pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
     let file = frame.file.as_deref().unwrap_or_default();
@@ -176,6 +260,7 @@ pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
     match language {
         Language::Python => {
             file.starts_with("<frozen")
+                || file.starts_with("<embedded")
                 || holds(&[
                     "/site-packages/",
                     "/dist-packages/",
@@ -215,15 +300,18 @@ pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
             "java.base/",
         ]),
         Language::Javascript => {
-            file.starts_with("node:")
+            // Node before version 16 prints its own modules as bare names.
+            (!file.is_empty() && !slashed.contains('/'))
+                || file.starts_with("node:")
                 || file.starts_with("internal/")
                 || file == "<anonymous>"
                 || holds(&["/node_modules/", "webpack/bootstrap", "/internal/process/"])
         }
         Language::Go => {
-            called(&["runtime.", "net/http.", "panic", "testing.", "reflect."])
-                || holds(&["/go/src/runtime/", "/pkg/mod/", "/vendor/", "/libexec/src/"])
-                || (holds(&["/usr/local/go/src/", "/usr/lib/go"]))
+            called(GO_PACKAGES)
+                || function == "panic"
+                || holds(&["/pkg/mod/", "/vendor/", "/go/src/runtime/", "/libexec/src/"])
+                || holds(&["/usr/local/go/src/", "/usr/lib/go"])
         }
         Language::Rust => {
             file.starts_with("/rustc/")
