@@ -152,9 +152,9 @@ mod tests {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(dir.path().join("OFF"), "").unwrap();
         let all = said(dir.path());
-        assert!(
-            all.contains("mode 755") && all.contains("file OFF"),
-            "{all}"
-        );
+        assert!(all.contains("other files in it"), "{all}");
+        assert!(all.contains("file OFF"), "{all}");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(said(dir.path()).contains("mode 777"));
     }
 }
