@@ -136,12 +136,18 @@ coloured() {
     sed -e "s/^\(+.*\)/$green\1$plain/" -e "s/^\(-.*\)/$red\1$plain/" -e "s/^\(@@.*\)/$cyan\1$plain/"
 }
 
-section() { sed -n "/^## $1/,/^## /p" "$report" | sed -e '1d' -e '/^## /d'; }
+# The first of a report's suspects, as plain text.
+suspect() {
+    sed -n '/^## Suspects/,/^## /p' "$report" | sed -n '/^1\. /,/^2\. /p' |
+        sed -e '/^2\. /d' -e '/^$/d' -e '/^## /d' -e 's/^1\. //' -e 's/`//g'
+}
 
 show() {
     step "What it found"
-    command_line "autofix incidents --state $state"
-    "$autofix" incidents --state "$state"
+    if [ "$player" = fluent-bit ]; then
+        command_line "autofix incidents --state $state"
+        "$autofix" incidents --state "$state"
+    fi
     found=$("$autofix" incidents --json --state "$state")
     count=$(printf '%s\n' "$found" | grep -c '"id"' || true)
     patch=$(value_of patch)
@@ -153,7 +159,7 @@ show() {
     [ "$count" = 1 ] && echo "One incident. The rest of the log was looked at and left alone: $NOISE."
 
     step "The suspect"
-    section Suspects | sed '/^$/d'
+    suspect
 
     step "The diff"
     coloured <"$patch"
