@@ -4,6 +4,10 @@
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=include/autofix_host.h");
+    // Threads, thread-local destructors and exit handlers of the library may run after the host
+    // let go of it: it stays mapped. (The argument for cdylibs alone brings a warning with every
+    // build of the other targets, because the manifest names none; programs ignore the flag.)
+    println!("cargo:rustc-link-arg=-Wl,-z,nodelete");
     #[cfg(feature = "bindings")]
     bindings();
 }
