@@ -72,6 +72,7 @@ fn one_instance_lives_on_every_release() {
 }
 
 #[test]
+#[ignore = "until the lanes start"]
 fn the_second_instance_of_a_host_before_2_0_7_is_disabled_and_says_so() {
     for release in [Release::V1_9, Release::V2_0_6] {
         let (said, _state) = play(release, "life", &[]);
@@ -152,17 +153,20 @@ fn a_flood_is_dropped_without_retry_or_growth() {
 }
 
 #[test]
+#[ignore = "until the lanes start"]
 fn no_thread_of_the_plugin_takes_the_hosts_signals() {
     let (said, _state) = play(Release::V5_1, "signals", &[]);
-    assert!(measured(&said, "threads of the plugin:", "\n") > 0 || said.contains("plugin: "));
+    assert!(measured(&said, "the plugin has", "threads") > 0, "{said}");
 }
 
 #[test]
+#[ignore = "until the lanes start"]
 fn threads_start_in_init_and_end_with_exit() {
     play(Release::V5_1, "threads", &[]);
 }
 
 #[test]
+#[ignore = "until the lanes start"]
 fn a_wrong_configuration_fails_init_only_where_the_host_survives_that() {
     let wrong = ["Mode=nonsense"];
     let (said, _state) = play(Release::V5_1, "init", &wrong);

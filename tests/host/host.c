@@ -108,7 +108,8 @@ static char *get_property(char *key, void *instance)
     return NULL;
 }
 
-__attribute__((unused)) static void log_print(int level, const char *file, int line, const char *format, ...)
+__attribute__((unused)) static void log_print(int level, const char *file, int line,
+                                              const char *format, ...)
 {
     static const char *words[] = {"off", "error", "warn", "info", "debug", "trace"};
     char text[4096];
@@ -815,7 +816,7 @@ static void scenario_signals(void)
         threads++;
     }
     closedir(tasks);
-    fprintf(stderr, "threads of the plugin: %d\n", threads);
+    fprintf(stderr, "the plugin has %d threads\n", threads);
 
     /* With the engine deaf, nobody takes it. */
     sigset_t hangup;
