@@ -57,7 +57,7 @@ fn build_library() -> PathBuf {
         Some(name) => name,
     };
     let target = folder.parent().expect("a profile lies in a target folder");
-    let done = Command::new(env!("CARGO"))
+    let done = outside_of_cargo(&mut Command::new(env!("CARGO")))
         .args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib"])
         .args(["--profile", profile])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -70,6 +70,24 @@ fn build_library() -> PathBuf {
     std::fs::copy(folder.join("libautofix.so"), &named).expect("cargo left the library");
     remove_older(&named);
     named
+}
+
+/// Takes away what `cargo test` sets for its tests: build scripts of dependencies watch some of
+/// it, and would build them anew each time a nested cargo and a plain one take turns.
+pub fn outside_of_cargo(command: &mut Command) -> &mut Command {
+    let set_by_cargo = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+    ];
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if set_by_cargo.iter().any(|set| name.starts_with(set)) || name == "LD_LIBRARY_PATH" {
+            command.env_remove(name.as_ref());
+        }
+    }
+    command
 }
 
 /// Copies of earlier runs; one that is in use elsewhere stays readable there.
