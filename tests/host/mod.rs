@@ -83,7 +83,8 @@ pub fn outside_of_cargo(command: &mut Command) -> &mut Command {
     ];
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if set_by_cargo.iter().any(|set| name.starts_with(set)) || name == "LD_LIBRARY_PATH" {
+        let set = set_by_cargo.iter().any(|set| name.starts_with(set));
+        if set || name == "OUT_DIR" || name == "LD_LIBRARY_PATH" {
             command.env_remove(name.as_ref());
         }
     }
