@@ -1,6 +1,7 @@
 //! Values in plain log lines: access logs and `key=value` pairs. Read only when a watch names one
 //! of them; not a parser of whole lines.
 
+use crate::record::clean::head;
 use crate::record::value::Value;
 
 /// Bytes of a line that are looked at.
@@ -14,7 +15,7 @@ const METHODS: [&str; 9] = [
 /// The value that a line gives to `name`: `method`, `path`, `status` or `bytes` of an access log,
 /// or any key of `key=value` pairs. Names that other loggers give to them count as well.
 pub(super) fn field<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
-    let line = &line[..line.floor_char_boundary(MAX_LINE)];
+    let line = head(line, MAX_LINE);
     let found = match name {
         "status" | "status_code" | "code" => request(line).map(|request| request.status),
         "method" | "request_method" => request(line).map(|request| request.method),

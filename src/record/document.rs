@@ -11,25 +11,28 @@ use std::ops::Range;
 /// Largest text that is unpacked out of a string and looked at as JSON again, in bytes.
 const MAX_UNPACKED: usize = 1 << 20;
 
-/// Keys that may hold the message, best first.
-const MESSAGE_KEYS: [&str; 16] = [
-    "message",
-    "msg",
-    "@m",
-    "Message",
-    "short_message",
-    "log",
-    "text",
-    "body",
-    "event",
-    "@mt",
-    "textPayload",
-    "MESSAGE",
-    "error",
-    "err",
-    "exception",
-    "error_message",
-];
+/// How good a place for the message a key is (lower is better).
+fn message_rank(key: &str) -> Option<u8> {
+    Some(match key {
+        "message" => 0,
+        "msg" => 1,
+        "@m" => 2,
+        "Message" => 3,
+        "short_message" => 4,
+        "log" => 5,
+        "text" => 6,
+        "body" => 7,
+        "event" => 8,
+        "@mt" => 9,
+        "textPayload" => 10,
+        "MESSAGE" => 11,
+        "error" => 12,
+        "err" => 13,
+        "exception" => 14,
+        "error_message" => 15,
+        _ => return None,
+    })
+}
 
 /// What a JSON text says, as places in that text.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +69,7 @@ impl Document {
         let mut finder = Finder {
             text,
             found: Document::default(),
-            rank: MESSAGE_KEYS.len(),
+            rank: u8::MAX,
             stack_rank: usize::MAX,
             pairs: 0,
         };
@@ -114,7 +117,7 @@ impl Document {
 struct Finder<'t> {
     text: &'t str,
     found: Document,
-    rank: usize,
+    rank: u8,
     stack_rank: usize,
     pairs: usize,
 }
@@ -141,8 +144,7 @@ impl<'t> Finder<'t> {
     }
 
     fn string(&mut self, key: &str, raw: &'t str) {
-        let rank = MESSAGE_KEYS.iter().position(|name| *name == key);
-        if let Some(rank) = rank.filter(|rank| *rank < self.rank) {
+        if let Some(rank) = message_rank(key).filter(|rank| *rank < self.rank) {
             self.rank = rank;
             self.found.message = self.place(raw);
         }

@@ -14,7 +14,6 @@
 use crate::record::decode::{Group, Item, Map};
 use crate::record::keys::Keys;
 use crate::registry::names::Names;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Names that the host set. Every field borrows from the chunk or the tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,10 +222,12 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// One number for tag, container and side; lines that interleave never share it.
+    /// One number for tag, container and side; lines that interleave never share it. Not the
+    /// standard library's hash: this runs for every record, over names that the host set.
     pub(super) fn stream_key(&self, tag: &str, side: &str) -> u64 {
-        let mut hasher = DefaultHasher::new();
         let place = [
+            Some(tag),
+            Some(side),
             self.container_id.or(self.engine_name).or(self.container),
             self.pod,
             self.namespace,
@@ -240,9 +241,32 @@ impl<'a> Identity<'a> {
             self.host,
             self.file,
         ];
-        (tag, side, place).hash(&mut hasher);
-        hasher.finish()
+        let named = place.into_iter().enumerate();
+        named.fold(0, |sum, (at, name)| match name {
+            Some(name) => mix(sum, at as u64, name.as_bytes()),
+            None => sum,
+        })
     }
+}
+
+/// Mixes one name, with its place, into a sum. Every byte reaches every bit by the multiplication
+/// of 64 to 128 bits.
+fn mix(sum: u64, place: u64, name: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let fold = |sum: u64, word: u64| {
+        let wide = u128::from(sum ^ word ^ ODD) * u128::from(ODD.rotate_left(23) ^ word << 1 | 1);
+        (wide as u64) ^ (wide >> 64) as u64
+    };
+    let mut words = name.chunks_exact(8);
+    let start = fold(sum, place << 32 | name.len() as u64);
+    let whole = words.by_ref().fold(start, |sum, word| {
+        fold(
+            sum,
+            word.iter().fold(0, |word, b| word << 8 | u64::from(*b)),
+        )
+    });
+    let rest = words.remainder().iter();
+    fold(whole, rest.fold(0, |word, b| word << 8 | u64::from(*b)))
 }
 
 /// Where a record's identity stands.
@@ -281,14 +305,16 @@ fn ecs_container<'a>(engine_name: &'a str, definition: &str) -> Option<&'a str> 
 
 /// The container in a FireLens tag.
 fn firelens_container(tag: &str) -> Option<&str> {
-    let (container, task) = tag.rsplit_once("-firelens-")?;
+    const MARK: &str = "-firelens-";
+    let at = memchr::memmem::rfind(tag.as_bytes(), MARK.as_bytes())?;
+    let (container, task) = (tag.get(..at)?, tag.get(at + MARK.len()..)?);
     (!container.is_empty() && !task.is_empty()).then_some(container)
 }
 
 /// Pod, namespace and container in the tag that a tail of `/var/log/containers` gives.
 fn kubernetes_tag(tag: &str) -> Option<(&str, &str, &str)> {
-    let (_, name) = tag.rsplit_once("containers.")?;
-    let mut parts = name.strip_suffix(".log")?.splitn(3, '_');
+    let (_, name) = tag.strip_suffix(".log")?.rsplit_once("containers.")?;
+    let mut parts = name.splitn(3, '_');
     let (pod, namespace, last) = (parts.next()?, parts.next()?, parts.next()?);
     let (container, id) = last.rsplit_once('-')?;
     let hex = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());

@@ -7,18 +7,24 @@ use crate::record::decode::{Item, Map};
 use crate::record::value::Value;
 use crate::record::{level, stack};
 
-/// Keys that may hold the message, best first. The same order holds for JSON inside a message,
-/// except that there `log` is not what an agent wrote.
-const MESSAGE_KEYS: [&[u8]; 8] = [
-    b"log",
-    b"message",
-    b"msg",
-    b"MESSAGE",
-    b"body",
-    b"event",
-    b"error",
-    b"exception",
-];
+/// Candidates for the message.
+const MESSAGE_RANKS: u8 = 8;
+
+/// How good a place for the message a key is (lower is better). Nearly the same order holds for
+/// JSON inside a message, except that there `log` is not what an agent wrote.
+fn message_rank(name: &[u8]) -> Option<u8> {
+    Some(match name {
+        b"log" => 0,
+        b"message" => 1,
+        b"msg" => 2,
+        b"MESSAGE" => 3,
+        b"body" => 4,
+        b"event" => 5,
+        b"error" => 6,
+        b"exception" => 7,
+        _ => return None,
+    })
+}
 
 /// What one pass found. Of a repeated key that a host sets the last one counts: the filters that
 /// lift keys out of a message put the host's own behind them.
@@ -26,7 +32,7 @@ const MESSAGE_KEYS: [&[u8]; 8] = [
 pub(super) struct Keys<'a> {
     /// The best message candidate's bytes.
     pub message: Option<&'a [u8]>,
-    rank: usize,
+    rank: u8,
     /// Whether the message came from `MESSAGE`, so that the record is journald's.
     pub journald: bool,
     /// `log` stood before `stream`: the order of Docker's own JSON, not of a CRI pattern.
@@ -69,7 +75,7 @@ pub(super) struct Keys<'a> {
 impl<'a> Keys<'a> {
     pub fn of(body: Map<'a>) -> Keys<'a> {
         let mut keys = Keys {
-            rank: MESSAGE_KEYS.len(),
+            rank: MESSAGE_RANKS,
             ..Keys::default()
         };
         for (name, value) in body.iter() {
@@ -151,8 +157,7 @@ impl<'a> Keys<'a> {
 
     /// Takes a message candidate if it is text and better than what was found.
     fn candidate(&mut self, name: &[u8], value: Item<'a>) {
-        let rank = MESSAGE_KEYS.iter().position(|key| *key == name);
-        if let (Some(rank), Some(bytes)) = (rank, value.bytes())
+        if let (Some(rank), Some(bytes)) = (message_rank(name), value.bytes())
             && rank < self.rank
         {
             self.rank = rank;
@@ -185,7 +190,8 @@ fn set<'a>(slot: &mut Option<&'a str>, value: Item<'a>) {
 
 /// Whether text can only be the file that was tailed; `path` is as often an HTTP path.
 fn is_log_file(text: &str) -> bool {
-    let ends = |end: &&str| text.ends_with(*end);
-    text.starts_with("/var/log/")
-        || text.starts_with('/') && [".log", ".out", ".err"].iter().any(|end| ends(&end))
+    let ends = [".log", ".out", ".err"]
+        .iter()
+        .any(|end| text.ends_with(end));
+    text.starts_with("/var/log/") || text.starts_with('/') && ends
 }

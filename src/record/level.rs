@@ -2,6 +2,7 @@
 //! level word at the start of a plain text line. A word inside prose is no level.
 
 use crate::model::Level;
+use crate::record::clean::head;
 use crate::record::value::Value;
 
 /// Names of level fields, in records and in JSON messages.
@@ -68,7 +69,7 @@ const PLAIN: u32 = 2;
 /// `ERROR:app:…`, `E0301 12:…`, `time=… level=error …`.
 pub(super) fn from_text(line: &str) -> Option<Level> {
     let first = line.lines().next()?;
-    let head = &first[..first.floor_char_boundary(START)];
+    let head = head(first, START);
     if let Some(level) = glog(head) {
         return Some(level);
     }

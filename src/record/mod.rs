@@ -4,6 +4,7 @@
 
 mod access;
 pub mod ansi;
+mod clean;
 pub mod decode;
 mod document;
 pub mod encode;
@@ -12,8 +13,10 @@ pub mod input;
 pub mod json;
 mod keys;
 mod level;
+pub mod msgpack;
 pub mod partial;
 mod path;
+mod side;
 mod stack;
 pub mod stamp;
 pub mod value;
@@ -23,5 +26,6 @@ mod wrapped;
 pub use decode::{Event, Events, Fault, Record};
 pub use identity::Identity;
 pub use partial::{Joiner, Part};
+pub use side::Side;
 pub use value::Value;
-pub use view::{Side, View};
+pub use view::View;

@@ -5,35 +5,23 @@ use crate::record::decode::{Item, Map};
 use crate::record::json::Json;
 use std::borrow::Cow;
 
-/// Names of fields that hold a stack trace, best first.
-const KEYS: [&str; 19] = [
-    "stack_trace",
-    "stacktrace",
-    "stackTrace",
-    "StackTrace",
-    "stack",
-    "error.stack_trace",
-    "error.stack",
-    "err.stack",
-    "exception.stacktrace",
-    "extendedStackTrace",
-    "exc_info",
-    "exc_text",
-    "traceback",
-    "backtrace",
-    "callstack",
-    "exception",
-    "Exception",
-    "@x",
-    "error",
-];
-
 /// Longest text that is put together out of an array of lines, in bytes.
 const MAX_JOINED: usize = 1 << 20;
 
-/// How good a place for a stack trace a key is (lower is better); `None` for other keys.
+/// How good a place for a stack trace a key is (lower is better); `None` for other keys. Asked of
+/// every key of every record, and therefore a match.
 pub(super) fn rank(key: &[u8]) -> Option<usize> {
-    KEYS.iter().position(|name| name.as_bytes() == key)
+    Some(match key {
+        b"stack_trace" | b"stacktrace" | b"stackTrace" | b"StackTrace" => 0,
+        b"stack" => 1,
+        b"error.stack_trace" | b"error.stack" | b"err.stack" | b"exception.stacktrace" => 2,
+        b"extendedStackTrace" => 3,
+        b"exc_info" | b"exc_text" => 4,
+        b"traceback" | b"backtrace" | b"callstack" => 5,
+        b"exception" | b"Exception" | b"@x" => 6,
+        b"error" => 7,
+        _ => return None,
+    })
 }
 
 /// A JSON value's trace text: a string that looks like one, or an array of lines.

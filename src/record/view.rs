@@ -5,48 +5,21 @@
 use crate::model::{Level, Timestamp};
 use crate::record::access;
 use crate::record::ansi;
+use crate::record::clean::{clean, clean_text, head};
 use crate::record::decode::{Map, Record};
-use crate::record::document::{self, Document};
+use crate::record::document::Document;
 use crate::record::identity::{Identity, Source};
 use crate::record::json::Members;
 use crate::record::keys::Keys;
 use crate::record::level;
 use crate::record::partial::Part;
 use crate::record::path;
+use crate::record::side::Side;
 use crate::record::stack;
 use crate::record::value::Value;
 use crate::record::wrapped::{self, Wrapped};
 use std::borrow::Cow;
 use std::cell::OnceCell;
-
-/// Which of a container's two outputs a line came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Side {
-    Stdout,
-    Stderr,
-    /// The agent does not tell them apart.
-    #[default]
-    Unknown,
-}
-
-impl Side {
-    pub(super) fn from_word(word: &[u8]) -> Option<Side> {
-        match word {
-            b"stdout" => Some(Side::Stdout),
-            b"stderr" => Some(Side::Stderr),
-            _ => None,
-        }
-    }
-
-    /// `stdout`, `stderr` or nothing.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Side::Stdout => "stdout",
-            Side::Stderr => "stderr",
-            Side::Unknown => "",
-        }
-    }
-}
 
 /// Longest name of a stream for people, in bytes.
 const MAX_STREAM_NAME: usize = 200;
@@ -251,9 +224,7 @@ impl<'a> View<'a> {
             .flatten()
             .filter(|p| !p.is_empty())
             .collect();
-        let mut name = known.join("/");
-        name.truncate(name.floor_char_boundary(MAX_STREAM_NAME));
-        name
+        head(&known.join("/"), MAX_STREAM_NAME).to_owned()
     }
 
     /// The container's own name, where the host gives one.
@@ -390,31 +361,4 @@ fn side(keys: &Keys<'_>) -> Side {
         .flatten()
         .find_map(Side::from_word)
         .unwrap_or_default()
-}
-
-/// Bytes of a log line as text: valid, without colours, without the newline at the end, and out
-/// of the string that it may be wrapped in.
-fn clean(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
-    let text = match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(wrong) => String::from_utf8_lossy(wrong.as_bytes()).into_owned(),
-        }),
-    };
-    let text = match text {
-        Cow::Borrowed(text) => clean_text(text),
-        Cow::Owned(text) => match clean_text(&text) {
-            Cow::Borrowed(same) if same.len() == text.len() => Cow::Owned(text),
-            other => Cow::Owned(other.into_owned()),
-        },
-    };
-    match document::decode_line(&text) {
-        Some(decoded) => Cow::Owned(decoded),
-        None => text,
-    }
-}
-
-fn clean_text(text: &str) -> Cow<'_, str> {
-    ansi::strip(text.trim_end_matches(['\n', '\r']))
 }

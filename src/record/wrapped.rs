@@ -3,7 +3,7 @@
 //! whether a record may hold one is decided in `view`.
 
 use crate::record::json::{Json, Members};
-use crate::record::view::Side;
+use crate::record::side::Side;
 use std::borrow::Cow;
 
 /// What was inside the line.

@@ -20,13 +20,13 @@ fn read_all(bytes: &[u8]) -> (usize, Vec<FaultKind>) {
                 records += 1;
                 let view = View::new("tag", record);
                 touch(&view);
-                joiner.push(&view, Timestamp(0), |view| touch(view));
+                joiner.push(&view, Timestamp(0), touch);
             }
             Ok(Event::GroupStart(_) | Event::GroupEnd) => {}
             Err(fault) => faults.push(fault.kind),
         }
     }
-    joiner.finish(|view| touch(view));
+    joiner.finish(touch);
     (records, faults)
 }
 

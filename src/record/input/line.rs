@@ -6,8 +6,8 @@ use crate::model::Timestamp;
 use crate::record::decode::MAX_DEPTH;
 use crate::record::encode::{self, Layout};
 use crate::record::input::format::Format;
+use crate::record::side::Side;
 use crate::record::stamp;
-use crate::record::view::Side;
 use crate::record::wrapped::{self, Wrapped};
 use serde_json::{Map, Value};
 
