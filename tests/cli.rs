@@ -412,3 +412,84 @@ fn init_writes_what_check_accepts() {
         );
     }
 }
+
+/// Answers a few paths as git hosts do, once for each request, and tells what was asked.
+fn fake_git_host() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                request.push(byte[0]);
+            }
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            let token = request
+                .to_ascii_lowercase()
+                .contains("\nauthorization: basic ");
+            let (status, kind) = match path.split('/').nth(1) {
+                Some("good") => ("200 OK", "application/x-git-upload-pack-advertisement"),
+                Some("private") if token => {
+                    ("200 OK", "application/x-git-upload-pack-advertisement")
+                }
+                Some("private") => ("401 Unauthorized", "text/plain"),
+                Some("moved") => ("301 Moved Permanently", "text/plain"),
+                _ => ("200 OK", "text/html"),
+            };
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(answer.as_bytes());
+            let _ = tell.send(request);
+        }
+    });
+    (address, told)
+}
+
+#[test]
+fn check_asks_remote_repositories_of_a_fake_host() {
+    let place = Place::new();
+    let (host, told) = fake_git_host();
+    let block = |name: &str| {
+        format!(
+            "[[service]]\nname = \"{name}\"\nrepo = \"{host}/{name}\"\ncommit = \"field:sha\"\n"
+        )
+    };
+    let all: String = ["good", "private", "moved", "page"].map(block).concat();
+    let services = place.write("services.toml", &all);
+    let services = services.to_str().unwrap();
+    let ran = place.run(&["check", "--services", services]);
+    assert_eq!(ran.status, 1, "{}", ran.out);
+    for part in [
+        format!("{host}/good: repository of good"),
+        format!(
+            "{host}/private is not there, or private; check the address, or set Forge_Token_Env"
+        ),
+        format!("{host}/moved points to another address"),
+        format!("{host}/page is no git repository"),
+        "3 faults, 0 warnings".to_owned(),
+    ] {
+        assert!(ran.out.contains(&part), "{part}\n{}", ran.out);
+    }
+    assert_eq!(told.try_iter().count(), 4);
+
+    let offline = place.run(&["check", "--services", services, "--offline"]);
+    assert_eq!(offline.status, 0, "{}", offline.out);
+    assert_eq!(told.try_iter().count(), 0, "nothing is asked offline");
+
+    let token = place.write("token", "t0ken\n");
+    let (set, token) = (format!("Services={services}"), token.display().to_string());
+    let token = format!("Forge_Token_File={token}");
+    let ran = place.run(&["check", "--set", &set, "--set", &token]);
+    assert!(
+        ran.out
+            .contains(&format!("{host}/private: repository of private")),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.out.contains("t0ken"), "{}", ran.out);
+}

@@ -4,7 +4,7 @@
 
 use crate::app::Error;
 use crate::app::checkout::Checkout;
-use crate::config::options::given;
+use crate::config::entry::given;
 use crate::config::{self, Entry, Options, RegistrySource, environment, flb};
 use crate::log::Log;
 use crate::model::{Incident, Timestamp};

@@ -19,7 +19,7 @@ mod status;
 mod why;
 
 use crate::app;
-use crate::config::options::ARGUMENT;
+use crate::config::entry::ARGUMENT;
 use crate::config::{Complaint, environment};
 use arguments::{Arguments, Command};
 use clap::Parser;

@@ -3,6 +3,7 @@
 //! doors' assembly only: nothing below this floor knows of keys.
 
 pub mod credentials;
+pub mod entry;
 pub mod environment;
 pub mod files;
 pub mod flb;
@@ -12,10 +13,11 @@ mod typos;
 mod value;
 
 pub use crate::registry::{Complaint, Place, Severity};
+pub use entry::{Entry, from_command_line, given};
 pub use files::{RegistrySource, load_registry};
 pub use keys::{KEYS, keys_table};
-pub use options::{Entry, Mode, OnFull, Options, Services, TokenSource};
-pub use options::{from_command_line, from_entries, from_properties, given, read_entries};
+pub use options::{Mode, OnFull, Options, Services, TokenSource};
+pub use options::{from_entries, from_properties, read_entries};
 
 /// The name of the output, as the host looks it up.
 pub const OUTPUT_NAME: &str = "autofix";

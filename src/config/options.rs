@@ -1,6 +1,7 @@
 //! Checked settings of one instance: what each key's value may be, and how they go together.
 //! All complaints at once. No file is read here except by whoever loads the registry.
 
+use crate::config::entry::Entry;
 use crate::config::keys::{self, Host, Standing};
 use crate::config::typos;
 use crate::config::value::{self, Wrong};
@@ -10,7 +11,7 @@ pub use crate::model::service::TokenSource;
 use crate::registry::complaint::did_you_mean;
 use crate::registry::service::Mode as ServiceMode;
 use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::registry::service::Mode;
@@ -101,14 +102,6 @@ impl Options {
     }
 }
 
-/// A key with its value as it was written, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub key: String,
-    pub value: String,
-    pub place: Place,
-}
-
 /// From the host, which answers for a key at a time. A key that no one asks for stays unseen,
 /// so likely misspellings are asked for too.
 pub fn from_properties(get: &dyn Fn(&str) -> Option<String>) -> Result<Options, Vec<Complaint>> {
@@ -134,55 +127,6 @@ pub fn from_properties(get: &dyn Fn(&str) -> Option<String>) -> Result<Options, 
     let mut options = from_entries(&entries)?;
     options.warnings.append(&mut warnings);
     Ok(options)
-}
-
-/// What stands for the file in complaints about arguments.
-pub const ARGUMENT: &str = "--set";
-
-/// `KEY=VALUE` arguments. Relative paths are taken from `folder`.
-pub fn from_command_line(
-    arguments: &[String],
-    folder: &Path,
-) -> Result<Vec<Entry>, Vec<Complaint>> {
-    let mut complaints = Vec::new();
-    let mut entries = Vec::new();
-    for argument in arguments {
-        match argument.split_once('=') {
-            Some((key, value)) => entries.push(given(key.trim(), value.trim(), folder)),
-            None => complaints.push(Complaint::fault(
-                Place::file(ARGUMENT),
-                format!("`{}` sets nothing", argument.escape_debug()),
-                "write KEY=VALUE",
-            )),
-        }
-    }
-    if complaints.is_empty() {
-        Ok(entries)
-    } else {
-        Err(complaints)
-    }
-}
-
-/// A key given on the command line.
-pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
-    let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
-    let is = |name: &str| key.eq_ignore_ascii_case(name);
-    let path = is("Services") || is("State_Dir") || is("Forge_Token_File");
-    let value = if path || (is("Repo") && !value.contains(':')) {
-        below(value)
-    } else if is("Commit") {
-        match value.strip_prefix("file:") {
-            Some(path) => format!("file:{}", below(path)),
-            None => value.to_owned(),
-        }
-    } else {
-        value.to_owned()
-    };
-    Entry {
-        key: key.to_owned(),
-        value,
-        place: Place::file(ARGUMENT),
-    }
 }
 
 /// From entries in the order in which they were written. Where a key stands twice the first
@@ -241,6 +185,13 @@ impl<'a> Reader<'a> {
                     "write a value, or take the key out",
                 )),
                 (Some(known), _) => idle(known, place),
+                (None, Some(Host::Connection)) if lower == "tls" && is_on(&entry.value) => {
+                    Some(Complaint::fault(
+                        place,
+                        "hosts from 2.1.7 on refuse `tls` on an output that opens no connection",
+                        "take it out",
+                    ))
+                }
                 (None, Some(Host::Connection)) => Some(Complaint::warning(
                     place,
                     format!("`{key}` is kept by the host and never reaches autofix"),
@@ -406,6 +357,12 @@ impl<'a> Reader<'a> {
         }
         Services::One(Box::new(service), file)
     }
+}
+
+fn is_on(text: &str) -> bool {
+    ["on", "true", "yes"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text.trim()))
 }
 
 fn idle(key: &keys::Key, place: Place) -> Option<Complaint> {
@@ -588,14 +545,5 @@ mod tests {
             all.iter().any(|c| c.contains("`Egress` has no effect")),
             "{all:?}"
         );
-    }
-
-    #[test]
-    fn arguments_are_taken_from_the_folder() {
-        let arguments = ["repo=.".to_owned(), "Commit=file:SHA".to_owned()];
-        let entries = from_command_line(&arguments, Path::new("/w")).unwrap();
-        assert_eq!(entries[0].value, "/w/.");
-        assert_eq!(entries[1].value, "file:/w/SHA");
-        assert!(from_command_line(&["x".to_owned()], Path::new("/w")).is_err());
     }
 }

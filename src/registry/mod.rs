@@ -145,7 +145,7 @@ impl Registry {
         others.into_iter().find_map(|service| {
             let captured = service.selector.matches(names)?;
             let service = match captured {
-                Some(captured) => Cow::Owned(service.bind(&captured)),
+                Some(captured) => Cow::Owned(bound(service, &captured)?),
                 None => Cow::Borrowed(service),
             };
             Some(Found { service })
@@ -163,7 +163,7 @@ impl Registry {
         patterns.find_map(|service| {
             let captured = Selector::capture_of_name(&service.name, name)?;
             Some(Found {
-                service: Cow::Owned(service.bind(&captured)),
+                service: Cow::Owned(bound(service, &captured)?),
             })
         })
     }
@@ -187,6 +187,12 @@ impl Registry {
     pub fn warnings(&self) -> &[Complaint] {
         &self.warnings
     }
+}
+
+/// A pattern's service, if what it captured makes a name; it may have become too long.
+fn bound(pattern: &Service, captured: &str) -> Option<Service> {
+    let service = pattern.bind(captured);
+    check_name(&service.name).is_ok().then_some(service)
 }
 
 /// What no single block can know: names twice, neighbours that are not there or not one's own.

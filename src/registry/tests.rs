@@ -239,3 +239,34 @@ fn odd_texts_are_refused_calmly() {
     }
     assert!(parse("").unwrap().services().is_empty());
 }
+
+#[test]
+fn deep_nesting_is_refused() {
+    for deep in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("[[service]]\nname = 'a'\nmatch = {}", "{a=".repeat(100_000)),
+        format!("{} = 1", ["a"; 100_000].join(".")),
+    ] {
+        assert!(parse(&deep).is_err());
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_a_panic(
+        text in "([\\[\\]{}=\"',.#a-c1é\u{0} -]|\n|\\[\\[service\\]\\]\n|name = |match = |commit = |repo = |\\{service\\}|://|:|\\*){0,60}"
+    ) {
+        if let Ok(registry) = parse(&text) {
+            let _ = registry.find(&names("a.b", Some("c")));
+            let _ = registry.named("abc");
+        }
+    }
+
+    #[test]
+    fn a_capture_is_always_a_name(container in "([a-z0-9._/-]{0,120}|.{0,40})") {
+        let registry = parse("[[service]]\nname = '{service}'\nmatch = 'container:{service}*'").unwrap();
+        if let Some(found) = registry.find(&names("t", Some(&container))) {
+            proptest::prop_assert!(check_name(found.name()).is_ok());
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The classic form: sections in brackets, indented `Key value` lines, `@SET` and `@INCLUDE`.
 
+use crate::config::entry::Entry;
 use crate::config::flb::{Block, Reader};
-use crate::config::options::Entry;
 use crate::registry::Place;
 use std::path::Path;
 

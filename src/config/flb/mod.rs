@@ -5,8 +5,8 @@
 mod classic;
 mod yaml;
 
+use crate::config::entry::Entry;
 use crate::config::files::read_text;
-use crate::config::options::Entry;
 use crate::registry::{Complaint, Place};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

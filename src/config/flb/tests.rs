@@ -144,7 +144,7 @@ fn faults_of_the_files_themselves() {
 fn a_key_written_twice_is_told() {
     let (_dir, found) = read_in(&[(
         "a.yaml",
-        "pipeline:\n  outputs:\n    - name: autofix\n      services: [/a, /b]\n      mod: observe\n      host: x\n",
+        "pipeline:\n  outputs:\n    - name: autofix\n      services: [/a, /b]\n      mod: observe\n      host: x\n      tls: on\n",
     )]);
     let complaints = from_entries(&found.outputs()[0].entries).unwrap_err();
     let all: String = complaints.iter().map(|c| format!("{c}\n")).collect();
@@ -154,6 +154,10 @@ fn a_key_written_twice_is_told() {
     );
     assert!(
         all.contains("a.yaml:5: unknown key `mod`; did you mean `Mode`?"),
+        "{all}"
+    );
+    assert!(
+        all.contains("a.yaml:7: hosts from 2.1.7 on refuse"),
         "{all}"
     );
     assert!(
@@ -170,4 +174,32 @@ fn globs_fit_whole_names() {
     };
     assert!(fits("*.conf", "a.conf") && fits("a?*", "abc") && fits("*", ""));
     assert!(!fits("*.conf", "a.conf~") && !fits("a?", "a") && !fits("", "a"));
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for deep in [
+        "- ".repeat(100_000),
+        "[".repeat(100_000),
+        "{a: ".repeat(100_000),
+    ] {
+        let (_dir, found) = read_in(&[("a.yaml", &deep)]);
+        assert!(!found.complaints.is_empty());
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_text_is_read_without_a_panic(
+        text in "([\\[\\]@#${}:?&*!|>'\"a-c=. é\u{0}-]|\n *|- |\\$\\{|OUTPUT|name: |pipeline:|outputs:){0,60}"
+    ) {
+        for name in ["a.conf", "a.yaml", "a"] {
+            let (_dir, found) = read_in(&[(name, &text)]);
+            for output in found.outputs() {
+                let _ = crate::config::read_entries(&output.entries);
+            }
+        }
+    }
 }

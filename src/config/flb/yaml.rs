@@ -1,8 +1,8 @@
 //! The YAML form: `pipeline.outputs`, `includes`, `env`, `plugins`, `service`. Values are taken
 //! as they are written, because the host hands every one over as text.
 
+use crate::config::entry::Entry;
 use crate::config::flb::{Block, Reader};
-use crate::config::options::Entry;
 use crate::registry::Place;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use std::path::Path;
@@ -16,6 +16,10 @@ struct Source<'a> {
 /// Reads one file's text and what it includes.
 pub(super) fn read(reader: &mut Reader<'_>, path: &Path, text: &str, depth: usize) {
     let file = path.to_string_lossy().into_owned();
+    if let Some(line) = text.lines().position(is_too_deep) {
+        let place = Place::line(&file, u32::try_from(line + 1).unwrap_or(u32::MAX));
+        return reader.fault(place, "nested too deeply", "");
+    }
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
         Err(error) => {
@@ -34,6 +38,16 @@ pub(super) fn read(reader: &mut Reader<'_>, path: &Path, text: &str, depth: usiz
     for document in &documents {
         document_of(reader, &source, document, depth);
     }
+}
+
+/// Longest indentation, in bytes.
+const INDENT_LIMIT: usize = 1_000;
+
+/// The parser calls itself for each level of a block, and a level takes a column or more at the
+/// start of a line. Of brackets it has its own limit.
+fn is_too_deep(line: &str) -> bool {
+    let indent = |b: &u8| matches!(b, b' ' | b'\t' | b'-' | b'?' | b':');
+    line.bytes().take_while(indent).count() > INDENT_LIMIT
 }
 
 fn document_of(reader: &mut Reader<'_>, source: &Source<'_>, root: &MarkedYaml<'_>, depth: usize) {
