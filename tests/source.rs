@@ -2,6 +2,8 @@
 
 #[path = "source/commits.rs"]
 mod commits;
+#[path = "source/crashes.rs"]
+mod crashes;
 #[path = "source/hands_off.rs"]
 mod hands_off;
 #[path = "source/remote.rs"]

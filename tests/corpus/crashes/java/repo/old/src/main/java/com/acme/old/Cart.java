@@ -1,0 +1,6 @@
+package com.acme.old;
+
+public final class Cart {
+    private Cart() {
+    }
+}
