@@ -1,6 +1,7 @@
 //! What can be found out about a located fault, and the offline fixer: the suspect change taken
 //! back. Writes nothing, prints nothing; reports are made elsewhere from [`Findings`].
 
+mod dangling;
 mod excerpts;
 mod suspects;
 mod take_back;
@@ -127,14 +128,7 @@ fn investigate(
     }
     let cases = find_suspects(findings, repo, commit, trace, &spots, last_good)?;
     findings.suspects = cases.iter().map(|case| case.suspect.clone()).collect();
-    decide(
-        findings,
-        repo,
-        commit,
-        settings,
-        &cases,
-        last_good.is_some(),
-    );
+    decide(findings, repo, &tree, settings, &cases, last_good.is_some());
     Ok(())
 }
 
@@ -187,7 +181,7 @@ fn find_suspects(
 fn decide(
     findings: &mut Findings,
     repo: &Repo,
-    commit: Commit,
+    tree: &Tree<'_>,
     settings: &Settings,
     cases: &[suspects::Case],
     since_good: bool,
@@ -216,7 +210,7 @@ fn decide(
         findings.why = format!("the best suspect is {id}, but {what}: for people to take back");
         return;
     }
-    let attempt = take_back::take_back(repo, commit, best, settings);
+    let attempt = take_back::take_back(repo, tree, best, settings);
     findings.tried.extend(attempt.tried);
     findings.why = attempt.why;
     findings.patch = attempt.patch;

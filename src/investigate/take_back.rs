@@ -2,11 +2,12 @@
 //! cleanly, else only its hunks around the fault. Chooses no suspect, and lets nothing pass the
 //! gate of `patch`.
 
+use crate::investigate::dangling;
 use crate::investigate::suspects::{Case, PART};
 use crate::model::Settings;
 use crate::patch::{self, AcceptedPatch, RefusalKind, Rules};
 use crate::source::diff::{self, Changed, Edit, Hunk};
-use crate::source::{Commit, Error, Repo};
+use crate::source::{Commit, Error, Repo, Tree};
 
 /// What became of the attempt.
 #[derive(Debug)]
@@ -43,27 +44,14 @@ pub(super) fn is_delicate(repo: &Repo, case: &Case, rules: &Rules<'_>) -> Option
 }
 
 /// Takes the change back.
-pub(super) fn take_back(
-    repo: &Repo,
-    deployed: Commit,
-    case: &Case,
-    settings: &Settings,
-) -> Attempt {
+pub(super) fn take_back(repo: &Repo, tree: &Tree<'_>, case: &Case, settings: &Settings) -> Attempt {
     let rules = Rules {
         allow: &settings.allow,
         protect: &settings.protect,
     };
     let id = case.info.commit.short();
     let mut tried = Vec::new();
-    let whole = whole(repo, deployed, case).and_then(|edits| {
-        patch::accept(repo, deployed, &edits, &rules).map_err(|refusal| {
-            let what = match refusal.kind {
-                RefusalKind::Empty => "its change is gone already".to_owned(),
-                RefusalKind::Path | RefusalKind::Size | RefusalKind::Unfit => refusal.to_string(),
-            };
-            Stuck(what)
-        })
-    });
+    let whole = whole(repo, tree.commit(), case).and_then(|edits| pass(repo, tree, &edits, &rules));
     match whole {
         Ok(patch) => {
             tried.push(format!("took the whole of {id} back: it comes off cleanly"));
@@ -77,13 +65,14 @@ pub(super) fn take_back(
         Err(Stuck(what)) => tried.push(format!("taking the whole of {id} back: {what}")),
     }
     for only_best in [false, true] {
-        match parts(repo, deployed, case, only_best).and_then(|edit| {
-            patch::accept(repo, deployed, &[edit], &rules).map_err(|r| Stuck(r.to_string()))
-        }) {
+        let part = parts(repo, tree.commit(), case, only_best)
+            .and_then(|edit| pass(repo, tree, &[edit], &rules));
+        match part {
             Ok(patch) => {
                 tried.push(format!("took only the hunks of {id} around the fault back"));
                 let why = format!(
-                    "takes back the part of {id} around the fault, as the whole does not come off: {}",
+                    "takes back the part of {id} around the fault, as the whole does not come \
+                     off: {}",
                     case.suspect.why
                 );
                 return Attempt {
@@ -92,18 +81,41 @@ pub(super) fn take_back(
                     why,
                 };
             }
-            Err(Stuck(what)) => {
-                tried.push(format!("taking its hunks around the fault back: {what}"))
-            }
+            Err(Stuck(what)) => tried.push(format!(
+                "taking the hunks of {id} around the fault back: {what}"
+            )),
         }
     }
     tried.dedup();
-    let why =
-        format!("the best suspect is {id}, but its change does not come off the deployed commit");
+    let why = format!(
+        "the best suspect is {id}, but its change does not come off the deployed commit: {}",
+        tried.first().map_or("", |line| line
+            .split_once(": ")
+            .map_or("", |(_, what)| what))
+    );
     Attempt {
         patch: None,
         tried,
         why,
+    }
+}
+
+/// Edits that leave nothing behind that is still needed, through the gate.
+fn pass(
+    repo: &Repo,
+    tree: &Tree<'_>,
+    edits: &[Edit],
+    rules: &Rules<'_>,
+) -> Result<AcceptedPatch, Stuck> {
+    let patch = patch::accept(repo, tree.commit(), edits, rules).map_err(|refusal| {
+        Stuck(match refusal.kind {
+            RefusalKind::Empty => "its change is gone already".to_owned(),
+            RefusalKind::Path | RefusalKind::Size | RefusalKind::Unfit => refusal.to_string(),
+        })
+    })?;
+    match dangling::still_used(edits, tree) {
+        Some((name, file)) => stuck(format!("{file} still uses {name}, which it brought")),
+        None => Ok(patch),
     }
 }
 

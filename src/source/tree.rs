@@ -32,6 +32,11 @@ impl<'r> Tree<'r> {
         })
     }
 
+    /// The commit whose files these are.
+    pub fn commit(&self) -> Commit {
+        self.commit
+    }
+
     fn load(&self, path: &str) -> Option<String> {
         if self.held.get() > TEXT_LIMIT || self.repo.is_late() {
             self.repo

@@ -375,3 +375,31 @@ fn a_new_feature_that_fails_is_taken_out() {
     assert_eq!(patched(&sample, &bad, &findings, "main.py"), MAIN);
     assert_eq!(findings.patch.unwrap().files(), ["main.py", "shop/fees.py"]);
 }
+
+#[test]
+fn what_later_code_uses_is_not_taken_away() {
+    let sample = Sample::new();
+    sample.commit(
+        100.0,
+        "start",
+        &[("shop/cart.py", Some(CART)), ("main.py", Some(MAIN))],
+    );
+    let wrong = CART.replace("    if not items:\n        return 0\n", "")
+        + "\n\ndef count(items):\n    return len(items)\n";
+    let bad = sample.commit(3.0, "count", &[("shop/cart.py", Some(&wrong))]);
+    let uses = "from shop.cart import count\n";
+    let deployed = sample.commit(1.0, "use it", &[("stats.py", Some(uses))]);
+    let findings = run(&sample, &deployed, &crash());
+    assert_eq!(findings.suspects[0].commit, bad);
+    let expected = format!("{CART}\n\ndef count(items):\n    return len(items)\n");
+    assert_eq!(
+        patched(&sample, &deployed, &findings, "shop/cart.py"),
+        expected
+    );
+    assert!(
+        findings
+            .tried
+            .iter()
+            .any(|line| line.contains("stats.py still uses count"))
+    );
+}
