@@ -72,7 +72,6 @@ fn one_instance_lives_on_every_release() {
 }
 
 #[test]
-#[ignore = "until the lanes start"]
 fn the_second_instance_of_a_host_before_2_0_7_is_disabled_and_says_so() {
     for release in [Release::V1_9, Release::V2_0_6] {
         let (said, _state) = play(release, "life", &[]);
@@ -153,20 +152,17 @@ fn a_flood_is_dropped_without_retry_or_growth() {
 }
 
 #[test]
-#[ignore = "until the lanes start"]
 fn no_thread_of_the_plugin_takes_the_hosts_signals() {
     let (said, _state) = play(Release::V5_1, "signals", &[]);
     assert!(measured(&said, "the plugin has", "threads") > 0, "{said}");
 }
 
 #[test]
-#[ignore = "until the lanes start"]
 fn threads_start_in_init_and_end_with_exit() {
     play(Release::V5_1, "threads", &[]);
 }
 
 #[test]
-#[ignore = "until the lanes start"]
 fn a_wrong_configuration_fails_init_only_where_the_host_survives_that() {
     let wrong = ["Mode=nonsense"];
     let (said, _state) = play(Release::V5_1, "init", &wrong);
@@ -192,6 +188,47 @@ fn the_library_works_on_a_malloc_that_aligns_to_8_bytes() {
         let done = run(Release::V5_1, scenario, &[], state.path(), &preload);
         assert!(done.status.success(), "{scenario}: {}", told(&done));
     }
+}
+
+/// What `autofix incidents` lists.
+fn incidents(state: &Path) -> Vec<serde_json::Value> {
+    let done = Command::new(env!("CARGO_BIN_EXE_autofix"))
+        .args(["incidents", "--json", "--state"])
+        .arg(state)
+        .env("HOME", state)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", told(&done));
+    text(&done.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON Lines"))
+        .collect()
+}
+
+#[test]
+fn a_trace_that_is_the_last_thing_before_exit_becomes_an_incident() {
+    for release in Release::ALL {
+        let (_, state) = play(release, "crash", &[]);
+        let found = incidents(state.path());
+        assert_eq!(found.len(), 1, "{release:?}: {found:?}");
+        assert_eq!(found[0]["exception"]["type"], "ZeroDivisionError");
+        assert_eq!(found[0]["frames"][0]["file"], "/app/shop/orders.py");
+        assert_eq!(found[0]["frames"][0]["line"], 12);
+    }
+}
+
+#[test]
+fn an_incident_survives_kill_9_and_is_not_doubled_by_a_restart() {
+    let state = TempDir::new().unwrap();
+    for _ in 0..2 {
+        let done = run(Release::V5_1, "killed", &[], state.path(), &[]);
+        assert_eq!(done.status.code(), None, "killed: {}", told(&done));
+        let done = run(Release::V5_1, "restart", &[], state.path(), &[]);
+        assert!(done.status.success(), "{}", told(&done));
+    }
+    let found = incidents(state.path());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["count"], 2, "{found:?}");
 }
 
 fn shim() -> String {

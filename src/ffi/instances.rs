@@ -6,7 +6,7 @@ use super::sink::Gate;
 use crate::plugin::{Flush, Instance};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 static OPEN: RwLock<Vec<Open>> = RwLock::new(Vec::new());
@@ -55,8 +55,30 @@ pub fn flush(handle: Option<Handle>, tag: &[u8], data: &[u8]) -> Flush {
     }
 }
 
+/// When the exits that are going on began: a host ends its instances one after another, and
+/// together they may take what one may.
+static EXITS_SINCE: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// What an instance gets at least, to persist, when others before it took all the time.
+const LEAST: Duration = Duration::from_millis(500);
+
+/// What is left of `budget` for an exit that begins now. Exits that follow each other closely
+/// share one budget; the next ones (after a reload) have their own.
+fn share(budget: Duration) -> Duration {
+    let mut since = EXITS_SINCE.lock().unwrap_or_else(PoisonError::into_inner);
+    let spent = since.map(|began| began.elapsed());
+    match spent.filter(|spent| *spent < budget + LEAST) {
+        Some(spent) => budget.saturating_sub(spent).max(LEAST),
+        None => {
+            *since = Some(Instant::now());
+            budget
+        }
+    }
+}
+
 /// Ends one instance within the time given; nothing if it has already ended.
-pub fn end(handle: Handle, within: Duration) {
+pub fn end(handle: Handle, budget: Duration) {
+    let within = share(budget);
     let mut open = OPEN.write().unwrap_or_else(PoisonError::into_inner);
     let ended = open.iter().position(|one| one.handle == handle);
     let ended = ended.map(|at| open.remove(at));

@@ -470,8 +470,10 @@ static void scenario_life(void)
     CHECK(flush(&one, "app.web", chunk.bytes, chunk.used) == HOST_OK);
     free(chunk.bytes);
     flush_from_threads(&one, &two, RUNNING_ON_VALGRIND ? 25 : 500);
+    double began = seconds();
     end(&one);
     end(&two);
+    CHECK(seconds() - began < 4.5 || RUNNING_ON_VALGRIND);
     unload(it);
     live_on();
 }

@@ -1,0 +1,474 @@
+//! The library in real Fluent Bits: `fluent-bit`, `fluent-bit-1.9` and `fluent-bit-2.2` on PATH,
+//! and those that AUTOFIX_FLUENT_BIT names (separated by colons). Without any of them these
+//! tests print SKIPPED.
+
+mod host;
+
+use host::{library, text};
+use serde_json::Value;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Longest wait for anything that a router does.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+#[derive(Clone, Debug)]
+struct Router {
+    program: PathBuf,
+    version: (u32, u32, u32),
+}
+
+/// The routers from version `least` on; says so when there are none.
+fn routers(test: &str, least: (u32, u32, u32)) -> Vec<Router> {
+    let found: Vec<Router> = programs()
+        .into_iter()
+        .filter_map(|program| {
+            let version = version(&program)?;
+            Some(Router { program, version })
+        })
+        .filter(|router| router.version >= least)
+        .collect();
+    if found.is_empty() {
+        println!("SKIPPED {test}: no Fluent Bit of {least:?} or later on PATH");
+    }
+    found
+}
+
+fn programs() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let named = std::env::var_os("AUTOFIX_FLUENT_BIT").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).flat_map(|folder| {
+        ["fluent-bit", "fluent-bit-1.9", "fluent-bit-2.2"].map(|name| folder.join(name))
+    });
+    let mut found: Vec<PathBuf> = on_path
+        .chain(std::env::split_paths(&named))
+        .filter_map(|program| fs::canonicalize(program).ok())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn version(program: &Path) -> Option<(u32, u32, u32)> {
+    let done = Command::new(program).arg("--version").output().ok()?;
+    let said = text(&done.stdout);
+    let number = said.split_once("Fluent Bit v")?.1;
+    let mut parts = number.split(|c: char| !c.is_ascii_digit());
+    let mut part = || parts.next()?.parse().ok();
+    Some((part()?, part()?, part()?))
+}
+
+/// A router at work in a folder of its own. Killed when dropped.
+struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+/// What a test's router works in.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        Place {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn append(&self, name: &str, lines: &str) {
+        let mut file = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.path(name))
+            .unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+    }
+
+    /// A configuration: files tailed into tags, an output beside ours that shows the records,
+    /// and one block of ours for each set of lines.
+    fn configure(&self, router: &Router, tails: &[&str], ours: &[&str]) -> String {
+        let mut all = String::from("[SERVICE]\n    Flush 1\n    Grace 3\n    Log_Level info\n");
+        if router.version >= (2, 1, 0) {
+            all += "    Hot_Reload On\n";
+        }
+        for name in tails {
+            self.append(name, "");
+            all += &format!(
+                "[INPUT]\n    Name tail\n    Path {}\n    Tag app.{}\n    Read_from_Head On\n    \
+                 DB {}\n    Refresh_Interval 1\n",
+                self.path(name).display(),
+                name.trim_end_matches(".log"),
+                self.path(&format!("{name}.db")).display(),
+            );
+        }
+        all += "[OUTPUT]\n    Name stdout\n    Match *\n    Format json_lines\n";
+        for block in ours {
+            all += "[OUTPUT]\n    Name autofix\n    Match *\n";
+            for line in block.lines() {
+                all += &format!("    {line}\n");
+            }
+        }
+        all
+    }
+
+    /// Starts the router with the library given by `-e`.
+    fn start(&self, router: &Router, configuration: &str) -> Running {
+        fs::write(self.path("router.conf"), configuration).unwrap();
+        let library = library().to_str().unwrap();
+        let conf = self.path("router.conf");
+        self.run(router, &["-e", library, "-c", conf.to_str().unwrap()])
+    }
+
+    fn run(&self, router: &Router, arguments: &[&str]) -> Running {
+        let log = self.path("router.log");
+        let to = fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&log)
+            .unwrap();
+        let child = Command::new(&router.program)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(to.try_clone().unwrap())
+            .stderr(to)
+            .spawn()
+            .unwrap();
+        Running { child, log }
+    }
+
+    fn state(&self, name: &str) -> String {
+        format!("State_Dir {}", self.path(name).display())
+    }
+
+    /// What `autofix incidents` lists.
+    fn incidents(&self, state: &str) -> Vec<Value> {
+        let done = Command::new(env!("CARGO_BIN_EXE_autofix"))
+            .args(["incidents", "--json", "--state"])
+            .arg(self.path(state))
+            .env("HOME", self.folder.path())
+            .output()
+            .unwrap();
+        text(&done.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+}
+
+impl Running {
+    fn said(&self) -> String {
+        text(&fs::read(&self.log).unwrap_or_default())
+    }
+
+    /// Waits for words in the router's output, the `nth` time that they stand there.
+    fn wait_for(&mut self, words: &str, nth: usize) {
+        self.wait(words, |running| {
+            running.said().matches(words).count() >= nth
+        });
+    }
+
+    fn wait(&mut self, what: &str, done: impl Fn(&Running) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !done(self) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "no {what:?}; ended: {ended:?}\n{}",
+                self.said()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn signal(&self, number: libc::c_int) {
+        // SAFETY: a signal to a child that this test started and has not reaped.
+        unsafe { libc::kill(self.child.id() as libc::pid_t, number) };
+    }
+
+    /// Ends it as a platform does, and how it took that.
+    fn terminate(mut self) -> (ExitStatus, Duration, String) {
+        let began = Instant::now();
+        self.signal(libc::SIGTERM);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(began.elapsed() < PATIENCE, "it hangs\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        (status, began.elapsed(), self.said())
+    }
+
+    fn end_well(self, router: &Router) {
+        let (status, took, said) = self.terminate();
+        assert_eq!(status.code(), Some(0), "{router:?}\n{said}");
+        assert!(
+            took < Duration::from_secs(12),
+            "{router:?} took {took:?}\n{said}"
+        );
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const STARTED: &str = "[output:autofix:autofix.0] autofix";
+
+fn crash(number: usize) -> String {
+    format!(
+        "Traceback (most recent call last):\n  File \"/app/shop/orders.py\", line {number}, in \
+         total{number}\n    return price / count\nZeroDivisionError: division by zero\n"
+    )
+}
+
+fn corpus(case: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/traces");
+    fs::read_to_string(folder.join(case).join("output.txt")).unwrap()
+}
+
+#[test]
+fn the_library_loads_in_every_way_that_a_router_has() {
+    for router in routers(
+        "the_library_loads_in_every_way_that_a_router_has",
+        (1, 9, 0),
+    ) {
+        let place = Place::new();
+        let plain = place.configure(&router, &["web.log"], &[&place.state("state")]);
+        let mut running = place.start(&router, &plain);
+        running.wait_for(STARTED, 1);
+        running.end_well(&router);
+
+        let plugins = format!("[PLUGINS]\n    Path {}\n", library().display());
+        fs::write(place.path("plugins.conf"), plugins).unwrap();
+        let file = plain.replace("[SERVICE]\n", "[SERVICE]\n    Plugins_File plugins.conf\n");
+        fs::write(place.path("file.conf"), file).unwrap();
+        let mut running = place.run(&router, &["-c", "file.conf"]);
+        running.wait_for(STARTED, 2);
+        running.end_well(&router);
+
+        if router.version >= (3, 2, 0) {
+            let yaml = format!(
+                "plugins:\n  - {}\nservice:\n  flush: 1\npipeline:\n  inputs:\n    - name: dummy\n  \
+                 outputs:\n    - name: autofix\n      match: '*'\n      state_dir: {}\n",
+                library().display(),
+                place.path("state").display()
+            );
+            fs::write(place.path("router.yaml"), yaml).unwrap();
+            let mut running = place.run(&router, &["-c", "router.yaml"]);
+            running.wait_for(STARTED, 3);
+            running.end_well(&router);
+        }
+    }
+}
+
+#[test]
+fn crashes_of_five_languages_in_tailed_logs_become_incidents() {
+    let cases = [
+        (
+            "python",
+            "python/uncaught",
+            "KeyError",
+            "/srv/app/shop.py",
+            5,
+        ),
+        (
+            "java",
+            "java/uncaught",
+            "java.lang.NullPointerException",
+            "Shop.java",
+            7,
+        ),
+        (
+            "node",
+            "javascript/uncaught",
+            "TypeError",
+            "/srv/app/shop.js",
+            2,
+        ),
+        ("go", "go/nilmap", "panic", "/srv/app/main.go", 8),
+        ("rust", "rust/index", "panic", "main.rs", 2),
+    ];
+    let names = cases.map(|(name, ..)| format!("{name}.log"));
+    let tails = names.each_ref().map(String::as_str);
+    for router in routers("crashes_of_five_languages", (1, 9, 0)) {
+        let place = Place::new();
+        let configuration = place.configure(&router, &tails, &[&place.state("state")]);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for(STARTED, 1);
+        for (name, case, ..) in cases {
+            place.append(&format!("{name}.log"), &corpus(case));
+        }
+        running.wait("five incidents", |_| place.incidents("state").len() >= 5);
+        running.end_well(&router);
+
+        let found = place.incidents("state");
+        assert_eq!(found.len(), 5, "{router:?} {found:#?}");
+        for (name, _, exception, file, line) in cases {
+            let one = found
+                .iter()
+                .find(|one| one["service"].as_str().is_some_and(|s| s.contains(name)))
+                .unwrap_or_else(|| panic!("{router:?}: none of {name} in {found:#?}"));
+            assert_eq!(one["exception"]["type"], exception, "{router:?} {one:#}");
+            let frames = one["frames"].as_array().unwrap();
+            assert!(
+                frames
+                    .iter()
+                    .any(|frame| frame["file"] == file && frame["line"] == line),
+                "{router:?} {one:#}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_trace_that_is_the_last_line_before_sigterm_is_not_lost() {
+    for router in routers("a_trace_that_is_the_last_line_before_sigterm", (1, 9, 0)) {
+        let place = Place::new();
+        let configuration = place.configure(&router, &["web.log"], &[&place.state("state")]);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for(STARTED, 1);
+        place.append("web.log", "up\n");
+        running.wait_for("\"log\":\"up\"", 1);
+        place.append("web.log", &crash(1));
+        // The other output shows it: the router has read it, and our trace is still open.
+        running.wait_for("ZeroDivisionError", 1);
+        running.end_well(&router);
+        let found = place.incidents("state");
+        assert_eq!(found.len(), 1, "{router:?} {found:?}");
+        assert_eq!(found[0]["exception"]["type"], "ZeroDivisionError");
+    }
+}
+
+#[test]
+fn a_hot_reload_keeps_two_instances_working() {
+    for router in routers("a_hot_reload_keeps_two_instances_working", (2, 2, 0)) {
+        let place = Place::new();
+        let ours = [place.state("one"), place.state("two")];
+        let ours = ours.each_ref().map(String::as_str);
+        let configuration = place.configure(&router, &["web.log"], &ours);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for("[output:autofix:autofix.1] autofix", 1);
+        place.append("web.log", &crash(1));
+        running.wait_for("ZeroDivisionError", 1);
+        for round in 2..4 {
+            running.signal(libc::SIGHUP);
+            running.wait_for("[output:autofix:autofix.1] autofix", round);
+            place.append("web.log", &crash(round));
+            running.wait_for("ZeroDivisionError", round);
+        }
+        running.end_well(&router);
+        for state in ["one", "two"] {
+            let found = place.incidents(state);
+            assert_eq!(found.len(), 3, "{router:?} {state} {found:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_of_two_instances_works_on_a_host_before_2_0_7() {
+    for router in routers("the_first_of_two_instances", (1, 9, 0)) {
+        if router.version >= (2, 0, 7) {
+            continue;
+        }
+        let place = Place::new();
+        let ours = [place.state("one"), place.state("two")];
+        let ours = ours.each_ref().map(String::as_str);
+        let configuration = place.configure(&router, &["web.log"], &ours);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for("[output:autofix:autofix.1] disabled", 1);
+        place.append("web.log", &crash(1));
+        running.wait_for("ZeroDivisionError", 1);
+        // This host itself frees the plugin twice at its end, whatever the plugin does: what
+        // counts is that the incident is kept.
+        let (_, _, said) = running.terminate();
+        assert_eq!(place.incidents("one").len(), 1, "{said}");
+        assert!(place.incidents("two").is_empty());
+    }
+}
+
+#[test]
+fn kill_9_and_a_restart_neither_lose_nor_double_an_incident() {
+    for router in routers("kill_9_and_a_restart", (1, 9, 0)) {
+        let place = Place::new();
+        let configuration = place.configure(&router, &["web.log"], &[&place.state("state")]);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for(STARTED, 1);
+        place.append("web.log", &(crash(1) + "started again\n"));
+        running.wait("an incident", |_| !place.incidents("state").is_empty());
+        running.signal(libc::SIGKILL);
+        let _ = running.child.wait();
+        let mut running = place.start(&router, &configuration);
+        running.wait_for(STARTED, 2);
+        place.append("web.log", "and on\n");
+        running.wait_for("\"log\":\"and on\"", 1);
+        running.end_well(&router);
+        let found = place.incidents("state");
+        assert_eq!(found.len(), 1, "{router:?} {found:#?}");
+    }
+}
+
+#[test]
+fn a_state_dir_that_cannot_be_used_harms_nobody() {
+    for router in routers("a_state_dir_that_cannot_be_used", (1, 9, 0)) {
+        let place = Place::new();
+        fs::write(place.path("file"), "not a folder").unwrap();
+        fs::create_dir(place.path("broken")).unwrap();
+        fs::write(place.path("broken/autofix.db"), [0x5a; 9_000]).unwrap();
+        for state in ["file", "broken"] {
+            let name = format!("{state}.log");
+            let configuration = place.configure(&router, &[&name], &[&place.state(state)]);
+            let mut running = place.start(&router, &configuration);
+            running.wait_for("[output:autofix:autofix.0]", 1);
+            place.append(&name, &crash(1));
+            running.wait_for("ZeroDivisionError", 1);
+            running.end_well(&router);
+            assert_eq!(fs::read(place.path("file")).unwrap(), b"not a folder");
+            fs::remove_file(place.path("router.log")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_wrong_key_ends_the_start_only_where_the_host_survives_that() {
+    for router in routers("a_wrong_key_ends_the_start", (1, 9, 0)) {
+        let place = Place::new();
+        let wrong = format!("{}\nMode nonsense", place.state("state"));
+        let configuration = place.configure(&router, &["web.log"], &[&wrong]);
+        let mut running = place.start(&router, &configuration);
+        if router.version >= (2, 2, 1) {
+            let until = Instant::now() + PATIENCE;
+            let status = loop {
+                if let Some(status) = running.child.try_wait().unwrap() {
+                    break status;
+                }
+                assert!(Instant::now() < until, "{router:?}\n{}", running.said());
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            assert!(
+                status.code().is_some_and(|code| code != 0),
+                "{router:?} {status}"
+            );
+            assert!(running.said().contains("nonsense"), "{}", running.said());
+        } else {
+            running.wait_for("autofix is disabled", 1);
+            place.append("web.log", "up\n");
+            running.wait_for("\"log\":\"up\"", 1);
+            running.end_well(&router);
+        }
+    }
+}
