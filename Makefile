@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 NEED   := sh scripts/need.sh
 CASE   ?= 1
 
-.PHONY: help build demo test check memcheck score dist bindings clean
+.PHONY: help build demo test check memcheck score e2e dist bindings clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -24,14 +24,18 @@ demo: ## a crash in a sample service becomes a diff; CASE=1, 2 or 3
 
 test: ## every test; those whose tools are absent print SKIPPED
 	@$(NEED) cargo cc git
-	cargo test --locked
+	@bash scripts/test.sh
 
 check: ## format, lints, documentation, tests
 	@$(NEED) cargo cc git
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
-	cargo test --locked
+	@bash scripts/test.sh
+
+e2e: build ## the optimised library in every Fluent Bit that is on PATH
+	@$(NEED) git
+	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
 
 score: ## against labelled data: make score DATA=DIR
 	@test -n "$(DATA)" || { echo "usage: make score DATA=DIR" >&2; exit 2; }

@@ -38,7 +38,7 @@ const ROOMS: &[Room] = &[
 
 /// Crates that do I/O, wrap C or start threads, and the rooms that may name them.
 const CRATE_HOMES: &[(&str, &[&str])] = &[
-    ("git2", &["source", "patch", "investigate"]),
+    ("git2", &["source"]),
     ("rusqlite", &["store"]),
     ("ureq", &["net"]),
     ("crossbeam_channel", &["pipeline"]),

@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make demo`: a sample service's log becomes a diff, with public commands only. CASE picks the
-# service. AUTOFIX (a built program) skips the build; PLAYER=replay leaves Fluent Bit aside.
+# service. AUTOFIX (a built program) and AUTOFIX_LIBRARY skip the build; PLAYER=replay leaves
+# Fluent Bit aside, FLUENT_BIT names another than that on PATH.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -28,16 +29,19 @@ fi
 step() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; }
 command_line() { printf '%s$ %s%s\n' "$cyan" "$1" "$plain"; }
 
+fluent_bit=${FLUENT_BIT:-fluent-bit}
+
 choose_player() {
     player=${PLAYER:-}
     if [ -z "$player" ]; then
-        if command -v fluent-bit >/dev/null 2>&1; then player=fluent-bit; else player=replay; fi
+        if command -v "$fluent_bit" >/dev/null 2>&1; then player=fluent-bit; else player=replay; fi
     fi
 }
 
 build() {
     if [ -n "${AUTOFIX:-}" ]; then
         autofix=$AUTOFIX
+        plugin=${AUTOFIX_LIBRARY:-}
         return
     fi
     step "Building"
@@ -116,9 +120,9 @@ play_through_fluent_bit() {
     Commit         $commit
     State_Dir      $state
 CONF
-    echo "Through $(fluent-bit --version | head -n 1), with the plugin loaded into it."
-    command_line "fluent-bit -e $plugin -c $conf"
-    if ! fluent-bit -e "$plugin" -c "$conf" >"$work/fluent-bit.out" 2>&1; then
+    echo "Through $("$fluent_bit" --version | head -n 1), with the plugin loaded into it."
+    command_line "$fluent_bit -e $plugin -c $conf"
+    if ! "$fluent_bit" -e "$plugin" -c "$conf" >"$work/fluent-bit.out" 2>&1; then
         tail -n 20 "$work/fluent-bit.out" >&2
         echo "Fluent Bit failed; its output: $work/fluent-bit.out. PLAYER=replay plays without it." >&2
         exit 1
