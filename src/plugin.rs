@@ -17,10 +17,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// Answers with the value of a key of the `[OUTPUT]` block.
+pub type Property = Box<dyn Fn(&str) -> Option<String>>;
+
 /// What the host gives to an instance when it starts.
 pub struct Host {
-    /// The value of a key of the `[OUTPUT]` block.
-    pub property: Box<dyn Fn(&str) -> Option<String>>,
+    pub property: Property,
     pub log: Log,
     /// Why this instance must not run, where the host could not survive it.
     pub start_disabled: Option<String>,

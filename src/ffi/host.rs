@@ -7,12 +7,13 @@ use super::bindings::{
     HOST_LOG_DEBUG, HOST_LOG_ERROR, HOST_LOG_INFO, HOST_LOG_TRACE, HOST_LOG_WARN, host_api,
 };
 use crate::model::Level;
+use crate::plugin::Property;
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-pub type Property = unsafe extern "C" fn(*mut c_char, *mut c_void) -> *mut c_char;
+type GetProperty = unsafe extern "C" fn(*mut c_char, *mut c_void) -> *mut c_char;
 pub type LogPrint = unsafe extern "C" fn(c_int, *const c_char, c_int, *const c_char, ...);
 type LogCheck = unsafe extern "C" fn(*mut c_void, c_int) -> c_int;
 
@@ -29,7 +30,7 @@ pub struct Release {
 
 impl Release {
     pub fn detect() -> Release {
-        Release::of(|symbol| exported(symbol))
+        Release::of(exported)
     }
 
     /// Each symbol was looked for in the source of every release from 1.9.10 to 5.1.1: absent
@@ -105,7 +106,7 @@ pub unsafe fn log(given: &Given, release: Release) -> Option<HostLog> {
 /// Reads an instance's properties, as long as Init lasts.
 pub struct Properties {
     instance: Rc<Cell<*mut c_void>>,
-    read: Option<Property>,
+    read: Option<GetProperty>,
 }
 
 impl Properties {
@@ -120,7 +121,7 @@ impl Properties {
     }
 
     /// A reader to hand down. It answers nothing once `self` is gone.
-    pub fn reader(&self) -> Box<dyn Fn(&str) -> Option<String>> {
+    pub fn reader(&self) -> Property {
         let instance = Rc::clone(&self.instance);
         let read = self.read;
         Box::new(move |key| {
