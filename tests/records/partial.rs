@@ -91,6 +91,8 @@ fn a_stream_without_newlines_is_not_glued_together() {
     out.extend(bench.finish());
     let lines: Vec<String> = (0..12).map(|n| format!("stdout:line {n}")).collect();
     assert_eq!(out, lines);
+    // Once that is known, nothing waits any more.
+    assert_eq!(bench.push(docker("stdout", "at once")), ["stdout:at once"]);
     // Nor where the pattern of a CRI parser gave stream and log, in that order.
     let pattern = json!({"time": "2026-03-01T12:00:00Z", "stream": "stdout", "log": "line"});
     assert_eq!(Bench::new().push(pattern), ["stdout:line"]);
