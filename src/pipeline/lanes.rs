@@ -72,14 +72,15 @@ pub struct Lanes {
     counters: Arc<Counters>,
 }
 
-/// Limits of a store, from what a person set.
-pub fn limits(dedup_window: Duration, bytes: u64) -> store::Limits {
+/// Limits of a store, from what a person set. The database gets half of `State_Limit`; reports,
+/// diffs and mirrors need the rest.
+pub fn limits(dedup_window: Duration, state_limit: u64) -> store::Limits {
     store::Limits {
         admission: incident::Limits {
             dedup_window,
             ..incident::Limits::default()
         },
-        bytes,
+        bytes: state_limit / 2,
     }
 }
 
