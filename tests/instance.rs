@@ -356,7 +356,7 @@ fn server_errors_count_in_a_window_and_single_ones_are_forgotten() {
     feed(&instance, &line(404).repeat(50));
     std::thread::sleep(Duration::from_millis(600));
     assert!(incidents(&state).is_empty());
-    feed(&instance, &line(503).repeat(1));
+    feed(&instance, &line(503));
     stop(&instance);
     let all = incidents(&state);
     assert_eq!(all.len(), 1, "{all:#?}");
@@ -394,4 +394,33 @@ fn past_the_hours_limit_faults_are_located_and_their_diffs_wait() {
     let all = incidents(&state);
     assert_eq!(all[1].status, Status::Proposed);
     assert!(!all[1].reason.contains("Max_Fixes_Per_Hour"));
+}
+
+#[test]
+fn a_registry_finds_a_service_by_a_label_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let (state, file) = (state_of(&folder), folder.path().join("services.toml"));
+    let registry = "[[service]]\nname = \"pay\"\nmatch = \"label:acme.example/unit=payments\"\n";
+    std::fs::write(&file, registry).unwrap();
+    let (instance, _) = started(&[("State_Dir", text(&state)), ("Services", text(&file))]);
+    let mut bytes = Vec::new();
+    for line in CRASH.lines() {
+        encode::event(&mut bytes, Layout::New, now());
+        encode::map(&mut bytes, 2);
+        encode::text(&mut bytes, b"log");
+        encode::text(&mut bytes, line.as_bytes());
+        encode::text(&mut bytes, b"kubernetes");
+        encode::map(&mut bytes, 1);
+        encode::text(&mut bytes, b"labels");
+        encode::map(&mut bytes, 1);
+        encode::text(&mut bytes, b"acme.example/unit");
+        encode::text(&mut bytes, b"payments");
+    }
+    assert_eq!(instance.flush(b"kube.x", &bytes), Flush::Taken);
+    stop(&instance);
+    let names: Vec<_> = incidents(&state)
+        .into_iter()
+        .map(|one| one.service)
+        .collect();
+    assert_eq!(names, ["pay"]);
 }

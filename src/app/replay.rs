@@ -183,7 +183,7 @@ fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> {
     let age = about.modified().map_or(now, stamp);
     let source = unpacked(file)?;
     let packed = path.extension().is_some_and(|end| end == "gz");
-    let size = (about.is_file() && !packed).then(|| about.len());
+    let size = (about.is_file() && !packed).then_some(about.len());
     Ok((source, size, age))
 }
 

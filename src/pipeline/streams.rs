@@ -7,6 +7,7 @@ use crate::pipeline::ring::Ring;
 use crate::record::{Identity, Value, View};
 use crate::registry::{CommitSource, Names, Registry, commit_of_image};
 use crate::trace::Assembler;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -153,7 +154,9 @@ impl Stream {
 
     fn join_service(&mut self, view: &View<'_>, registry: &Registry) {
         let identity = view.identity();
-        let labels = labels(identity);
+        let own = own_labels(view, registry);
+        let mut labels = labels(identity);
+        labels.extend(own.iter().map(|(name, value)| (*name, value.as_ref())));
         let names = names(view.tag(), identity, &labels);
         match registry.find(&names) {
             Some(found) => {
@@ -190,7 +193,23 @@ impl Stream {
     }
 }
 
-fn labels<'a>(identity: &Identity<'a>) -> Vec<(&'static str, &'a str)> {
+/// The labels that the registry's own rules look at.
+fn own_labels<'r, 'v>(view: &View<'v>, registry: &'r Registry) -> Vec<(&'r str, Cow<'v, str>)> {
+    let of = |place: &str, name: &str| {
+        let value = view.host_field(&format!("{place}.{name}"))?;
+        value.into_text()
+    };
+    registry
+        .labels()
+        .into_iter()
+        .filter_map(|name| {
+            let value = of("kubernetes.labels", name).or_else(|| of("attrs", name))?;
+            Some((name, value))
+        })
+        .collect()
+}
+
+fn labels<'a>(identity: &Identity<'a>) -> Vec<(&'a str, &'a str)> {
     [
         ("app.kubernetes.io/name", identity.app_name),
         ("app", identity.app),
