@@ -4,10 +4,9 @@
 
 use crate::model::{CommitId, Timestamp};
 use crate::pipeline::ring::Ring;
-use crate::record::{Identity, Value, View};
-use crate::registry::{CommitSource, Names, Registry, commit_of_image};
+use crate::record::{Value, View};
+use crate::registry::{CommitSource, Registry, commit_of_image};
 use crate::trace::Assembler;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -154,10 +153,9 @@ impl Stream {
 
     fn join_service(&mut self, view: &View<'_>, registry: &Registry) {
         let identity = view.identity();
-        let own = own_labels(view, registry);
-        let mut labels = labels(identity);
-        labels.extend(own.iter().map(|(name, value)| (*name, value.as_ref())));
-        let names = names(view.tag(), identity, &labels);
+        let labels: Vec<_> = identity.labels().collect();
+        let mut names = identity.registered(view.tag(), &labels);
+        names.service = names.service.or(identity.compose_service);
         match registry.find(&names) {
             Some(found) => {
                 self.service = found.name().to_owned();
@@ -190,51 +188,5 @@ impl Stream {
 
     fn bytes(&self) -> usize {
         self.ring.bytes() + self.open.bytes() + 512
-    }
-}
-
-/// The labels that the registry's own rules look at.
-fn own_labels<'r, 'v>(view: &View<'v>, registry: &'r Registry) -> Vec<(&'r str, Cow<'v, str>)> {
-    let of = |place: &str, name: &str| {
-        let value = view.host_field(&format!("{place}.{name}"))?;
-        value.into_text()
-    };
-    registry
-        .labels()
-        .into_iter()
-        .filter_map(|name| {
-            let value = of("kubernetes.labels", name).or_else(|| of("attrs", name))?;
-            Some((name, value))
-        })
-        .collect()
-}
-
-fn labels<'a>(identity: &Identity<'a>) -> Vec<(&'a str, &'a str)> {
-    [
-        ("app.kubernetes.io/name", identity.app_name),
-        ("app", identity.app),
-        ("k8s-app", identity.k8s_app),
-        ("app.kubernetes.io/version", identity.version),
-        ("com.docker.compose.service", identity.compose_service),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| value.map(|value| (name, value)))
-    .collect()
-}
-
-fn names<'a>(tag: &'a str, identity: &Identity<'a>, labels: &'a [(&'a str, &'a str)]) -> Names<'a> {
-    Names {
-        tag,
-        container: identity.container,
-        engine: identity.engine_name,
-        identifier: identity.syslog_identifier,
-        image: identity.image,
-        labels,
-        unit: identity.unit,
-        app: identity.fly_app,
-        service: identity.otel_service.or(identity.compose_service),
-        family: identity.ecs_family,
-        namespace: identity.namespace,
-        pod: identity.pod,
     }
 }
