@@ -8,7 +8,7 @@ CASE   ?= 1
 .PHONY: help build demo test check memcheck score e2e dist bindings clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 build: ## optimised: dist/out_autofix.so and dist/autofix
 	@$(NEED) cargo cc
@@ -35,6 +35,7 @@ check: ## format, lints, documentation, tests
 
 e2e: build ## the optimised library in every Fluent Bit that is on PATH
 	@$(NEED) git
+	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
 
 score: ## against labelled data: make score DATA=DIR
