@@ -147,6 +147,14 @@ impl Repo {
                 let path = file.exists().then(|| file.path()?.to_str()).flatten();
                 (path.map(str::to_owned), i32::from(file.mode()))
             };
+            let strange = |file: git2::DiffFile<'_>| {
+                let bytes = file.path_bytes().filter(|_| file.exists());
+                bytes.is_some_and(|bytes| std::str::from_utf8(bytes).is_err())
+            };
+            if strange(delta.old_file()) || strange(delta.new_file()) {
+                let what = format!("{} changes a file whose name is not UTF-8", commit.short());
+                return Err(Error::new(ErrorKind::Git, what));
+            }
             let (old, old_mode) = side(delta.old_file());
             let (new, new_mode) = side(delta.new_file());
             files.push(Changed {

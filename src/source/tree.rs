@@ -1,5 +1,6 @@
 //! The files of a repository at one commit, for `locate`: paths read once, texts as needed.
 
+use crate::source::diff::is_binary;
 use crate::source::error::Error;
 use crate::source::locate::Files;
 use crate::source::repo::{Commit, Repo};
@@ -45,7 +46,8 @@ impl<'r> Tree<'r> {
         }
         let bytes = self.repo.read_file(self.commit, path).ok()??;
         self.held.set(self.held.get() + bytes.len());
-        String::from_utf8(bytes).ok()
+        let text = || String::from_utf8_lossy(&bytes).into_owned();
+        (!is_binary(&bytes)).then(text)
     }
 }
 

@@ -59,6 +59,7 @@ impl Index<'_> {
             sure: sure * head_weight(file, agreed),
             why,
             above: None,
+            head: None,
             agreed,
         })
     }

@@ -14,6 +14,8 @@ pub(super) struct Match {
     pub why: String,
     /// What stood before the repository's path, where the whole of it was printed.
     pub above: Option<Vec<String>>,
+    /// What stood before the names that agree, where the path was absolute.
+    pub head: Option<Vec<String>>,
     /// How many names of the repository's path were printed.
     pub agreed: usize,
 }
@@ -102,7 +104,12 @@ impl<'a> Index<'a> {
         if printed.origin == Origin::Installed {
             return self.find_installed(&printed, language);
         }
-        let found = self.find_open(&printed);
+        let mut found = self.find_open(&printed);
+        // A vendored package is not the own file of the same name.
+        let vendored = |path: &str| path.split('/').any(|name| name == "vendor");
+        if language == Language::Go && printed.names.iter().any(|name| name == "vendor") {
+            found.retain(|one| vendored(&one.file));
+        }
         if language == Language::Javascript && found.iter().all(|m| m.sure < 0.5) {
             let built = self.find_source_of_built(&printed);
             if !built.is_empty() {
@@ -207,13 +214,14 @@ impl<'a> Index<'a> {
             } else {
                 (0.2, "only the file's name agrees".to_owned())
             };
-            let above =
-                (agreed == length && absolute).then(|| names[..names.len() - agreed].to_vec());
+            let head = absolute.then(|| names[..names.len() - agreed].to_vec());
+            let above = head.clone().filter(|_| agreed == length);
             found.push(Match {
                 file: (*file).to_owned(),
                 sure,
                 why,
                 above,
+                head,
                 agreed,
             });
         }
@@ -260,6 +268,7 @@ impl<'a> Index<'a> {
                 sure: sure * head_weight(file, agreed),
                 why: "an installed copy of the repository's own package".to_owned(),
                 above: None,
+                head: None,
                 agreed,
             });
         }
@@ -296,6 +305,7 @@ impl<'a> Index<'a> {
                         sure: if agreed == names.len() { 0.45 } else { 0.3 },
                         why: "source of a built file; its line may differ".to_owned(),
                         above: None,
+                        head: None,
                         agreed,
                     });
                 }
@@ -336,6 +346,7 @@ fn whole(file: &str, agreed: usize, sure: f64, why: &str) -> Match {
         sure,
         why: why.to_owned(),
         above: None,
+        head: None,
         agreed,
     }
 }
@@ -549,6 +560,8 @@ mod tests {
                 "{file}"
             );
         }
+        let vendored = "/app/vendor/github.com/other/pkg/store/db.go";
+        assert_eq!(find(Language::Go, &paths, vendored, "f"), None);
         let library = "/go/pkg/mod/github.com/other/shop@v1.2.0/pkg/store/db.go";
         assert_eq!(find(Language::Go, &paths, library, "f"), None);
         let built = find(Language::Javascript, &paths, "/app/dist/cart/total.js", "f").unwrap();

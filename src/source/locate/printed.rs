@@ -131,7 +131,10 @@ fn python(printed: &mut Printed) {
         (pair[0].starts_with("lib") && versioned(&pair[1]))
             || (versioned(&pair[0]) && pair[1] == "lib")
     });
-    if standard {
+    let zipped = lower
+        .iter()
+        .any(|n| n.starts_with("python") && n.ends_with(".zip"));
+    if standard || zipped || printed.has(&["var", "runtime"]) {
         printed.origin = Origin::Foreign;
     }
 }
@@ -139,7 +142,7 @@ fn python(printed: &mut Printed) {
 fn javascript(printed: &mut Printed, file: &str) {
     let inner = file.starts_with("node:") || file.starts_with("internal/");
     let no_file = file.starts_with("native") || file.starts_with("evalmachine");
-    if inner || no_file {
+    if inner || no_file || printed.has(&["var", "runtime"]) {
         printed.origin = Origin::Foreign;
     } else if let Some(at) = printed.position(|name| name == "node_modules") {
         printed.begin_at(at + 1);

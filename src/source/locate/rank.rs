@@ -56,7 +56,9 @@ pub(super) fn by_one_root(candidates: &mut [Candidate]) {
         return;
     };
     for one in candidates.iter_mut() {
-        let elsewhere = one.found.above.as_ref().is_some_and(|above| *above != root);
+        let whole = one.found.above.as_ref().map(|above| *above != root);
+        let part = one.found.head.as_ref().map(|head| !head.starts_with(&root));
+        let elsewhere = whole.or(part).unwrap_or(false);
         if elsewhere && one.found.agreed < 3 {
             one.found.sure *= 0.4;
             one.found.why = format!("{}; but below another folder than the rest", one.found.why);
@@ -295,6 +297,17 @@ mod tests {
         let place = location(&locate(&trace, &paths, &Settings::default())).unwrap();
         assert_eq!((place.file.as_str(), place.line), ("b/b.py", Some(2)));
         assert_eq!(location(&[]), None);
+    }
+
+    #[test]
+    fn frames_below_another_folder_are_less_sure() {
+        let mut trace = python(&[("p/a.py", "f"), ("p/b.py", "g"), ("x", "h")]);
+        for elsewhere in ["/opt/tool/main.py", "/opt/tool/util/text.py"] {
+            trace.frames[2].file = Some(elsewhere.to_owned());
+            let paths = ["p/a.py", "p/b.py", "main.py", "q/util/text.py"];
+            let first = ranked(&trace, &paths)[0].clone();
+            assert_eq!(first, "p/b.py", "{elsewhere}");
+        }
     }
 
     #[test]
