@@ -27,7 +27,7 @@ pub fn folder_of(incidents: &Path, id: IncidentId) -> PathBuf {
     incidents.join(id.to_string())
 }
 
-/// Where [`write`] puts an incident's diff.
+/// Where [`write()`] puts an incident's diff.
 pub fn patch_of(incidents: &Path, id: IncidentId) -> PathBuf {
     folder_of(incidents, id).join("fix.patch")
 }

@@ -18,7 +18,7 @@ pub struct Caps {
     /// Watches that models installed.
     pub model: usize,
     /// Pairs of watch and service that are counted at once; the one that was idle longest gives
-    /// way. Each may hold [`EXAMPLES`] lines.
+    /// way. Each may hold `EXAMPLES` lines.
     pub windows: usize,
     /// Longest life of a model's watch, and its life where it names none.
     pub model_life: Duration,
