@@ -10,11 +10,11 @@ use crate::net::Http;
 use crate::pipeline::lanes;
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
-use crate::pipeline::{Lanes, Setup};
+use crate::pipeline::{Lanes, Setup, clock};
 use crate::registry::{CommitSource, Registry};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Answers with the value of a key of the `[OUTPUT]` block.
@@ -209,14 +209,9 @@ fn lines(complaints: &[Complaint]) -> String {
 
 /// Unlike that of any other instance that ever wrote to the same store.
 fn instance_name() -> String {
-    use std::sync::atomic::AtomicU64;
-    use std::time::{SystemTime, UNIX_EPOCH};
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("{}-{}-{number}", since.as_nanos(), std::process::id())
+    format!("{}-{}-{number}", clock::now().0, std::process::id())
 }
 
 impl Instance {

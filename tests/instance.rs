@@ -116,17 +116,23 @@ fn broken_service(repo: &Path) -> String {
     git(repo, &["rev-parse", "HEAD"])
 }
 
+/// An instance for that service, with these keys besides.
+fn of_broken_service(state: &Path, repo: &Path, more: &[(&str, String)]) -> Box<Instance> {
+    let mut keys = vec![
+        ("State_Dir", text(state)),
+        ("Service", "shop".into()),
+        ("Repo", text(repo)),
+        ("Commit", broken_service(repo)),
+    ];
+    keys.extend_from_slice(more);
+    started(&keys).0
+}
+
 #[test]
 fn a_crash_becomes_a_diff_that_git_applies() {
     let folder = TempDir::new().unwrap();
     let (state, repo) = (state_of(&folder), folder.path().join("repo"));
-    let commit = broken_service(&repo);
-    let (instance, _) = started(&[
-        ("State_Dir", text(&state)),
-        ("Service", "shop".into()),
-        ("Repo", text(&repo)),
-        ("Commit", commit),
-    ]);
+    let instance = of_broken_service(&state, &repo, &[]);
     feed(&instance, &format!("starting\n{CRASH}\nlater"));
     let all = wait_for(&state, |all| {
         all.first().is_some_and(|one| one.proposal.is_some())
@@ -181,14 +187,7 @@ fn the_same_fault_is_one_incident_over_restarts_and_two_instances() {
 fn what_the_end_cut_short_is_open_again_and_finished_by_hand() {
     let folder = TempDir::new().unwrap();
     let (state, repo) = (state_of(&folder), folder.path().join("repo"));
-    let commit = broken_service(&repo);
-    let (instance, _) = started(&[
-        ("State_Dir", text(&state)),
-        ("Service", "shop".into()),
-        ("Repo", text(&repo)),
-        ("Commit", commit),
-        ("Fixer", "off".into()),
-    ]);
+    let instance = of_broken_service(&state, &repo, &[("Fixer", "off".into())]);
     feed(&instance, CRASH);
     stop(&instance);
     assert_eq!(incidents(&state)[0].status, Status::Open);
@@ -370,14 +369,7 @@ fn server_errors_count_in_a_window_and_single_ones_are_forgotten() {
 fn past_the_hours_limit_faults_are_located_and_their_diffs_wait() {
     let folder = TempDir::new().unwrap();
     let (state, repo) = (state_of(&folder), folder.path().join("repo"));
-    let commit = broken_service(&repo);
-    let (instance, _) = started(&[
-        ("State_Dir", text(&state)),
-        ("Service", "shop".into()),
-        ("Repo", text(&repo)),
-        ("Commit", commit),
-        ("Max_Fixes_Per_Hour", "1".into()),
-    ]);
+    let instance = of_broken_service(&state, &repo, &[("Max_Fixes_Per_Hour", "1".into())]);
     let other = CRASH.replace("KeyError: 'count'", "TypeError: not a number");
     feed(&instance, &format!("{CRASH}\n--\n{other}\n--"));
     let all = wait_for(&state, |all| {

@@ -6,14 +6,15 @@ use crate::config::credentials::Credentials;
 use crate::config::environment;
 use crate::counters::Counters;
 use crate::log::Log;
-use crate::model::{Incident, IncidentId, Timestamp};
+use crate::model::{Incident, IncidentId};
 use crate::net::Http;
+use crate::pipeline::clock;
 use crate::pipeline::work::{Worked, Worker};
 use crate::source::Mirrors;
 use crate::store::{Holder, Limits, Store, Want};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How often `--follow` looks for work.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -66,7 +67,10 @@ pub fn fix(
         Which::Pending | Which::Follow => Want::OpenAll,
     };
     loop {
-        let claimed = worker.store.claim(want, &holder, now()).map_err(failed)?;
+        let claimed = worker
+            .store
+            .claim(want, &holder, clock::now())
+            .map_err(failed)?;
         match claimed {
             Some((incident, lease)) => {
                 let worked = worker.work(&incident, &lease).map_err(failed)?;
@@ -95,11 +99,4 @@ fn not_free(store: &Store, id: IncidentId) -> Error {
         )),
         Err(fault) => Error::Unfinished(fault.to_string()),
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

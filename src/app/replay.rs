@@ -8,7 +8,7 @@ use crate::config::entry::given;
 use crate::config::{self, Entry, Options, RegistrySource, environment, flb};
 use crate::log::Log;
 use crate::model::{Incident, Timestamp};
-use crate::pipeline::{Lanes, Setup};
+use crate::pipeline::{Lanes, Setup, clock};
 use crate::plugin;
 use crate::record::input::{Format, GZIP_MAGIC, Reader};
 use crate::source::Mirrors;
@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Bytes of records handed over at once; a live chunk is up to about 2 MB.
 const CHUNK: usize = 256 << 10;
@@ -168,7 +168,7 @@ type Source = Box<dyn BufRead>;
 
 /// The input, unpacked where it is gzip; its size where that means something; its age.
 fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> {
-    let now = stamp(SystemTime::now());
+    let now = clock::now();
     if is_stdin(path) {
         return Ok((unpacked(io::stdin())?, None, now));
     }
@@ -180,7 +180,7 @@ fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> {
             "this is a folder; name the log files in it",
         ));
     }
-    let age = about.modified().map_or(now, stamp);
+    let age = about.modified().map_or(now, clock::stamp);
     let source = unpacked(file)?;
     let packed = path.extension().is_some_and(|end| end == "gz");
     let size = (about.is_file() && !packed).then_some(about.len());
@@ -195,11 +195,6 @@ fn unpacked(source: impl Read + 'static) -> io::Result<Source> {
     } else {
         Box::new(source)
     })
-}
-
-fn stamp(at: SystemTime) -> Timestamp {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -291,8 +286,13 @@ fn assume(entries: &mut Vec<Entry>, folder: &Path, tell: &mut dyn FnMut(Told)) {
     };
     add("Service", checkout.service_name(), entries);
     add("Repo", checkout.top.to_string_lossy().into_owned(), entries);
-    if let Some(head) = head_of(&checkout.top) {
-        add("Commit", head, entries);
+    let head = match has(entries, "Commit") {
+        true => Ok(String::new()),
+        false => head_of(&checkout.top),
+    };
+    match head {
+        Ok(head) => add("Commit", head, entries),
+        Err(why) => tell(Told::Note(format!("the commit cannot be assumed: {why}"))),
     }
     if !said.is_empty() {
         let said = said.join(", ");
@@ -300,19 +300,20 @@ fn assume(entries: &mut Vec<Entry>, folder: &Path, tell: &mut dyn FnMut(Told)) {
     }
 }
 
-fn head_of(top: &Path) -> Option<String> {
-    let http = crate::net::Http::new(&crate::net::Settings::default()).ok()?;
+fn head_of(top: &Path) -> Result<String, String> {
+    let http = crate::net::Http::new(&crate::net::Settings::default());
+    let http = http.map_err(|fault| fault.to_string())?;
     let mirrors = Mirrors::new(PathBuf::new(), http, Log::silent());
     let deadline = Instant::now() + HEAD_DEADLINE;
-    let repo = mirrors
-        .open(&top.to_string_lossy(), &|_| None, deadline)
-        .ok()?;
-    Some(repo.head().ok()?.to_string())
+    let repo = mirrors.open(&top.to_string_lossy(), &|_| None, deadline);
+    let head = repo.and_then(|repo| repo.head());
+    head.map(|head| head.to_string())
+        .map_err(|fault| fault.to_string())
 }
 
 /// A new folder for this run; it stays, because the diffs are in it.
 pub(super) fn fresh_state() -> Result<PathBuf, Error> {
-    let since = stamp(SystemTime::now()).0;
+    let since = clock::now().0;
     let dir = environment::temporary_dir()
         .join(format!("autofix-replay-{}-{since:x}", std::process::id()));
     std::fs::DirBuilder::new()

@@ -5,15 +5,10 @@ use crate::cli::Outcome;
 use crate::cli::arguments::SelftestArguments;
 use crate::cli::output::{Out, safe};
 use crate::ffi::loaded;
-use crate::model::Timestamp;
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::pipeline::clock;
 
 pub(super) fn run(arguments: &SelftestArguments, out: &mut Out) -> Result<Outcome, Error> {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let now = Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(0), 0);
-    let trial = selftest::prepare(arguments.plugin.as_deref(), now)?;
+    let trial = selftest::prepare(arguments.plugin.as_deref(), clock::now())?;
     let state = trial.state_dir.to_string_lossy();
     out.line(&format!("plugin: {}", trial.plugin.display()));
     out.line(&format!("state: {state}"));

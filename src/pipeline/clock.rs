@@ -5,8 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now, by the system's clock; the epoch where that stands before it.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    stamp(SystemTime::now())
+}
+
+/// A time of the system's as a value, such as a file's age.
+pub fn stamp(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
