@@ -204,9 +204,11 @@ impl Worker {
         };
         let folder = self.state_dir.join("incidents");
         let proposal = proposal(&folder, incident.id, &findings);
+        let first_reason = self.first_reason(incident)?;
+        let reason = format!("{first_reason}; {}", findings.why);
         let shown = Incident {
             status,
-            reason: format!("{}; {}", self.first_reason(incident)?, findings.why),
+            reason: first_reason,
             location: findings.location.clone(),
             proposal: proposal.clone(),
             ..incident.clone()
@@ -220,7 +222,7 @@ impl Worker {
         deliver::write(&folder, &case).map_err(|fault| Error::result(fault.to_string()))?;
         let ending = Ending {
             status,
-            reason: shown.reason,
+            reason,
             location: findings.location,
             proposal,
         };
