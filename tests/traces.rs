@@ -2,6 +2,8 @@
 //! that was run, with its command, its output and what must be found in it. The other tests bend
 //! those outputs into the shapes in which logs arrive.
 
+#[path = "traces/caught.rs"]
+mod caught;
 #[path = "traces/limits.rs"]
 mod limits;
 

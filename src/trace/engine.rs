@@ -15,6 +15,8 @@ pub const IDLE: Duration = Duration::from_secs(5);
 pub const LONGEST: Duration = Duration::from_secs(60);
 /// How far apart in event time a header and its trace may be.
 const HEADER_GAP: Duration = Duration::from_secs(5);
+/// How soon in event time a program that caught a fault goes on logging.
+const FOLLOW_GAP: Duration = Duration::from_secs(2);
 
 /// Puts the lines of one stream together to traces.
 #[derive(Default)]
@@ -61,6 +63,26 @@ impl Previous {
             index: self.index,
         }
     }
+}
+
+/// Event time between the line before and a trace's first.
+fn apart(previous: &Previous, first: &Line<'_>) -> Duration {
+    let later = first.time.since(previous.time);
+    later.max(previous.time.since(first.time))
+}
+
+/// Whether a log line tells of a program's start.
+fn starts_anew(line: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "start",
+        "boot",
+        "listening",
+        "launch",
+        "initializ",
+        "running on",
+    ];
+    let lower = text::floor(line, 300).to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
 }
 
 /// Whether the line consists of `^` under code.
@@ -143,7 +165,10 @@ impl Assembler {
                     self.close();
                     return Taken::Inside;
                 }
-                Verdict::NotMine => self.close(),
+                Verdict::NotMine => {
+                    self.note_follower(clean, line);
+                    self.close();
+                }
             }
         }
         if self.begin(clean, line, now) {
@@ -151,6 +176,20 @@ impl Assembler {
         }
         self.previous.remember(clean, line);
         Taken::Plain
+    }
+
+    /// After an uncaught fault a program says no more, or starts anew. One that goes on logging at
+    /// once has caught it, and the warning before was the fault's own log line.
+    fn note_follower(&mut self, clean: &str, line: &Line<'_>) {
+        let Some(open) = self.open.as_mut().filter(|open| open.warned) else {
+            return;
+        };
+        let soon = open.lines.last().is_some_and(|last| {
+            line.time.since(last.kept.time) <= FOLLOW_GAP && line.time >= last.kept.time
+        });
+        if soon && text::level_of(clean).is_some() && !starts_anew(clean) {
+            open.logged = Some(Level::Warn);
+        }
     }
 
     /// Opens a trace at this line, if it begins one.
@@ -163,6 +202,8 @@ impl Assembler {
                 self.add_previous(&mut open);
             } else {
                 open.header = self.header(line, open.grammar);
+                open.logged = self.logged(line);
+                open.warned = self.warned(line);
             }
             open.caret = self.previous.caret;
             open.line_level = line.level;
@@ -218,12 +259,12 @@ impl Assembler {
     /// The line before, if it is a logger's error about the same event.
     fn header(&self, first: &Line<'_>, grammar: Option<&Grammar>) -> Option<Header> {
         let previous = &self.previous;
-        let apart = first
-            .time
-            .since(previous.time)
-            .max(previous.time.since(first.time));
         let own = grammar.is_some_and(|grammar| grammar.printed_by_runtime);
-        if !previous.set || own || apart > HEADER_GAP || previous.index == first.index {
+        if !previous.set
+            || own
+            || apart(previous, first) > HEADER_GAP
+            || previous.index == first.index
+        {
             return None;
         }
         // A level that comes from the stream says nothing: the trace's own line has it too.
@@ -233,6 +274,22 @@ impl Assembler {
             kept: previous.kept(),
             level,
         })
+    }
+
+    /// The level of the log line that the trace's own record begins with.
+    fn logged(&self, first: &Line<'_>) -> Option<Level> {
+        let previous = &self.previous;
+        let same = previous.set && previous.index == first.index;
+        let level = || text::level_of(&previous.text).or(first.level);
+        same.then(level).flatten()
+    }
+
+    /// Whether the line before is a logger's warning. That may be the log line of this very trace
+    /// (caught, and logged as a warning), or the last words before an uncaught one.
+    fn warned(&self, first: &Line<'_>) -> bool {
+        let previous = &self.previous;
+        let level = text::level_of(&previous.text).or(previous.level);
+        previous.set && level == Some(Level::Warn) && apart(previous, first) <= HEADER_GAP
     }
 
     /// Closes a trace whose stream was silent, or which has lasted, for too long. `now` is the
@@ -308,8 +365,10 @@ impl Assembler {
             .as_ref()
             .and_then(|header| header.level)
             .or_else(|| text::level_of(prefix))
+            .or(open.logged)
             .or(open.line_level);
-        let logged = open.header.is_some() || text::level_of(prefix).is_some();
+        let logged =
+            open.header.is_some() || text::level_of(prefix).is_some() || open.logged.is_some();
         let uncaught = reading.uncaught.unwrap_or(!logged) || open.footer || open.caret;
         let time = first.kept.time;
         Some(Found {

@@ -41,6 +41,11 @@ pub(super) struct Open {
     pub bytes: usize,
     pub held_bytes: usize,
     pub header: Option<Header>,
+    /// A logger wrote it: the level of the log line in the same record, or of a warning just
+    /// before, once the program went on logging.
+    pub logged: Option<Level>,
+    /// A warning stands just before it.
+    pub warned: bool,
     pub line_level: Option<Level>,
     pub caret: bool,
     pub footer: bool,
@@ -90,6 +95,8 @@ impl Open {
             bytes: 0,
             held_bytes: 0,
             header: None,
+            logged: None,
+            warned: false,
             line_level: None,
             caret: false,
             footer: false,
