@@ -41,6 +41,7 @@ fn crash(service: &str, function: &str, seconds: i64) -> Signal {
         stream: format!("{service}/stderr"),
         container: Some("c1".into()),
         time: at(seconds),
+        last: at(seconds),
         title: "ValueError: secret-word".into(),
         reason: "rule uncaught".into(),
         watch: None,

@@ -78,6 +78,7 @@ mod tests {
             stream: "app/stderr".into(),
             container: None,
             time: Timestamp(0),
+            last: Timestamp(0),
             title: format!("{kind}: {message}"),
             reason: String::new(),
             watch: None,

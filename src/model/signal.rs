@@ -29,6 +29,9 @@ pub struct Signal {
     /// Event time of the first line.
     #[serde(with = "nanos")]
     pub time: Timestamp,
+    /// Event time of the last line; the same for a single fault.
+    #[serde(with = "nanos")]
+    pub last: Timestamp,
     /// One line for people. Log text may stand in it.
     pub title: String,
     /// The rule or watch that decided, in a sentence.

@@ -9,7 +9,7 @@ use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::queue::{Chunk, Outlet};
 use crate::pipeline::ring::head;
 use crate::pipeline::signals::SignalsOut;
-use crate::pipeline::streams::{Stream, Streams};
+use crate::pipeline::streams::{Ended, Stream, Streams};
 use crate::record::{Event, Events, Joiner, View};
 use crate::trace::{self, Found, Kept, Line, Taken};
 use crate::triage::rules::{self, Verdict};
@@ -19,9 +19,6 @@ use std::time::Duration;
 
 /// How long the lane sleeps at most before it looks at open traces and at the stop flag.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// An exit notice this soon after a crash of the same stream tells of that crash.
-const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// Longest line kept with a signal, in bytes.
 const MAX_LINE: usize = 8_192;
@@ -169,13 +166,17 @@ impl Reader {
                 level,
                 index,
             };
-            match stream.open.push(line, now) {
-                Taken::Plain => judge_plain(stream, &message, level, view.time(), &self.out),
-                Taken::Inside => {}
+            let taken = stream.open.push(line, now);
+            // Before what is ready is judged: its lines are then the newest of the ring, whether
+            // this record ended it or time did.
+            stream.ring.push(view.time(), view.line());
+            stream.hold(taken, index, level);
+            settle(stream, &self.out);
+            if taken == Taken::Plain {
+                judge_plain(stream, &message, level, view.time(), &self.out);
             }
+            return;
         }
-        // Before what is ready is judged: its lines are then the newest of the ring, whether this
-        // record ended it or time did.
         stream.ring.push(view.time(), view.line());
         settle(stream, &self.out);
     }
@@ -208,15 +209,20 @@ fn take_whole_trace(
     });
 }
 
-/// Judges what the stream's assembler has ready: traces, and lines that began none.
+/// Judges what the stream's assembler has ready: traces, then lines that began none, since an
+/// exit notice behind a trace tells of that crash.
 fn settle(stream: &mut Stream, out: &SignalsOut) {
     let plain: Vec<_> = stream.open.take_plain().collect();
-    for line in plain {
-        judge_plain(stream, &line.text, None, line.time, out);
-    }
     let found: Vec<Found> = stream.open.take().collect();
     for found in found {
         judge_found(stream, found, out);
+    }
+    for line in plain {
+        let level = stream.level_held(line.index);
+        judge_plain(stream, &line.text, level, line.time, out);
+    }
+    if !stream.open.is_open() {
+        stream.held.clear();
     }
 }
 
@@ -235,7 +241,7 @@ fn judge_found(stream: &mut Stream, found: Found, out: &SignalsOut) {
     let kept = |line: &Kept| head(&line.text, MAX_LINE).to_owned();
     let lines = found.header.iter().chain(&found.lines).map(kept).collect();
     if verdict.kind == Kind::Crash {
-        stream.crashed = Some(found.time);
+        stream.ended = Some(Ended::by(&verdict, found.time));
     }
     let signal = signal(stream, verdict, found.time, lines, since as usize);
     out.send(Signal {
@@ -255,13 +261,14 @@ fn judge_plain(
         return;
     };
     let told = stream
-        .crashed
-        .is_some_and(|crashed| time.since(crashed) <= AFTERMATH && time >= crashed);
-    if verdict.kind == Kind::Exit && told {
+        .ended
+        .as_ref()
+        .is_some_and(|ended| ended.tells(&verdict, time));
+    if told {
         return;
     }
-    if verdict.kind == Kind::Crash {
-        stream.crashed = Some(time);
+    if matches!(verdict.kind, Kind::Crash | Kind::Oom) {
+        stream.ended = Some(Ended::by(&verdict, time));
     }
     let lines = vec![head(text, MAX_LINE).to_owned()];
     out.send(signal(stream, verdict, time, lines, 0));
@@ -275,6 +282,7 @@ fn of_watch(fired: Fired, stream: &Stream) -> Signal {
     };
     Signal {
         watch: Some(fired.label),
+        last: fired.last,
         service: fired.service,
         ..signal(stream, verdict, fired.first, fired.lines, 0)
     }
@@ -294,6 +302,7 @@ fn signal(
         stream: stream.name.clone(),
         container: stream.container.clone(),
         time,
+        last: time,
         title: verdict.title,
         reason: verdict.reason,
         watch: None,

@@ -129,13 +129,13 @@ impl SignalsIn {
         });
         if let Some(one) = same {
             one.count += 1;
-            one.last = one.last.max(signal.time);
+            one.last = one.last.max(signal.last);
             self.waiting.fetch_sub(bytes, Ordering::AcqRel);
             return;
         }
         self.folded.push_back(Folded {
             count: 1,
-            last: signal.time,
+            last: signal.last,
             fingerprint,
             commit: signal.commit.clone(),
             bytes,
@@ -179,6 +179,7 @@ mod tests {
             stream: "app".into(),
             container: None,
             time: Timestamp(at),
+            last: Timestamp(at),
             title: title.into(),
             reason: "rule".into(),
             watch: None,

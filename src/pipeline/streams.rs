@@ -2,14 +2,22 @@
 //! service it belongs to. Bounded in streams and bytes; the stream that was quiet longest gives
 //! way. It judges nothing.
 
-use crate::model::{CommitId, Timestamp};
+use crate::model::{CommitId, Kind, Level, Timestamp};
 use crate::pipeline::ring::Ring;
 use crate::record::{Value, View};
 use crate::registry::{CommitSource, Registry, commit_of_image};
-use crate::trace::Assembler;
-use std::collections::HashMap;
+use crate::trace::{Assembler, Taken};
+use crate::triage::Verdict;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What is said this soon after a program's end may tell of that end.
+const AFTERMATH: Duration = Duration::from_secs(10);
+
+/// Levels of held lines that are remembered.
+const MAX_HELD: usize = 128;
 
 /// Streams kept at once, however small they are.
 const MAX_STREAMS: usize = 4_096;
@@ -57,11 +65,44 @@ pub struct Stream {
     pub ring: Ring,
     /// Number of the next line.
     pub next: u64,
-    /// Event time of the last crash, whose exit notice is no fault of its own.
-    pub crashed: Option<Timestamp>,
+    /// How its program last ended.
+    pub ended: Option<Ended>,
+    /// Levels of the lines that the assembler holds, by number.
+    pub held: VecDeque<(u64, Level)>,
     source: CommitSource,
     generation: u64,
     used: u64,
+}
+
+/// The end of a program, as a crash or a kill for memory told it. What follows at once tells of
+/// the same end: its exit status, and what others say of the kill.
+#[derive(Debug)]
+pub struct Ended {
+    kind: Kind,
+    /// The rule that saw it.
+    reason: String,
+    at: Timestamp,
+}
+
+impl Ended {
+    pub fn by(verdict: &Verdict, at: Timestamp) -> Ended {
+        Ended {
+            kind: verdict.kind,
+            reason: verdict.reason.clone(),
+            at,
+        }
+    }
+
+    /// Whether a line's verdict is about this very end. The same rule twice means two ends.
+    pub fn tells(&self, verdict: &Verdict, time: Timestamp) -> bool {
+        let soon = time >= self.at && time.since(self.at) <= AFTERMATH;
+        let same = match (self.kind, verdict.kind) {
+            (Kind::Crash | Kind::Oom, Kind::Exit) => true,
+            (Kind::Oom, Kind::Oom) => self.reason != verdict.reason,
+            _ => false,
+        };
+        soon && same
+    }
 }
 
 /// All streams of one lane.
@@ -144,11 +185,29 @@ impl Stream {
             open: Assembler::default(),
             ring: Ring::new(context_lines),
             next: 0,
-            crashed: None,
+            ended: None,
+            held: VecDeque::new(),
             source: CommitSource::None,
             generation: 0,
             used: 0,
         }
+    }
+
+    /// Remembers the level of a line that the assembler holds.
+    pub fn hold(&mut self, taken: Taken, index: u64, level: Option<Level>) {
+        let (Taken::Inside, Some(level)) = (taken, level) else {
+            return;
+        };
+        if self.held.len() >= MAX_HELD {
+            self.held.pop_front();
+        }
+        self.held.push_back((index, level));
+    }
+
+    /// The level of a line that was held.
+    pub fn level_held(&self, index: u64) -> Option<Level> {
+        let held = self.held.iter().find(|(held, _)| *held == index);
+        held.map(|(_, level)| *level)
     }
 
     fn join_service(&mut self, view: &View<'_>, registry: &Registry) {

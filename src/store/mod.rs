@@ -122,7 +122,7 @@ impl Store {
     /// # Errors
     /// When it cannot be written; nothing was then.
     pub fn record(&mut self, signal: &Signal, now: Timestamp) -> Result<Outcome, Error> {
-        self.record_times(signal, 1, signal.time, now)
+        self.record_times(signal, 1, signal.last, now)
     }
 
     /// The same for a fault that was seen `times`, the last time at `last` (event time).
@@ -174,7 +174,7 @@ impl Store {
                 room::check(&tx, bytes)?;
                 let id = rows::insert(&tx, signal, &fingerprint, previous, now)?;
                 rows::event(&tx, id, now, "open", &signal.reason)?;
-                if times > 1 {
+                if times > 1 || last > signal.time {
                     append(&tx, id, signal, times - 1, last)?;
                 }
                 (Outcome::New(id), id)
