@@ -117,6 +117,13 @@ fn investigate(
         tree.paths().len(),
         commit.short()
     ));
+    if let Some(tied) = ambiguous(trace, &findings.located) {
+        findings.location = None;
+        findings.why = format!(
+            "{tied} files fit the frame where it was thrown; set root to the service's folder"
+        );
+        return Ok(());
+    }
     let spots = suspects::spots(trace, &findings.located, &tree);
     if spots.is_empty() {
         findings.why = match findings.located.is_empty() {
@@ -130,6 +137,15 @@ fn investigate(
     findings.suspects = cases.iter().map(|case| case.suspect.clone()).collect();
     decide(findings, repo, &tree, settings, &cases, last_good.is_some());
     Ok(())
+}
+
+/// How many files fit the innermost own frame, where it is more than one.
+fn ambiguous(trace: &Trace, located: &[Located]) -> Option<usize> {
+    let order = trace.innermost_first();
+    let innermost = order
+        .iter()
+        .find_map(|frame| located.iter().find(|one| one.frame == *frame && one.own));
+    innermost.map(|one| one.tied).filter(|tied| *tied > 1)
 }
 
 fn find_suspects(

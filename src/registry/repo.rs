@@ -11,7 +11,10 @@ fn wrong<T>(what: &str, remedy: &str) -> Result<T, Wrong> {
 /// An absolute path, `file:///path` or `https://host/path`; `http://` only towards this machine.
 /// A secret in an address is never repeated in the complaint.
 pub fn check_address(address: &str) -> Result<(), Wrong> {
-    if address.is_empty() || address.chars().any(|c| c.is_control() || c == ' ') {
+    // A folder may have a space in its name; no host does.
+    let local = address.starts_with('/') || address.starts_with("file://");
+    let odd = |c: char| c.is_control() || (c == ' ' && !local);
+    if address.trim().is_empty() || address.trim() != address || address.chars().any(odd) {
         return wrong(
             "`repo` is no address",
             "write an absolute path or an https:// address",
@@ -51,7 +54,7 @@ fn check_url(scheme: &str, rest: &str) -> Result<(), Wrong> {
     }
     let path = rest.split_once('/').map_or("", |(_, path)| path);
     match scheme {
-        "file" if authority.is_empty() && !path.is_empty() => Ok(()),
+        "file" if matches!(authority, "" | "localhost") && !path.is_empty() => Ok(()),
         "file" => wrong(
             "`repo` is a file address without a path",
             "write file:///PATH",
@@ -172,6 +175,8 @@ mod tests {
             "https://git.example/acme/{service}",
             "http://127.0.0.1:8080/a.git",
             "http://localhost/a",
+            "/srv/my code/shop",
+            "file://localhost/srv/shop",
         ] {
             assert_eq!(check_address(good), Ok(()), "{good}");
         }
@@ -186,6 +191,8 @@ mod tests {
             "https://git.example",
             "file://shop",
             "https://git.example/a?token=x",
+            "https://git.example/a b",
+            "/srv/shop ",
         ] {
             assert!(check_address(bad).is_err(), "{bad}");
         }

@@ -66,6 +66,7 @@ pub fn findings() -> Findings {
             frame: 0,
             own: true,
             mapped: 0.95,
+            tied: 1,
         }],
         location: Some(Location {
             file: "orders/vouchers.py".to_owned(),

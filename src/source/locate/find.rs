@@ -110,7 +110,9 @@ impl<'a> Index<'a> {
         if language == Language::Go && printed.names.iter().any(|name| name == "vendor") {
             found.retain(|one| vendored(&one.file));
         }
-        if language == Language::Javascript && found.iter().all(|m| m.sure < 0.5) {
+        if language == Language::Javascript
+            && (found.len() > 1 || found.iter().all(|m| m.sure < 0.5))
+        {
             let built = self.find_source_of_built(&printed);
             if !built.is_empty() {
                 return built;
@@ -386,7 +388,7 @@ pub(super) fn head_weight(file: &str, agreed: usize) -> f64 {
     if head.any(odd) { 0.4 } else { 1.0 }
 }
 
-/// The best matches; where several are equally good, each is only as sure as their number lets.
+/// The best matches by names alone; which of several equally good ones is meant is not known here.
 pub(super) fn best_of(mut found: Vec<Match>) -> Vec<Match> {
     found.sort_by(|a, b| {
         let by_sure = b.sure.total_cmp(&a.sure).then(b.agreed.cmp(&a.agreed));
@@ -399,13 +401,6 @@ pub(super) fn best_of(mut found: Vec<Match>) -> Vec<Match> {
         return found;
     };
     found.retain(|m| m.sure >= best.0 - 0.001 && m.agreed == best.1);
-    let several = found.len();
-    if several > 1 {
-        for one in &mut found {
-            one.sure /= several as f64;
-            one.why = format!("{}; {several} files fit", one.why);
-        }
-    }
     found
 }
 

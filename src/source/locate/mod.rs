@@ -62,6 +62,9 @@ pub struct Located {
     /// 0 to 1: how sure it is that the frame ran this line of this file, wherever it stands.
     #[serde(skip)]
     pub mapped: f64,
+    /// How many files fit the frame equally well; 1: this one alone.
+    #[serde(skip)]
+    pub tied: usize,
 }
 
 /// The frames that lie in the repository, best first.
@@ -79,8 +82,9 @@ pub fn locate(trace: &Trace, files: &dyn Files, settings: &Settings) -> Vec<Loca
             check_text(one, printed.line, printed.function.as_deref(), files);
         }
         found.sort_by(|a, b| b.sure.total_cmp(&a.sure));
+        let tied = doubt(&mut found);
         match found.into_iter().next() {
-            Some(best) => candidates.push(Candidate::new(frame, printed, best)),
+            Some(best) => candidates.push(Candidate::new(frame, printed, best, tied)),
             None if candidates.is_empty() => foreign_inside += 1,
             None => {}
         }
@@ -98,6 +102,27 @@ pub fn location(located: &[Located]) -> Option<Location> {
         function: best.function.clone(),
         confidence: best.confidence,
     })
+}
+
+/// Matches that fall short of the best by less than this factor are as good as it.
+const AS_GOOD: f64 = 0.8;
+/// How sure a frame can be that fits several files: below [`THRESHOLD`].
+const TIED: f64 = 0.9 * THRESHOLD;
+
+/// Takes the sureness away where several files fit equally, and says how many do. Best first.
+fn doubt(found: &mut [Match]) -> usize {
+    let best = found.first().map_or(0.0, |one| one.sure);
+    let tied = found
+        .iter()
+        .take_while(|one| one.sure >= best * AS_GOOD)
+        .count();
+    if tied > 1 {
+        for one in found.iter_mut() {
+            one.sure = (one.sure / tied as f64).min(TIED);
+            one.why = format!("{}; {tied} files fit; set root", one.why);
+        }
+    }
+    tied
 }
 
 /// What the file's text at the commit says about the frame.

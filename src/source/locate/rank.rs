@@ -22,10 +22,11 @@ pub(super) struct Candidate {
     function: Option<String>,
     found: Match,
     own: bool,
+    tied: usize,
 }
 
 impl Candidate {
-    pub fn new(frame: usize, printed: &Frame, mut found: Match) -> Candidate {
+    pub fn new(frame: usize, printed: &Frame, mut found: Match, tied: usize) -> Candidate {
         let own = !is_copied(&found.file);
         if !own {
             found.sure *= 0.3;
@@ -37,6 +38,7 @@ impl Candidate {
             function: printed.function.clone(),
             found,
             own,
+            tied,
         }
     }
 }
@@ -81,6 +83,7 @@ pub(super) fn order(
     let mut weight = if foreign_inside > 0 { 0.97 } else { 1.0 };
     for mut one in order {
         if !seen.insert((one.found.file.clone(), one.line)) {
+            name_from(&mut keyed, one);
             continue;
         }
         let mut score = one.found.sure * weight;
@@ -95,6 +98,17 @@ pub(super) fn order(
     }
     keyed.sort_by(|a, b| b.0.total_cmp(&a.0));
     finish(distinct_first(keyed))
+}
+
+/// The same place printed twice, as of a closure within its function: the one with a name has it
+/// to give.
+fn name_from(keyed: &mut [(f64, Candidate)], again: Candidate) {
+    let first = keyed
+        .iter_mut()
+        .find(|(_, one)| one.found.file == again.found.file && one.line == again.line);
+    if let Some((_, one)) = first.filter(|(_, one)| one.function.is_none()) {
+        one.function = again.function;
+    }
 }
 
 /// Where an exception was wrapped, the innermost frame of the outermost one goes second: the
@@ -247,6 +261,7 @@ fn finish(keyed: Vec<(f64, Candidate)>) -> Vec<Located> {
             frame: one.frame,
             own: one.own,
             mapped: one.found.sure,
+            tied: one.tied,
         });
     }
     located
@@ -297,6 +312,34 @@ mod tests {
         let place = location(&locate(&trace, &paths, &Settings::default())).unwrap();
         assert_eq!((place.file.as_str(), place.line), ("b/b.py", Some(2)));
         assert_eq!(location(&[]), None);
+    }
+
+    #[test]
+    fn a_place_printed_twice_has_the_name_of_either() {
+        let mut trace = python(&[("p/a.py", "f"), ("p/b.py", "g"), ("p/b.py", "")]);
+        trace.frames[2].function = None;
+        trace.frames[1].line = trace.frames[2].line;
+        let paths = PathList(["p/a.py", "p/b.py"].map(str::to_owned).to_vec());
+        let place = location(&locate(&trace, &paths, &Settings::default())).unwrap();
+        assert_eq!(place.function.as_deref(), Some("g"));
+    }
+
+    #[test]
+    fn files_that_fit_equally_are_no_place() {
+        let trace = python(&[("handler.py", "handler")]);
+        let paths = PathList(
+            ["f/alpha/handler.py", "f/beta/handler.py"]
+                .map(str::to_owned)
+                .into(),
+        );
+        let located = locate(&trace, &paths, &Settings::default());
+        assert_eq!((location(&located), located[0].tied), (None, 2));
+        let root = Settings {
+            root: "f/beta".to_owned(),
+            ..Settings::default()
+        };
+        let place = location(&locate(&trace, &paths, &root)).unwrap();
+        assert_eq!(place.file, "f/beta/handler.py");
     }
 
     #[test]
