@@ -22,6 +22,8 @@ const FOLLOW_GAP: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub struct Assembler {
     previous: Previous,
+    /// The plain line before that one.
+    earlier: Previous,
     open: Option<Box<Open>>,
     found: VecDeque<Found>,
     plain: VecDeque<Kept>,
@@ -37,23 +39,43 @@ struct Previous {
     index: u64,
     level: Option<Level>,
     set: bool,
+    /// Blank lines since.
+    blanks: u8,
     /// Node.js points at the throwing code with carets, then prints an empty line.
     caret: bool,
 }
 
+/// Blank lines that may stand between a log line and its trace.
+const BLANKS: u8 = 2;
+
 impl Previous {
     fn remember(&mut self, clean: &str, line: &Line<'_>) {
-        let blank = text::is_blank(clean);
-        self.caret = points(clean) || (self.caret && blank);
+        self.caret = points(clean);
         self.text.clear();
         self.text.push_str(text::floor(clean, LINE_BYTES));
-        self.set = !blank;
+        (self.set, self.blanks) = (true, 0);
         (self.time, self.index, self.level) = (line.time, line.index, line.level);
+    }
+
+    fn pass_blank(&mut self) {
+        self.blanks = self.blanks.saturating_add(1);
+        self.set &= self.blanks <= BLANKS;
     }
 
     fn forget(&mut self) {
         self.text.clear();
         (self.set, self.caret) = (false, false);
+    }
+
+    /// Its text, if the trace follows with no blank line between.
+    fn direct(&self) -> &str {
+        let direct = self.set && self.blanks == 0;
+        if direct { &self.text } else { "" }
+    }
+
+    /// A line that no logger begins, and that may go on with the message of the line before.
+    fn continues(&self) -> bool {
+        self.set && !text::starts_like_log(&self.text) && text::level_of(&self.text).is_none()
     }
 
     fn kept(&self) -> Kept {
@@ -69,6 +91,11 @@ impl Previous {
 fn apart(previous: &Previous, first: &Line<'_>) -> Duration {
     let later = first.time.since(previous.time);
     later.max(previous.time.since(first.time))
+}
+
+/// Whether the line before may be of the same event as a trace's first.
+fn near(previous: &Previous, first: &Line<'_>) -> bool {
+    previous.set && previous.index != first.index && apart(previous, first) <= HEADER_GAP
 }
 
 /// Whether a log line tells of a program's start.
@@ -96,7 +123,8 @@ impl Assembler {
         let open = self.open.as_ref().map_or(0, |open| {
             open.bytes.min(BYTES_KEPT) + open.lines.len() * size_of::<Member>()
         });
-        open + self.previous.text.capacity() + self.scratch.capacity()
+        let lines = self.previous.text.capacity() + self.earlier.text.capacity();
+        open + lines + self.scratch.capacity()
     }
 
     /// Takes the stream's next line. `now` is the wall clock.
@@ -174,8 +202,17 @@ impl Assembler {
         if self.begin(clean, line, now) {
             return Taken::Inside;
         }
-        self.previous.remember(clean, line);
+        self.remember(clean, line);
         Taken::Plain
+    }
+
+    fn remember(&mut self, clean: &str, line: &Line<'_>) {
+        if text::is_blank(clean) {
+            self.previous.pass_blank();
+            return;
+        }
+        std::mem::swap(&mut self.previous, &mut self.earlier);
+        self.previous.remember(clean, line);
     }
 
     /// After an uncaught fault a program says no more, or starts anew. One that goes on logging at
@@ -198,12 +235,13 @@ impl Assembler {
             && let Some((grammar, begin)) = begins(clean)
         {
             let mut open = Box::new(Open::new(grammar, clean, begin, now));
-            if grammar.is_none() && thrown::announces(&self.previous.text) {
+            if grammar.is_none() && thrown::announces(self.previous.direct()) {
                 self.add_previous(&mut open);
             } else {
                 open.header = self.header(line, open.grammar);
                 open.logged = self.logged(line);
                 open.warned = self.warned(line);
+                open.below = self.below(line);
             }
             open.caret = self.previous.caret;
             open.line_level = line.level;
@@ -227,7 +265,7 @@ impl Assembler {
         open.state.proven = true;
         open.line_level = line.level;
         open.caret = self.previous.caret;
-        if !self.previous.text.starts_with('{') {
+        if !self.previous.direct().starts_with('{') {
             self.add_previous(&mut open);
         }
         open.add(clean, 0, line, true);
@@ -237,10 +275,10 @@ impl Assembler {
 
     /// Makes the line before the trace's first.
     fn add_previous(&self, open: &mut Open) {
-        if !self.previous.set {
+        let name = self.previous.direct();
+        if name.is_empty() {
             return;
         }
-        let name = &self.previous.text;
         let line = Line {
             text: name,
             time: self.previous.time,
@@ -258,22 +296,34 @@ impl Assembler {
 
     /// The line before, if it is a logger's error about the same event.
     fn header(&self, first: &Line<'_>, grammar: Option<&Grammar>) -> Option<Header> {
-        let previous = &self.previous;
         let own = grammar.is_some_and(|grammar| grammar.printed_by_runtime);
-        if !previous.set
-            || own
-            || apart(previous, first) > HEADER_GAP
-            || previous.index == first.index
-        {
+        if own || !near(&self.previous, first) {
             return None;
         }
+        // A message of two lines.
+        let continued = self.previous.continues() && self.previous.blanks == 0;
+        let far = continued && self.earlier.blanks == 0 && near(&self.earlier, first);
+        let log = if far { &self.earlier } else { &self.previous };
         // A level that comes from the stream says nothing: the trace's own line has it too.
-        let given = previous.level.filter(|level| first.level != Some(*level));
-        let level = text::level_of(&previous.text).or(given);
+        let given = log
+            .level
+            .filter(|level| !far && first.level != Some(*level));
+        let level = text::level_of(&log.text).or(given);
         (level >= Some(Level::Error)).then(|| Header {
-            kept: previous.kept(),
+            kept: log.kept(),
             level,
+            far,
         })
+    }
+
+    /// The level that the log line before names, if that is below an error. The level of a record
+    /// does not count: a logger that writes records writes the trace into them.
+    fn below(&self, first: &Line<'_>) -> Option<Level> {
+        let log = &self.previous;
+        let level = || text::level_of(&log.text).filter(|level| *level < Level::Error);
+        (near(log, first) && !log.text.starts_with('{'))
+            .then(level)
+            .flatten()
     }
 
     /// The level of the log line that the trace's own record begins with.
@@ -329,6 +379,7 @@ impl Assembler {
             return;
         };
         self.previous.forget();
+        self.earlier.forget();
         let Some(grammar) = open.grammar.filter(|_| open.state.proven) else {
             let level = open.line_level;
             self.release(open.lines.drain(..), level);
@@ -350,26 +401,25 @@ impl Assembler {
                 level,
                 index: member.kept.index,
             };
-            self.previous.remember(&member.kept.text, &line);
+            self.remember(&member.kept.text, &line);
             if !text::is_blank(&member.kept.text) {
                 self.plain.push_back(member.kept);
             }
         }
     }
 
-    fn build(&self, open: Open, grammar: &Grammar, reading: Reading) -> Option<Found> {
+    fn build(&self, mut open: Open, grammar: &Grammar, reading: Reading) -> Option<Found> {
         let first = open.lines.first()?;
+        if !reading.loggable && open.header.as_ref().is_some_and(|header| header.far) {
+            open.header = None;
+        }
         let prefix = text::floor(&first.kept.text, first.at);
-        let level = open
-            .header
-            .as_ref()
-            .and_then(|header| header.level)
-            .or_else(|| text::level_of(prefix))
-            .or(open.logged)
-            .or(open.line_level);
-        let logged =
-            open.header.is_some() || text::level_of(prefix).is_some() || open.logged.is_some();
+        let header = open.header.as_ref().and_then(|header| header.level);
+        let below = open.below.filter(|_| reading.loggable);
+        let own = header.or_else(|| text::level_of(prefix)).or(open.logged);
+        let logged = open.header.is_some() || own.or(below).is_some();
         let uncaught = reading.uncaught.unwrap_or(!logged) || open.footer || open.caret;
+        let level = own.or(below.filter(|_| !uncaught)).or(open.line_level);
         let time = first.kept.time;
         Some(Found {
             header: open.header.map(|header| header.kept),

@@ -57,6 +57,9 @@ pub(super) struct Reading {
     pub frames: Vec<Frame>,
     /// `Some` where the text itself tells whether anybody caught it.
     pub uncaught: Option<bool>,
+    /// A logger or a handler may have printed it: it does not look as the runtime prints what
+    /// nobody caught.
+    pub loggable: bool,
 }
 
 impl Reading {

@@ -165,6 +165,7 @@ fn read(lines: &[&str]) -> Reading {
     let (root, outermost) = ends(&links);
     (reading.root, reading.outermost) = (root, outermost);
     reading.uncaught = Some(uncaught);
+    reading.loggable = true;
     reading
 }
 

@@ -277,6 +277,7 @@ fn read(lines: &[&str]) -> Reading {
     reading.close_block(raised, from);
     reading.root = reading.blocks.len() - 1;
     reading.uncaught = Some(uncaught);
+    reading.loggable = true;
     reading
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Open {
     pub logged: Option<Level>,
     /// A warning stands just before it.
     pub warned: bool,
+    /// The level of the log line just before it, if that is below an error.
+    pub below: Option<Level>,
     pub line_level: Option<Level>,
     pub caret: bool,
     pub footer: bool,
@@ -63,6 +65,8 @@ pub(super) struct Member {
 pub(super) struct Header {
     pub kept: Kept,
     pub level: Option<Level>,
+    /// Another line of its message stands between it and the trace.
+    pub far: bool,
 }
 
 impl Open {
@@ -97,6 +101,7 @@ impl Open {
             header: None,
             logged: None,
             warned: false,
+            below: None,
             line_level: None,
             caret: false,
             footer: false,

@@ -415,7 +415,25 @@ fn read(lines: &[&str]) -> Reading {
         depths.push(0);
     }
     choose(&mut reading, &depths, group);
+    reading.loggable = !from_the_bottom(&reading);
     reading
+}
+
+/// Whether the frames reach down to where the program, a thread or a process began, as the
+/// interpreter prints what nobody caught. A handler's trace begins at the handler.
+fn from_the_bottom(reading: &Reading) -> bool {
+    let Some(block) = reading.blocks.get(reading.outermost) else {
+        return true;
+    };
+    let Some(frame) = reading.frames.get(block.frames.start) else {
+        return true;
+    };
+    let name = frame.function.as_deref();
+    let file = frame.file.as_deref().unwrap_or_default();
+    let starter = ["threading.py", "process.py", "runpy.py", "<frozen runpy>"];
+    let started = starter.iter().any(|end| file.ends_with(end))
+        && name.is_some_and(|name| name.starts_with("_bootstrap") || name.starts_with("_run_"));
+    started || name.is_none_or(|name| name == "<module>")
 }
 
 /// A chain prints the first exception first. A group prints itself, then what it holds.

@@ -227,8 +227,10 @@ pub(super) fn level_of(line: &str) -> Option<Level> {
         let before = from.checked_sub(1).and_then(|i| bytes.get(i));
         let after = bytes.get(from + word.len());
         let upper = word.bytes().all(|b| b.is_ascii_uppercase());
-        let boxed =
-            matches!(before, Some(b'[' | b'<' | b'(')) && matches!(after, Some(b']' | b'>' | b')'));
+        // `[info     ]`, as structlog fills it up.
+        let rest = head.get(from + word.len()..).unwrap_or_default();
+        let closed = rest.trim_start_matches(' ').starts_with([']', '>', ')']);
+        let boxed = matches!(before, Some(b'[' | b'<' | b'(')) && closed;
         let named =
             matches!(before, Some(b'=' | b'"')) && head.get(..from).is_some_and(names_a_level);
         let first = from == 0 && after == Some(&b':');

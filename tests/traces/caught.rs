@@ -6,7 +6,7 @@ use autofix::trace::{Assembler, Line};
 
 const TRACE: [&str; 4] = [
     "Traceback (most recent call last):",
-    "  File \"/app/a.py\", line 3, in f",
+    "  File \"/app/a.py\", line 3, in <module>",
     "    return 1 / n",
     "ZeroDivisionError: division by zero",
 ];
@@ -34,6 +34,89 @@ fn a_warning_before_a_trace_is_its_log_line_when_the_program_goes_on_logging() {
     );
     let info = "2026-01-05 10:00:00,100 INFO app pricing the basket";
     assert!(uncaught(info, Some(on)));
+}
+
+/// A handler's trace begins at the handler, not where the program began.
+const HANDLED: [&str; 4] = [
+    "Traceback (most recent call last):",
+    "  File \"/app/a.py\", line 3, in handle",
+    "    return 1 / n",
+    "ZeroDivisionError: division by zero",
+];
+const JAVA: [&str; 3] = [
+    "java.lang.IllegalStateException: cannot price",
+    "\tat com.acme.Cart.total(Cart.java:20)",
+    "\tat com.acme.Web.get(Web.java:9)",
+];
+const NODE: [&str; 3] = [
+    "TypeError: a is undefined",
+    "    at must (/app/src/u.js:3:4)",
+    "    at get (/app/src/web.js:9:1)",
+];
+
+#[test]
+fn a_trace_below_an_error_has_the_level_of_its_log_line() {
+    for (log, level) in [
+        ("2026-01-05 10:00:00,100 WARNING shop: coped", Level::Warn),
+        ("DEBUG:shop:coped", Level::Debug),
+        (
+            "[2026-01-05 10:00:00,000: INFO/Worker-1] coped",
+            Level::Info,
+        ),
+        (
+            "2026-01-05 10:00:00 [warning  ] coped  order=17",
+            Level::Warn,
+        ),
+        ("10:00:00.123 [main] WARN  com.acme.S -- coped", Level::Warn),
+    ] {
+        for trace in [&HANDLED[..], &JAVA, &NODE] {
+            for blanks in 0..=2 {
+                let mut lines = vec![log];
+                lines.extend(["", ""].iter().take(blanks));
+                lines.extend(trace);
+                let found = find(&lines);
+                assert_eq!(found.len(), 1, "{log}");
+                assert!(!found[0].uncaught, "{log}");
+                assert_eq!(found[0].level, Some(level), "{log} {}", trace[0]);
+                assert!(found[0].header.is_none());
+            }
+        }
+    }
+    let thread = "  File \"/usr/lib/python3.13/threading.py\", line 1, in _bootstrap_inner";
+    let mut lines = vec!["INFO:shop:go", "Exception in thread Thread-1 (f):"];
+    lines.extend(TRACE);
+    lines[3] = thread;
+    assert!(find(&lines)[0].uncaught);
+    lines.remove(1);
+    assert!(find(&lines)[0].uncaught);
+}
+
+#[test]
+fn json_log_lines_name_no_level_of_a_trace_below() {
+    let mut lines = vec!["{\"level\":\"info\",\"msg\":\"GET /\"}"];
+    lines.extend(NODE);
+    assert_eq!(find(&lines)[0].level, None);
+}
+
+#[test]
+fn a_header_may_stand_a_blank_line_or_half_its_message_away() {
+    let error = "2026-01-05 10:00:00,100 ERROR shop: failed";
+    for between in [&[""][..], &["", ""], &["details: a=1"]] {
+        for trace in [&HANDLED[..], &JAVA] {
+            let mut lines = vec![error];
+            lines.extend(between);
+            lines.extend(trace);
+            let found = find(&lines);
+            assert_eq!(found.len(), 1);
+            let header = found[0].header.as_ref().map(|kept| kept.text.as_str());
+            assert_eq!(header, Some(error));
+            assert_eq!(found[0].level, Some(Level::Error));
+        }
+    }
+    let crash = [&[error, "done"][..], &TRACE].concat();
+    assert!(find(&crash)[0].header.is_none(), "the interpreter's own");
+    let three = [&[error, "", "", ""][..], &JAVA].concat();
+    assert!(find(&three)[0].header.is_none());
 }
 
 #[test]
