@@ -66,6 +66,9 @@ fn judge(message: &str, level: Option<Level>) -> Option<Found> {
         .find_map(|(rule, pattern)| {
             let groups = pattern.captures(message)?;
             let group = |name: &str| groups.name(name).map(|found| found.as_str());
+            if group("what").is_some_and(is_setting) {
+                return None;
+            }
             let (kind, says) = match rule.means {
                 Means::Oom => (Kind::Oom, rule.says.to_owned()),
                 Means::Crash => (Kind::Crash, rule.says.to_owned()),
@@ -82,12 +85,25 @@ fn judge(message: &str, level: Option<Level>) -> Option<Found> {
         })
 }
 
+/// Whether the word behind `panic: ` or `Unhandled exception: ` only says that there is none, or
+/// how many there were.
+fn is_setting(what: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "false", "true", "none", "no", "null", "n/a", "never", "off", "on", "disabled", "enabled",
+    ];
+    let bare = what.trim_end_matches([',', '.', ';']);
+    let count = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit());
+    count || WORDS.iter().any(|word| word.eq_ignore_ascii_case(bare))
+}
+
 /// A status as a fault: 0 is none, nor are the statuses of a stop that somebody asked for
 /// (hang-up, interrupt, quit, terminate).
 fn status(code: &str, says: &str) -> Option<(Kind, String)> {
     let code: i64 = code.parse().ok()?;
     match code {
         0 | 129 | 130 | 131 | 143 => None,
+        // No process ends with such a status; what is printed so is another kind of code.
+        ..-255 | 256.. => None,
         132 | 134 | 135 | 136 | 139 => Some((
             Kind::Crash,
             format!("{says} (status {code}: fatal signal {})", code - 128),
@@ -155,7 +171,20 @@ mod tests {
             Kind::Oom,
             "Killed process 123 (java) total-vm:100kB, anon-rss:90kB, file-rss:0kB",
         ),
+        (Kind::Oom, "app.service: Failed with result 'oom-kill'."),
+        (
+            Kind::Oom,
+            "app.service: The kernel OOM killer killed some processes in this unit.",
+        ),
         (Kind::Oom, "OOMKilled"),
+        (Kind::Oom, "reason=OOMKilled restarts=4"),
+        (Kind::Oom, "State: OOMKilled=true"),
+        (Kind::Oom, "Pod shop-7d9 OOMKilled (exit code 137)"),
+        (Kind::Exit, "script failed with exit code 1"),
+        (Kind::Exit, "ws-client exited with code 101"),
+        (Kind::Exit, "worker failed with status 3"),
+        (Kind::Crash, "panic: open config: no such file"),
+        (Kind::Crash, "Segmentation fault"),
         (Kind::Oom, "Container app was terminated: OOMKilled"),
         (
             Kind::Oom,
@@ -283,6 +312,26 @@ mod tests {
     const ORDINARY: &[&str] = &[
         "container exited with code 0",
         "app-1 exited with code 0",
+        "login failed with code 401",
+        "login failed with code 41",
+        "payment terminated with code 51",
+        "Service failed with status 500",
+        "Script failed with status 404",
+        "task failed with code 1062",
+        "Job finished with code 200",
+        "server stopped with code 1000",
+        "ws-client exited with code 1001",
+        "ws-client exited with code 999",
+        "container OOMKilled: false",
+        "State: OOMKilled=false",
+        "status: OOMKilled count 0",
+        "Status code 500 OOMKilled=false",
+        "OOMKilled count 0",
+        "panic: false",
+        "panic: 0 recovered",
+        "Unhandled exception: none so far",
+        "Uncaught TypeError rate is 0",
+        "Aborted (core dumped) was printed yesterday",
         "app-1 exited with code 143",
         "container exited with code 130",
         "Process exited with status 143",

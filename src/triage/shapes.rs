@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "oom_container",
         says: "the platform killed the container for its memory",
-        pattern: r#"^(?:(?i:reason|state|status|container|pod|task|last state)\b[^"'{}]{0,100}?[\s:=(])?OOMKilled\b"#,
+        pattern: r#"^(?:(?i:reason|state|status|container|pod|task|last state)\b[^"'{}]{0,100}?[\s:=(])?OOMKilled(?:$|[,;.)\]](?:\s|$)|\s*[:=]\s*(?i:true)\b|\s+(?:[(\[-]|[a-zA-Z_]+=|(?i:exit|restart|with|at|by)))"#,
         means: Means::Oom,
         least: Level::Info,
     },
@@ -96,7 +96,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "oom_systemd",
         says: "the OOM killer ended a process of the unit",
-        pattern: r"^(?<who>[A-Za-z0-9_@.:\\-]+\.(?:service|scope|slice)): (?:A process of this unit has been killed by the OOM killer|Failed with result 'oom-kill')",
+        pattern: r"^(?<who>[A-Za-z0-9_@.:\\-]+\.(?:service|scope|slice)): (?:A process of this unit has been killed by the OOM killer|The kernel OOM killer killed some processes in this unit|systemd-oomd killed some process\(es\) in this unit|Failed with result 'oom-kill')",
         means: Means::Oom,
         least: Level::Info,
     },
@@ -117,7 +117,15 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "fatal_shell",
         says: "a process died of a fatal signal",
-        pattern: r"^(?:[^\s:]+: line \d+: +\d+ )?(?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception|Trace/breakpoint trap)(?: +\(core dumped\)(?: .*)?| {2,}\S.*)$",
+        pattern: r"^(?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception|Trace/breakpoint trap) +\(core dumped\)$",
+        means: Means::Crash,
+        least: Level::Info,
+    },
+    Rule {
+        // Only behind its own `script: line 3: 1234` does a shell print the command as well.
+        name: "fatal_shell",
+        says: "a process died of a fatal signal",
+        pattern: r"^[^\s:]+: line \d+: +\d+ (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception|Trace/breakpoint trap)(?: +\(core dumped\)(?: .*)?| {2,}\S.*)$",
         means: Means::Crash,
         least: Level::Info,
     },
@@ -201,14 +209,21 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "panic",
         says: "the program panicked",
-        pattern: r"^(?:thread '[^']{0,100}' (?:\(\d+\) )?panicked at |panic: (?:runtime error: |\S))",
+        pattern: r"^(?:thread '[^']{0,100}' (?:\(\d+\) )?panicked at |panic: (?<what>\S+))",
         means: Means::Crash,
         least: Level::Error,
     },
     Rule {
         name: "uncaught",
         says: "an exception that nothing caught",
-        pattern: r"^(?:PHP )?(?:Fatal error: +)?Uncaught (?:[A-Z][\w\\.]*(?:Error|Exception)\b|exception)|^Unhandled exception(?:\.|:) ",
+        pattern: r"^(?:PHP )?(?:Fatal error: +)?Uncaught (?:[A-Z][\w\\.]*(?:Error|Exception)(?:$|:| in )|exception\b(?:: *(?<what>\S+))?)",
+        means: Means::Crash,
+        least: Level::Warn,
+    },
+    Rule {
+        name: "uncaught",
+        says: "an exception that nothing caught",
+        pattern: r"^Unhandled exception[.:] (?<what>\S+)",
         means: Means::Crash,
         least: Level::Warn,
     },
@@ -249,22 +264,32 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A short subject that is a process or looks like a container's name, then how it ended, and
-/// hardly anything behind: a sentence about an exit goes on and does not count.
+/// Who ended, how, and hardly anything behind: a sentence about an exit goes on and does not
+/// count. Anything may exit, or end with an *exit* code; a bare code or status of what failed or
+/// finished is as often an answer's or a database's, and counts only for what is a process.
 const EXIT_CODE: &str = r#"(?x)^
-    (?: (?: (?:error:?\ )? (?i:the\ )?
-            (?i: container | task | process | machine | main\ (?:child|process) | child | worker
-               | app | application | command | program | service | server | job | script | pod
-               | essential\ container\ in\ task )
-            (?: \ \(pid[:\ ]\ ?\d+\) | \ \[?[A-Za-z0-9_.:/@-]+\]? )? :?
-        | [A-Za-z0-9_./-]+
-        | App\ \[[^\]]+\]
-        )\ )?
-    (?: has\ )?
-    (?i: exited | terminated | finished | failed | stopped | died )
-    (?: \ (?:normally|unexpectedly|abnormally|early) )?
-    \ with \ (?:a\ )? (?:non-zero\ )?
-    (?: exit\ (?:code|status) | code | status ) (?:\ of)? [:=]? \ ? \[? (?<code>-?\d{1,11}) \]?
+    (?: (?: (?: (?:error:?\ )? (?i:the\ )?
+                (?i: container | task | process | machine | main\ (?:child|process) | child | worker
+                   | app | application | command | program | service | server | job | script | pod
+                   | essential\ container\ in\ task )
+                (?: \ \(pid[:\ ]\ ?\d+\) | \ \[?[A-Za-z0-9_.:/@-]+\]? )? :?
+            | [A-Za-z0-9_./-]+
+            | App\ \[[^\]]+\]
+            )\ )?
+        (?: has\ )?
+        (?: (?i: exited ) (?: \ (?:normally|unexpectedly|abnormally|early) )?
+            \ with \ (?:a\ )? (?:non-zero\ )? (?: exit\ (?:code|status) | code | status )
+          | (?i: terminated | finished | failed | stopped | died )
+            (?: \ (?:normally|unexpectedly|abnormally|early) )?
+            \ with \ (?:a\ )? (?:non-zero\ )? exit\ (?:code|status) )
+      | (?:error:?\ )? (?i:the\ )?
+        (?i: container | process | machine | main\ (?:child|process) | child | worker | command
+           | program | pod )
+        (?: \ \(pid[:\ ]\ ?\d+\) | \ \[?[A-Za-z0-9_.:/@-]+\]? )? :? \ (?: has\ )?
+        (?i: terminated | finished | failed | stopped | died )
+        (?: \ (?:normally|unexpectedly|abnormally|early) )?
+        \ with \ (?:a\ )? (?:non-zero\ )? (?: code | status ) )
+    (?:\ of)? [:=]? \ ? \[? (?<code>-?\d{1,3}) \]?
     (?: $ | [,.;)] (?:\ not\ restarting | \ restarting | \ will\ (?:not\ )?restart .{0,60} | [^\w]{0,3} $ )
       | \ via\ signal .{0,20} $ | \ \( .{0,60} $ | \ at\ [\d:T.Z\ -]+ $ )
 "#;
