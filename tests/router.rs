@@ -335,6 +335,91 @@ fn crashes_of_five_languages_in_tailed_logs_become_incidents() {
     }
 }
 
+/// A repository with one commit of the sources that a corpus case was built from, and its id.
+fn repository(language: &str, to: &Path) -> String {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus/crashes")
+        .join(language)
+        .join("repo");
+    let run = |program: &str, arguments: &[&std::ffi::OsStr]| {
+        let done = Command::new(program)
+            .args(arguments)
+            .env("HOME", to)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        text(&done.stdout).trim().to_owned()
+    };
+    let (from, at) = (from.as_os_str(), to.as_os_str());
+    run("cp", &["-r".as_ref(), from, at]);
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=A", "-c", "user.email=a@example.org"];
+        let mut all: Vec<&std::ffi::OsStr> = vec!["-C".as_ref(), at];
+        all.extend(
+            who.iter()
+                .chain(arguments)
+                .map(|word| -> &std::ffi::OsStr { word.as_ref() }),
+        );
+        run("git", &all)
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "All of it"]);
+    git(&["rev-parse", "HEAD"])
+}
+
+#[test]
+fn crashes_of_five_languages_are_found_in_their_repositories() {
+    let cases = [
+        ("python", "src/shop/pricing/cart.py", 12),
+        ("java", "api/src/main/java/com/acme/shop/cart/Cart.java", 28),
+        ("javascript", "services/web/src/lib/price.js", 7),
+        ("go", "internal/cart/cart.go", 11),
+        ("rust", "crates/cart/src/lib.rs", 7),
+    ];
+    let names = cases.map(|(name, ..)| format!("{name}.log"));
+    let tails = names.each_ref().map(String::as_str);
+    for router in routers("crashes_are_found_in_their_repositories", (1, 9, 0)) {
+        let place = Place::new();
+        let mut registry = String::new();
+        for (name, ..) in cases {
+            let repo = place.path(&format!("{name}-repo"));
+            let commit = repository(name, &repo);
+            registry += &format!(
+                "[[service]]\nname = \"{name}\"\nmatch = \"tag:app.{name}\"\nrepo = \"{}\"\n\
+                 commit = \"{commit}\"\n",
+                repo.display()
+            );
+        }
+        fs::write(place.path("services.toml"), registry).unwrap();
+        let services = format!("Services {}", place.path("services.toml").display());
+        let block = format!("{}\n{services}", place.state("state"));
+        let configuration = place.configure(&router, &tails, &[&block]);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for(STARTED, 1);
+        for (name, ..) in cases {
+            let output = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/corpus/crashes")
+                .join(name)
+                .join("output.txt");
+            place.append(&format!("{name}.log"), &fs::read_to_string(output).unwrap());
+        }
+        running.wait("five reports", |_| {
+            let all = place.incidents("state");
+            all.iter().filter(|one| one["status"] == "reported").count() >= 5
+        });
+        running.end_well(&router);
+        let found = place.incidents("state");
+        for (name, file, line) in cases {
+            let one = found.iter().find(|one| one["service"] == name);
+            let one = one.unwrap_or_else(|| panic!("{router:?}: none of {name} in {found:#?}"));
+            assert_eq!(one["location"]["file"], file, "{router:?} {one:#}");
+            assert_eq!(one["location"]["line"], line, "{router:?} {one:#}");
+        }
+    }
+}
+
 #[test]
 fn a_trace_that_is_the_last_line_before_sigterm_is_not_lost() {
     for router in routers("a_trace_that_is_the_last_line_before_sigterm", (1, 9, 0)) {
