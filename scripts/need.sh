@@ -23,7 +23,7 @@ missing=""
 for tool in "$@"; do
     present "$tool" && continue
     if [ "$tool" = cargo ]; then
-        echo "cargo is missing: install Rust 1.88 or newer (https://rustup.rs), then run make again" >&2
+        echo "cargo is missing: install Rust 1.91 or newer (https://rustup.rs), then run make again" >&2
         exit 1
     fi
     missing="$missing $(package_of "$tool")"
