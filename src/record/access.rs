@@ -2,6 +2,7 @@
 //! of them; not a parser of whole lines.
 
 use crate::record::clean::head;
+use crate::record::http;
 use crate::record::value::Value;
 
 /// Bytes of a line that are looked at.
@@ -17,13 +18,42 @@ const METHODS: [&str; 9] = [
 pub(super) fn field<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
     let line = head(line, MAX_LINE);
     let found = match name {
-        "status" | "status_code" | "code" => request(line).map(|request| request.status),
+        "status" | "status_code" | "code" => request(line)
+            .map(|request| request.status)
+            .or_else(|| completed(line)),
         "method" | "request_method" => request(line).map(|request| request.method),
         "path" | "url" | "uri" => request(line).map(|request| request.path),
         "bytes" | "size" => request(line).and_then(|request| request.bytes),
         _ => None,
     };
-    found.map(Value::from_word).or_else(|| pair(line, name))
+    let named = |word: &str| word == name;
+    found.map(Value::from_word).or_else(|| pair(line, named))
+}
+
+/// The status of an HTTP answer in a line, under any of its names.
+pub(super) fn http_status(line: &str) -> Option<i64> {
+    let line = head(line, MAX_LINE);
+    let word = request(line)
+        .map(|request| request.status)
+        .or_else(|| completed(line));
+    match word {
+        Some(word) => word.parse().ok(),
+        None => pair(line, |name| http::is_status(name.as_bytes()))
+            .and_then(|value| http::answer(&value)),
+    }
+}
+
+/// Rails: `… Completed 500 Internal Server Error in 12ms (…)`.
+fn completed(line: &str) -> Option<&str> {
+    let (before, behind) = line.split_once("Completed ")?;
+    let begins = before.trim_end();
+    let (status, behind) = behind.split_at_checked(3)?;
+    let (_, took) = behind.split_once(" in ")?;
+    let timed = took
+        .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+        .starts_with("ms");
+    let whole = begins.is_empty() || begins.ends_with([':', ']']);
+    (whole && timed && is_status(status)).then_some(status)
 }
 
 /// What an access-log line says of a request.
@@ -47,7 +77,7 @@ fn quoted(line: &str) -> Option<Request<'_>> {
     // The request stands in one of the first quoted texts.
     for _ in 0..3 {
         let (before, after) = rest.split_once('"')?;
-        let (inside, behind) = after.split_once('"')?;
+        let (inside, behind) = quoted_text(after);
         if let Some((method, path)) = method_and_path(inside) {
             return after_request(method, path, behind)
                 .or_else(|| before_request(method, path, before));
@@ -65,22 +95,55 @@ fn method_and_path(text: &str) -> Option<(&str, &str)> {
     known.then_some((method, path))
 }
 
-/// Status and bytes behind the request, possibly in brackets or after a reason.
+/// Status and bytes behind the request: the very next word. A number further on may be anything,
+/// such as how long it took.
 fn after_request<'a>(method: &'a str, path: &'a str, behind: &'a str) -> Option<Request<'a>> {
-    let mut words = behind.split_ascii_whitespace();
-    // Go and gin put `from ADDRESS - ` or `|` between.
-    let status = words.by_ref().take(4).find(|word| is_status(word))?;
-    let bytes = words.next().and_then(size);
+    let mut words = behind.split_ascii_whitespace().peekable();
+    // chi puts `from ADDRESS - ` between.
+    if words.next_if_eq(&"from").is_some() {
+        words.next();
+    }
+    let joins = |word: &&str| matches!(*word, "-" | "|" | "->" | "returned" | "responded");
+    while words.next_if(joins).is_some() {}
+    let status = words.next().filter(|word| is_status(word))?;
+    let next = words.next();
+    if next.is_some_and(is_unit) {
+        return None;
+    }
     Some(Request {
         method,
         path,
         status,
-        bytes,
+        bytes: next.and_then(size),
     })
+}
+
+/// Whether the number before this word was a time or a size.
+fn is_unit(word: &str) -> bool {
+    let bare = word.trim_end_matches([',', '.', ';', ')']);
+    matches!(
+        bare,
+        "ms" | "s"
+            | "us"
+            | "µs"
+            | "ns"
+            | "msec"
+            | "sec"
+            | "seconds"
+            | "milliseconds"
+            | "bytes"
+            | "B"
+            | "kB"
+            | "KB"
+            | "MB"
+    )
 }
 
 /// HAProxy: `… 0/0/1/2/3 503 212 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`.
 fn before_request<'a>(method: &'a str, path: &'a str, before: &'a str) -> Option<Request<'a>> {
+    if let Some(found) = balancer(method, path, before) {
+        return Some(found);
+    }
     let mut words = before.split_ascii_whitespace();
     let timers = |word: &str| word.matches('/').count() == 4;
     words.by_ref().find(|word| timers(word))?;
@@ -94,14 +157,35 @@ fn before_request<'a>(method: &'a str, path: &'a str, before: &'a str) -> Option
     })
 }
 
+/// AWS' application balancer: `https TIME app/NAME/ID CLIENT TARGET t t t 502 200 in out "GET …"`.
+fn balancer<'a>(method: &'a str, path: &'a str, before: &'a str) -> Option<Request<'a>> {
+    let mut words = before.split_ascii_whitespace();
+    let scheme = words.next()?;
+    let known = matches!(scheme, "http" | "https" | "h2" | "grpcs" | "ws" | "wss");
+    let named = words.nth(1).is_some_and(|name| name.starts_with("app/"));
+    if !known || !named {
+        return None;
+    }
+    let status = words.nth(5).filter(|word| is_status(word))?;
+    Some(Request {
+        method,
+        path,
+        status,
+        bytes: words.nth(2).and_then(size),
+    })
+}
+
 /// `GET /path 500 3.2 ms`, also after a time or in gin's columns `| 500 | 3ms | … | GET "/path"`.
 fn bare(line: &str) -> Option<Request<'_>> {
     let mut words = line.split_ascii_whitespace().take(24);
     let mut earlier = None;
+    // Before the request a number is a status only alone between gin's bars.
+    let (mut second, mut last) = ("", "");
     let method = words.by_ref().find(|word| {
-        if is_status(word) {
-            earlier = Some(*word);
+        if second.ends_with('|') && is_status(last) && *word == "|" {
+            earlier = earlier.or(Some(last));
         }
+        (second, last) = (last, word);
         METHODS.contains(word)
     })?;
     let path = words.next()?.trim_matches('"');
@@ -112,13 +196,16 @@ fn bare(line: &str) -> Option<Request<'_>> {
         .by_ref()
         .filter(|word| *word != "-" && !word.starts_with("HTTP/"));
     let follows = next.next().filter(|word| is_status(word));
-    // Before the request a number is a status only between gin's bars.
-    let status = follows.or(earlier.filter(|_| line.contains(" | ")))?;
+    let behind = follows.and_then(|_| next.next());
+    if behind.is_some_and(is_unit) {
+        return None;
+    }
+    let status = follows.or(earlier)?;
     Some(Request {
         method,
         path,
         status,
-        bytes: follows.and_then(|_| next.next()).and_then(size),
+        bytes: behind.and_then(size),
     })
 }
 
@@ -131,8 +218,8 @@ fn size(word: &str) -> Option<&str> {
     (number && word.len() <= 18).then_some(word)
 }
 
-/// The value of `name=value` or `name="quoted value"`, where it begins a word outside quotes.
-fn pair<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
+/// The value of the first `name=value` or `name="quoted value"` whose name fits, where it begins a word outside quotes.
+fn pair<'a>(line: &'a str, named: impl Fn(&str) -> bool) -> Option<Value<'a>> {
     let mut rest = line;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
@@ -163,7 +250,7 @@ fn pair<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
                 (Value::from_word(bare), behind)
             }
         };
-        if word == name {
+        if named(word) {
             return Some(found);
         }
         rest = behind.strip_prefix(';').unwrap_or(behind);
@@ -202,13 +289,54 @@ mod tests {
             "GET /cart 503 3.217 ms - 612",
             r#"2026/03/01 12:00:00 "GET http://shop/cart HTTP/1.1" from 10.0.0.9:51000 - 503 0B in 1ms"#,
             "level=info method=GET path=/cart status=503",
+            r#"https 2026-11-21T10:00:00.1Z app/lb/50dc 10.0.0.1:2817 10.0.0.2:80 0.086 0.048 0.037 503 200 0 57 "GET https://x:443/cart HTTP/1.1" "curl" ECDHE"#,
+            r#"[2026-11-21T10:00:00.123Z] "GET /cart HTTP/1.1" 503 UF 0 91 2 - "-" "curl""#,
+            r#"2026-11-21T10:00:00Z "GET /cart HTTP/1.1" - 503"#,
         ] {
+            assert_eq!(http_status(line), Some(503), "{line}");
             assert_eq!(int(line, "status"), Some(503), "{line}");
             let method = field(line, "method");
             assert_eq!(method, Some(Value::Text("GET".into())), "{line}");
             let path = field(line, "path").and_then(Value::into_text);
             assert!(path.is_some_and(|path| path.ends_with("/cart")), "{line}");
         }
+    }
+
+    #[test]
+    fn how_long_it_took_is_no_status() {
+        for line in [
+            r#"2026-11-21T10:00:00Z INFO "GET /cart HTTP/1.1" took 503 ms"#,
+            r#"INFO "GET /cart HTTP/1.1" 503 ms"#,
+            "INFO GET /cart 503 ms",
+            "INFO GET /cart 503ms",
+            "2026-11-21T10:00:00Z | 503 ms | GET /cart done | 200",
+            "Completed 500 rows of 9 in all",
+            "we Completed 500 of them in 12ms",
+        ] {
+            let status = field(line, "status").and_then(|value| value.as_int());
+            assert!(!matches!(status, Some(500..)), "{line}");
+            assert!(!matches!(http_status(line), Some(500..)), "{line}");
+        }
+        let line = "completed GET /cart in 503 ms status=200";
+        assert_eq!(http_status(line), Some(200));
+    }
+
+    #[test]
+    fn a_path_cannot_say_its_own_status() {
+        let line = r#"10.0.0.9 - - [x] "GET /x?m=\"GET /y HTTP/1.1\" 500 HTTP/1.1" 200 61"#;
+        assert_eq!(http_status(line), Some(200));
+        assert_eq!(int(line, "status"), Some(200));
+    }
+
+    #[test]
+    fn the_status_has_other_names() {
+        let rails = "I, [2026-11-21T10:00:00.2 #1]  INFO -- : Completed 500 Internal Server Error in 12ms (ActiveRecord: 1.0ms)";
+        assert_eq!(http_status(rails), Some(500));
+        assert_eq!(
+            http_status("msg=request status_code=502 dur=3ms"),
+            Some(502)
+        );
+        assert_eq!(http_status("msg=\"status_code=502\" code=502"), None);
     }
 
     #[test]

@@ -76,7 +76,9 @@ pub(super) fn from_text(line: &str) -> Option<Level> {
     let mut dated = false;
     let mut plain = 0;
     for (at, word) in head.split_ascii_whitespace().take(WORDS).enumerate() {
-        match classify(word, at == 0) {
+        // winston prints `TIME warn: …`, with or without a label between.
+        let marks = at == 0 || dated && plain == 0 && word.ends_with(':');
+        match classify(word, marks) {
             Word::Level(level) => return Some(level),
             Word::Head => {}
             Word::Date => dated = true,

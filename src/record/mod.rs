@@ -8,6 +8,7 @@ mod clean;
 pub mod decode;
 mod document;
 pub mod encode;
+mod http;
 pub mod identity;
 pub mod input;
 pub mod json;
@@ -24,6 +25,7 @@ mod view;
 mod wrapped;
 
 pub use decode::{Event, Events, Fault, Record};
+pub use http::HTTP_STATUS;
 pub use identity::Identity;
 pub use partial::{Joiner, Part};
 pub use side::Side;

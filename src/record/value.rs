@@ -51,6 +51,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same value, borrowing nothing.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Int(value) => Value::Int(value),
+            Value::Unsigned(value) => Value::Unsigned(value),
+            Value::Float(value) => Value::Float(value),
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::Nested => Value::Nested,
+        }
+    }
+
     /// A whole number, also from text or from a float without a fraction.
     pub fn as_int(&self) -> Option<i64> {
         match self {

@@ -8,8 +8,9 @@ use crate::record::ansi;
 use crate::record::clean::{clean, clean_text, head};
 use crate::record::decode::{Map, Record};
 use crate::record::document::Document;
+use crate::record::http;
 use crate::record::identity::{Identity, Source};
-use crate::record::json::Members;
+use crate::record::json::{Members, unescape};
 use crate::record::keys::Keys;
 use crate::record::level;
 use crate::record::partial::Part;
@@ -292,8 +293,12 @@ impl<'a> View<'a> {
 
     /// A field by its dotted path: of the record (OpenTelemetry's attributes included), else of
     /// JSON inside the message, else a value of an access-log or logfmt line (`method`, `path`,
-    /// `status`, `bytes`, or any `key=value`).
+    /// `status`, `bytes`, or any `key=value`). [`http::HTTP_STATUS`] is the status of an HTTP
+    /// answer under any of the names that loggers give it.
     pub fn field(&self, path: &str) -> Option<Value<'_>> {
+        if path == http::HTTP_STATUS {
+            return self.http_status().map(Value::Int);
+        }
         if let Some(found) = path::in_map(self.record.body, path) {
             return Some(Value::from_item(found));
         }
@@ -304,6 +309,21 @@ impl<'a> View<'a> {
             Some(document) => self.document_field(document, path),
             None => access::field(&self.line, path),
         }
+    }
+
+    fn http_status(&self) -> Option<i64> {
+        let attributes = || self.otlp?.get("attributes")?.map().and_then(http::in_map);
+        if let Some(found) = http::in_map(self.record.body).or_else(attributes) {
+            return Some(found);
+        }
+        let Some(document) = self.document() else {
+            return access::http_status(&self.line);
+        };
+        let in_text = |text| Members::whole(text).and_then(http::in_json);
+        let inner = || in_text(&document.inner.as_ref()?.text);
+        in_text(&self.line)
+            .or_else(inner)
+            .or_else(|| access::http_status(&unescape(document.message_text(&self.line)?)))
     }
 
     fn otlp_field(&self, path: &str) -> Option<Value<'a>> {
@@ -322,9 +342,10 @@ impl<'a> View<'a> {
         });
         match found {
             Some(found) => Some(found.value()),
-            None => document
-                .message_text(&self.line)
-                .and_then(|text| access::field(text, path)),
+            None => match unescape(document.message_text(&self.line)?) {
+                Cow::Borrowed(text) => access::field(text, path),
+                Cow::Owned(text) => access::field(&text, path).map(Value::into_owned),
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 use super::language::{Match, Operand, Test};
 use super::parse::Watch;
 use super::{Owner, Scope};
+use crate::record::HTTP_STATUS;
 use std::time::Duration;
 
 /// Label of the watch on answers of the server-error class.
@@ -18,7 +19,7 @@ fn http_5xx() -> Watch {
     Watch {
         label: HTTP_5XX.to_owned(),
         matches: Match::Field {
-            path: "status".to_owned(),
+            path: HTTP_STATUS.to_owned(),
             tests: vec![
                 Test::AtLeast(Operand::Int(500)),
                 Test::Below(Operand::Int(600)),

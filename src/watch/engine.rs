@@ -331,6 +331,7 @@ mod tests {
     use super::super::fields::Value;
     use super::*;
     use crate::model::Level;
+    use crate::record::HTTP_STATUS;
     use std::borrow::Cow;
 
     struct Record {
@@ -340,7 +341,7 @@ mod tests {
 
     impl Fields for Record {
         fn field(&self, path: &str) -> Option<Value<'_>> {
-            (path == "status").then_some(Value::Int(self.status))
+            matches!(path, "status" | HTTP_STATUS).then_some(Value::Int(self.status))
         }
         fn message(&self) -> Cow<'_, str> {
             Cow::Borrowed(&self.message)

@@ -393,6 +393,10 @@ fn stacks_in_fields_of_their_own() {
 fn levels_at_the_start_of_a_line() {
     for (line, level) in [
         ("ERROR:app:no stock", Some(Level::Error)),
+        ("2026-03-01T12:00:00.000Z warn: coped", Some(Level::Warn)),
+        ("2026-03-01 12:00:00 error: no stock", Some(Level::Error)),
+        ("2026-03-01 12:00:00 [shop] warn: coped", Some(Level::Warn)),
+        ("2026-03-01 12:00:00 we warn: no stock", None),
         (
             "E0301 12:00:00.000000       7 main.go:12] no stock",
             Some(Level::Error),
@@ -542,6 +546,29 @@ fn fields_come_from_the_record_then_json_then_the_text() {
     assert_eq!(view.field("status"), Some(Value::Int(503)));
     assert_eq!(view.field("path"), text("/x"));
     assert_eq!(view.field("absent"), None);
+}
+
+#[test]
+fn the_status_of_an_answer_under_its_many_names() {
+    let pino = json!({"req": {"method": "GET"}, "res": {"statusCode": 503}, "msg": "completed"});
+    let access = json!({"message": "10.0.0.9 - \"GET /c HTTP/1.1\" 503 12"}).to_string();
+    for body in [
+        json!({"log": pino.to_string()}),
+        pino,
+        json!({"log": access}),
+        json!({"log": json!({"msg": "x", "statusCode": 503}).to_string()}),
+        json!({"log": json!({"log": json!({"status_code": 503}).to_string()}).to_string()}),
+        json!({"log": "level=info msg=request status_code=503 dur=3ms"}),
+        json!({"elb_status_code": "503", "target_status_code": "200"}),
+    ] {
+        let chunk = Chunk::of(body.clone());
+        let view = chunk.view("t");
+        let found = view.field(autofix::record::HTTP_STATUS);
+        assert_eq!(found, Some(Value::Int(503)), "{body}");
+    }
+    let other = Chunk::of(json!({"log": r#"{"msg":"polled 503 items","status":"ok"}"#}));
+    let view = other.view("t");
+    assert_eq!(view.field(autofix::record::HTTP_STATUS), None);
 }
 
 #[test]
