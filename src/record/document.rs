@@ -149,10 +149,10 @@ impl<'t> Finder<'t> {
             self.found.message = self.place(raw);
         }
         match key {
-            "error.type" | "err.type" | "exception.type" | "error_type" => {
+            "error.type" | "err.type" | "exception.type" | "error_type" | "errorType" => {
                 self.found.kind = self.place(raw);
             }
-            "error.message" | "err.message" | "exception.message" => {
+            "error.message" | "err.message" | "exception.message" | "errorMessage" => {
                 self.found.reason = self.place(raw);
             }
             _ => {}
@@ -161,6 +161,9 @@ impl<'t> Finder<'t> {
 
     /// `log: {level}`, and `err`, `error`, `exception`, `thrown`: {type, message, stack}.
     fn object(&mut self, key: &str, members: Members<'t>) {
+        if matches!(key, "attributes" | "Attributes") {
+            return self.attributes(members);
+        }
         let is_error = matches!(key, "err" | "error" | "exception" | "thrown" | "Exception");
         if !is_error && key != "log" {
             return;
@@ -184,6 +187,18 @@ impl<'t> Finder<'t> {
             self.nested_stack(members);
             if self.found.message.is_none() {
                 self.found.message = self.found.reason.clone();
+            }
+        }
+    }
+
+    /// OpenTelemetry's names within `attributes`.
+    fn attributes(&mut self, members: Members<'t>) {
+        for (name, value) in members {
+            match (name, value) {
+                ("exception.type", Json::Str(raw)) => self.found.kind = self.place(raw),
+                ("exception.message", Json::Str(raw)) => self.found.reason = self.place(raw),
+                ("exception.stacktrace", value) => self.stack(2, value),
+                _ => {}
             }
         }
     }

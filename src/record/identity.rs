@@ -7,7 +7,7 @@
 //! - Kubernetes: only the `kubernetes` map (the last one, which the filter appends), so that keys
 //!   lifted to the top level by `Merge_Log` name nobody;
 //! - OpenTelemetry: only the resource of the group, since a map body is spread over the record;
-//! - journald: `_SYSTEMD_UNIT`; `CONTAINER_NAME` only from a container engine's unit;
+//! - journald: `_SYSTEMD_UNIT`, and `UNIT` of what systemd itself says; `CONTAINER_NAME` only from a container engine's unit;
 //! - else the record's own top-level keys. With an `http` input those are the sender's: a service
 //!   behind one should be matched by its tag.
 
@@ -126,7 +126,9 @@ impl<'a> Identity<'a> {
         if let Some(pod) = keys.kubernetes {
             return self.pod(pod);
         }
-        self.unit = keys.unit;
+        // systemd's own message about a unit is that unit's. Nobody else can have its number.
+        let manager = keys.unit == Some("init.scope") || keys.pid == Some("1");
+        self.unit = keys.subject.filter(|_| manager).or(keys.unit);
         self.pid = keys.pid;
         self.syslog_identifier = keys.syslog_identifier;
         if keys.unit.is_none_or(is_engine_unit) {

@@ -20,6 +20,9 @@ const DETECT_BYTES: usize = 256 << 10;
 /// What gzip data begins with.
 pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// What some editors and Windows programs put before a UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Some records of an input, encoded as a host does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
@@ -136,6 +139,9 @@ impl<R: BufRead> Reader<R> {
         }
         if self.line.last() == Some(&b'\r') {
             self.line.pop();
+        }
+        if self.tally.lines == 0 && self.line.starts_with(BYTE_ORDER_MARK) {
+            self.line.drain(..BYTE_ORDER_MARK.len());
         }
         self.tally.lines += u64::from(any);
         self.tally.cut += u64::from(cut);

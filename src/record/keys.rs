@@ -8,7 +8,7 @@ use crate::record::value::Value;
 use crate::record::{level, stack};
 
 /// Candidates for the message.
-const MESSAGE_RANKS: u8 = 8;
+const MESSAGE_RANKS: u8 = 9;
 
 /// How good a place for the message a key is (lower is better). Nearly the same order holds for
 /// JSON inside a message, except that there `log` is not what an agent wrote.
@@ -22,6 +22,7 @@ fn message_rank(name: &[u8]) -> Option<u8> {
         b"event" => 5,
         b"error" => 6,
         b"exception" => 7,
+        b"text" => 8,
         _ => return None,
     })
 }
@@ -55,6 +56,8 @@ pub(super) struct Keys<'a> {
     pub kubernetes_namespace: Option<Map<'a>>,
     pub attrs: Option<Map<'a>>,
     pub unit: Option<&'a str>,
+    /// `UNIT`: the unit that systemd speaks of. Believed only from systemd itself.
+    pub subject: Option<&'a str>,
     pub syslog_identifier: Option<&'a str>,
     pub pid: Option<&'a str>,
     pub transport: Option<&'a str>,
@@ -93,7 +96,7 @@ impl<'a> Keys<'a> {
     fn take(&mut self, name: &[u8], value: Item<'a>) {
         match name {
             b"log" | b"message" | b"msg" | b"MESSAGE" | b"body" | b"event" | b"error"
-            | b"exception" => self.candidate(name, value),
+            | b"exception" | b"text" => self.candidate(name, value),
             b"err" => self.error_object(value),
             b"stream" => {
                 self.log_first = self.rank == 0;
@@ -111,7 +114,9 @@ impl<'a> Keys<'a> {
             b"attrs" => self.attrs = value.map(),
             _ => self.take_rare(name, value),
         }
-        self.has_stack |= name == b"err" || stack::rank(name).is_some();
+        // Lambda's runtimes put an error's map where its message is.
+        self.has_stack |= name == b"message" && matches!(value, Item::Map(_));
+        self.has_stack |= stack::is_holder(name) || stack::rank(name).is_some();
         if level::is_level_key(name) {
             self.level = self.level.or(Some(value));
         }
@@ -140,6 +145,7 @@ impl<'a> Keys<'a> {
             b"_SYSTEMD_UNIT" | b"_systemd_unit" | b"SYSTEMD_UNIT" | b"systemd_unit" => {
                 set(&mut self.unit, value);
             }
+            b"UNIT" | b"unit" => set(&mut self.subject, value),
             b"SYSLOG_IDENTIFIER" | b"syslog_identifier" => set(&mut self.syslog_identifier, value),
             b"_PID" | b"_pid" => set(&mut self.pid, value),
             b"_TRANSPORT" | b"_transport" => set(&mut self.transport, value),

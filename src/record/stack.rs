@@ -24,6 +24,22 @@ pub(super) fn rank(key: &[u8]) -> Option<usize> {
     })
 }
 
+/// Maps that may hold a stack trace under one of those keys.
+pub(super) const HOLDERS: [&str; 7] = [
+    "err",
+    "error",
+    "exception",
+    "thrown",
+    "attributes",
+    "Attributes",
+    "message",
+];
+
+/// Whether a key is one of [`HOLDERS`] that says nothing else.
+pub(super) fn is_holder(name: &[u8]) -> bool {
+    matches!(name, b"err" | b"thrown" | b"attributes" | b"Attributes")
+}
+
 /// A JSON value's trace text: a string that looks like one, or an array of lines.
 pub(super) fn of_json(value: Json<'_>) -> Option<Cow<'_, str>> {
     match value {
@@ -63,13 +79,16 @@ pub(super) fn of_map(map: Map<'_>) -> Option<Cow<'_, str>> {
     usable.min_by_key(|(rank, _)| *rank).map(|(_, text)| text)
 }
 
-/// The trace with `type: message` before it where it begins with a frame.
+/// The trace with `type: message` before it where it begins with a frame; Python's frames get the
+/// line before them and the one behind.
 pub(super) fn with_header<'t>(
     stack: Cow<'t, str>,
     kind: Option<Cow<'_, str>>,
     reason: Option<Cow<'_, str>>,
 ) -> Cow<'t, str> {
-    if !stack.trim_start().starts_with("at ") {
+    let start = stack.trim_start();
+    let python = start.starts_with("File \"");
+    if !python && !start.starts_with("at ") {
         return stack;
     }
     let header = match (kind, reason) {
@@ -77,13 +96,19 @@ pub(super) fn with_header<'t>(
         (Some(word), None) | (None, Some(word)) => word.into_owned(),
         (None, None) => return stack,
     };
+    if python {
+        let stack = stack.trim_end();
+        return Cow::Owned(format!(
+            "Traceback (most recent call last):\n{stack}\n{header}"
+        ));
+    }
     Cow::Owned(format!("{header}\n{stack}"))
 }
 
 /// More than one line (raw or escaped), or a frame or header of a known kind.
 fn looks_like_trace(text: &str) -> bool {
     let start = text.trim_start();
-    ["at ", "Traceback (most", "goroutine ", "panic: "]
+    ["at ", "File \"", "Traceback (most", "goroutine ", "panic: "]
         .iter()
         .any(|begin| start.starts_with(begin))
         || text.contains('\n')

@@ -1,5 +1,5 @@
 //! Times that programs write: whole time fields, and the timestamp near the start of a log line.
-//! Without an offset a time is UTC; without a year it is the year that brings it closest to a
+//! Without an offset or a known zone's name a time is UTC; without a year it is the year that brings it closest to a
 //! time given. Not for printing times.
 
 use crate::model::{Level, Timestamp};
@@ -13,9 +13,33 @@ const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
+/// Short names of zones that programs write, in minutes east of UTC. Others are taken as UTC: most
+/// of these names mean several zones, and only the most common meaning is here.
+const ZONES: [(&str, i64); 15] = [
+    ("Z", 0),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("CET", 60),
+    ("CEST", 120),
+    ("EET", 120),
+    ("EEST", 180),
+    ("BST", 60),
+    ("EST", -300),
+    ("EDT", -240),
+    ("PST", -480),
+    ("PDT", -420),
+    ("MSK", 180),
+    ("IST", 330),
+    ("JST", 540),
+];
+
 /// A time field's text: a written time, or an epoch number.
 pub fn of_text(text: &str, near: Timestamp) -> Option<Timestamp> {
     let text = text.trim_ascii();
+    // Nanoseconds do not fit a float.
+    if let Ok(nanos @ 1_000_000_000_000_000_000..4_200_000_000_000_000_000) = text.parse() {
+        return Some(Timestamp(nanos));
+    }
     let mut cursor = Cursor::new(text.as_bytes());
     written(&mut cursor, near).or_else(|| text.parse().ok().and_then(of_number))
 }
@@ -171,6 +195,11 @@ impl<'a> Cursor<'a> {
     /// `hh:mm:ss` with an optional fraction, in nanoseconds of the day.
     fn clock(&mut self) -> Option<i64> {
         let hour = self.digits(2).filter(|h| *h < 24)?;
+        self.minutes(hour)
+    }
+
+    /// `:mm:ss` with an optional fraction behind an hour.
+    fn minutes(&mut self, hour: i64) -> Option<i64> {
         self.one_of(b":")?;
         let minute = self.digits(2).filter(|m| *m < 60)?;
         let second = match self.one_of(b":") {
@@ -199,15 +228,64 @@ impl<'a> Cursor<'a> {
         nanos
     }
 
-    /// `Z`, `+01:00`, ` +0100`; seconds east of UTC, 0 where there is none.
+    /// `Z`, `+01:00`, ` +0100`, ` CET`; seconds east of UTC, 0 where there is none.
     fn offset(&mut self) -> i64 {
         let before = *self;
         self.one_of(b" ");
-        let parsed = self.signed_offset();
+        let parsed = self.signed_offset().or_else(|| self.zone());
         if parsed.is_none() {
             *self = before;
         }
         parsed.unwrap_or(0)
+    }
+
+    /// A zone's short name as a word of its own.
+    fn zone(&mut self) -> Option<i64> {
+        let rest = self.bytes.get(self.at..)?;
+        let length = rest.iter().take_while(|b| b.is_ascii_uppercase()).count();
+        let (name, behind) = rest.split_at_checked(length)?;
+        let ends = behind
+            .first()
+            .is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-');
+        let (_, minutes) = ZONES.iter().find(|(zone, _)| name == zone.as_bytes())?;
+        if !ends {
+            return None;
+        }
+        self.at += length;
+        Some(minutes * 60)
+    }
+
+    /// `1:02:03 PM` of twelve hours, or the clock of twenty-four.
+    fn clock_of_halves(&mut self) -> Option<i64> {
+        const HOUR: i64 = 3_600_000_000_000;
+        let mut wide = *self;
+        // One digit is as good as two here.
+        let hour = wide.day()?;
+        let nanos = match wide.peek() {
+            Some(b':') if hour < 10 && self.bytes.get(self.at + 1) == Some(&b':') => {
+                wide.minutes(hour)?
+            }
+            _ => {
+                wide = *self;
+                wide.clock()?
+            }
+        };
+        *self = wide;
+        // Newer Java puts a narrow no-break space before the half.
+        while wide.take_if(|b| b == b' ' || !b.is_ascii()).is_some() {}
+        let half = wide.one_of(b"AP");
+        let marked = wide.one_of(b"M").is_some();
+        let ends = wide.peek().is_none_or(|b| !b.is_ascii_alphanumeric());
+        let (Some(half), true, true) = (half, marked, ends) else {
+            return Some(nanos);
+        };
+        *self = wide;
+        let hours = nanos / HOUR;
+        Some(match (half, hours) {
+            (b'A', 12) => nanos - 12 * HOUR,
+            (b'P', 0..12) => nanos + 12 * HOUR,
+            _ => nanos,
+        })
     }
 
     fn signed_offset(&mut self) -> Option<i64> {
@@ -273,15 +351,17 @@ fn month_day(mut at: Cursor<'_>, near: Timestamp) -> Option<Timestamp> {
     if comma {
         let year = at.digits(4)?;
         at.one_of(b" ")?;
-        return moment(year, month, day, at.clock()?, 0);
+        let nanos = at.clock_of_halves()?;
+        return moment(year, month, day, nanos, at.offset());
     }
     let nanos = at.clock()?;
     let mut after = at;
+    let offset = after.offset();
     after.one_of(b" ");
     if let Some(year @ 1970..2200) = after.digits(4)
         && after.peek().is_none_or(|b| !b.is_ascii_digit())
     {
-        return moment(year, month, day, nanos, 0);
+        return moment(year, month, day, nanos, offset);
     }
     nearest_year(month, day, nanos, near)
 }
@@ -392,6 +472,27 @@ mod tests {
             ("1772366400500 boom", "2026-03-01T12:00:00.5Z"),
             ("time=\"2026-03-01T12:00:00Z\" level=info", noon),
             ("20260301T120000Z up", noon),
+            ("2026-03-01 13:00:00.000 CET [33] ERROR:  x", noon),
+            ("2026-03-01 07:00:00 EST ERROR:  x", noon),
+            ("2026-03-01 17:30:00 IST x", noon),
+            ("2026-03-01 12:00:00 UTC x", noon),
+            ("2026-03-01 12:00:00 ESTABLISHED x", noon),
+            ("Sun Mar  1 13:00:00 CET 2026 x", noon),
+            ("Mar 01, 2026 12:00:00 PM com.acme.A main", noon),
+            ("Mar 01, 2026 12:00:00\u{202f}PM com.acme.A main", noon),
+            (
+                "Mar 01, 2026 1:02:03 PM com.acme.A main",
+                "2026-03-01T13:02:03Z",
+            ),
+            (
+                "Mar 01, 2026 1:02:03 AM com.acme.A main",
+                "2026-03-01T01:02:03Z",
+            ),
+            (
+                "Mar 01, 2026 12:02:03 AM com.acme.A main",
+                "2026-03-01T00:02:03Z",
+            ),
+            ("Mar 01, 2026 22:02:03 AMQP up", "2026-03-01T22:02:03Z"),
             (
                 "shop.example 10.0.0.9 - ann [01/Mar/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 5",
                 noon,
@@ -427,6 +528,8 @@ mod tests {
         assert_eq!(of_text("2026-03-01T12:00:00,250+0000", near), Some(time));
         assert_eq!(of_number(1_772_366_400_250.0), Some(time));
         assert_eq!(of_number(1_772_366_400_250_000.0), Some(time));
+        let nanos = at("2026-03-01T12:00:00.123456789Z");
+        assert_eq!(of_text("1772366400123456789", near), Some(nanos));
         assert_eq!(of_number(3000.0), None);
         assert_eq!(of_number(f64::NAN), None);
     }

@@ -270,14 +270,15 @@ impl<'a> View<'a> {
         }
         let body = self.record.body;
         let nested = |key| stack::of_map(body.get(key)?.map()?);
-        let stack = stack::of_map(body)
-            .or_else(|| ["err", "error", "exception"].into_iter().find_map(nested))?;
+        let stack = stack::of_map(body).or_else(|| stack::HOLDERS.into_iter().find_map(nested))?;
         let text = |path| {
             path::in_map(body, path)?
                 .bytes()
                 .map(String::from_utf8_lossy)
         };
-        let kind = text("error.type").or_else(|| text("err.type"));
+        let kind = ["error.type", "err.type", "errorType"]
+            .into_iter()
+            .find_map(text);
         let reason = text("error.message").or_else(|| text("err.message"));
         let message = || self.keys.message.map(String::from_utf8_lossy);
         Some(stack::with_header(stack, kind, reason.or_else(message)))

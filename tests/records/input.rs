@@ -188,6 +188,34 @@ fn time_comes_from_the_line_or_from_the_one_before() {
 }
 
 #[test]
+fn time_under_the_names_of_many_programs() {
+    for field in [
+        r#""Timestamp":"2026-03-01T12:00:00Z""#,
+        r#""datetime":"2026-03-01T12:00:00Z""#,
+        r#""asctime":"2026-03-01 12:00:00,000""#,
+        r#""time_iso8601":"2026-03-01T13:00:00+01:00""#,
+        r#""timeUnixNano":"1772366400000000000""#,
+        r#""timestampSeconds":1772366400"#,
+        r#""instant":{"epochSecond":1772366400,"nanoOfSecond":0}"#,
+        r#""timestamp":{"seconds":1772366400,"nanos":0}"#,
+        r#""__REALTIME_TIMESTAMP":"1772366400000000""#,
+    ] {
+        let line = format!("{{{field},\"msg\":\"up\"}}\n");
+        let found = times(&line);
+        assert!(
+            found[0].starts_with("2026-03-01T12:00:00"),
+            "{line} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let (_, lines) = messages("\u{feff}boom\n\u{feff}x\n");
+    assert_eq!(lines, ["boom", "\u{feff}x"]);
+}
+
+#[test]
 fn each_side_remembers_its_own_time() {
     let text = r#"{"log":"a","stream":"stdout","time":"2026-03-01T12:00:00Z","x":1}
 {"log":"b","stream":"stderr","time":"2026-03-01T13:00:00Z","x":1}

@@ -191,6 +191,17 @@ fn systemd_units() {
     assert_eq!(view.container(), None);
     let names: Vec<&str> = view.identity().names().collect();
     assert_eq!(names, ["checkout.service", "checkout", "checkout"]);
+    // What systemd says of a unit belongs to it; what others claim does not.
+    for (unit, pid, expected) in [
+        ("init.scope", "1", "shop.service"),
+        ("evil.service", "77", "evil.service"),
+    ] {
+        let about = Chunk::of(json!({
+            "_SYSTEMD_UNIT": unit, "_PID": pid, "UNIT": "shop.service",
+            "MESSAGE": "shop.service: Main process exited, code=dumped, status=11/SEGV",
+        }));
+        assert_eq!(about.view("t").identity().unit, Some(expected));
+    }
     let docker = Chunk::of(json!({
         "MESSAGE": "ERROR boom",
         "PRIORITY": "6",
@@ -370,6 +381,12 @@ fn stacks_in_fields_of_their_own() {
         json!({"log": json!({"msg": "boom", "err": {"stack": stack}}).to_string()}),
         json!({"log": json!({"msg": "boom", "stack_trace": stack}).to_string()}),
         json!({"log": json!({"msg": "boom", "stacktrace": stack.lines().collect::<Vec<_>>()}).to_string()}),
+        json!({"body": "boom", "attributes": {"exception.stacktrace": stack}}),
+        json!({"message": "boom", "thrown": {"name": "TypeError", "extendedStackTrace": stack}}),
+        json!({"log": json!({"body": "boom",
+            "attributes": {"exception.stacktrace": stack}}).to_string()}),
+        json!({"log": json!({"message": "boom",
+            "thrown": {"extendedStackTrace": stack}}).to_string()}),
         json!({"log": json!({"msg": "boom",
             "error": {"type": "TypeError", "message": "x is undefined",
                       "stack": "    at f (/app/a.js:1:2)"}}).to_string()}),
@@ -379,6 +396,20 @@ fn stacks_in_fields_of_their_own() {
         assert_eq!(view.trace_text().as_deref(), Some(stack), "{body}");
         assert_eq!(view.message(), "boom", "{body}");
     }
+    let lambda = json!({"message": "'sku'", "errorType": "KeyError", "stackTrace": [
+        "  File \"/var/task/a.py\", line 3, in handler\n    f()\n"]});
+    let expected = "Traceback (most recent call last):\n  File \"/var/task/a.py\", line 3, in handler\n    f()\nKeyError: 'sku'";
+    for body in [lambda.clone(), json!({"log": lambda.to_string()})] {
+        let chunk = Chunk::of(body.clone());
+        assert_eq!(
+            chunk.view("t").trace_text().as_deref(),
+            Some(expected),
+            "{body}"
+        );
+    }
+    let node = Chunk::of(json!({"message": {"errorType": "TypeError", "stackTrace":
+        stack.lines().collect::<Vec<_>>()}}));
+    assert_eq!(node.view("t").trace_text().as_deref(), Some(stack));
     for body in [
         json!({"log": "Traceback (most recent call last):\nKeyError: 'sku'"}),
         json!({"log": "boom", "stack": "production", "exc_info": true}),

@@ -12,7 +12,7 @@ use crate::record::wrapped::{self, Wrapped};
 use serde_json::{Map, Value};
 
 /// Keys that may hold a record's time, best first.
-const TIME_KEYS: [&str; 7] = [
+const TIME_KEYS: [&str; 16] = [
     "date",
     "time",
     "timestamp",
@@ -20,6 +20,15 @@ const TIME_KEYS: [&str; 7] = [
     "ts",
     "@t",
     "eventTime",
+    "Timestamp",
+    "datetime",
+    "asctime",
+    "time_iso8601",
+    "timeUnixNano",
+    "timestampSeconds",
+    "instant",
+    "__REALTIME_TIMESTAMP",
+    "_SOURCE_REALTIME_TIMESTAMP",
 ];
 
 /// Remembers the last time of each side, for lines that have none.
@@ -179,8 +188,17 @@ fn value_time(value: &Value, near: Timestamp) -> Option<Timestamp> {
             _ => number.as_f64().and_then(stamp::of_number),
         },
         Value::String(text) => stamp::of_text(text, near),
-        _ => None,
+        Value::Object(parts) => seconds_and_nanos(parts),
+        Value::Null | Value::Bool(_) | Value::Array(_) => None,
     }
+}
+
+/// `{"epochSecond": s, "nanoOfSecond": n}` of log4j, `{"seconds": s, "nanos": n}` of Google's.
+fn seconds_and_nanos(parts: &Map<String, Value>) -> Option<Timestamp> {
+    let number = |names: [&str; 2]| names.iter().find_map(|name| parts.get(*name)?.as_i64());
+    let Timestamp(whole) = stamp::of_number(number(["epochSecond", "seconds"])? as f64)?;
+    let nanos = number(["nanoOfSecond", "nanos"]).unwrap_or(0);
+    Some(Timestamp(whole + nanos.clamp(0, 999_999_999)))
 }
 
 /// `[time, {…}]`, or `[[time, {metadata}], {…}]`.
