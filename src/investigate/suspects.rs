@@ -51,6 +51,12 @@ impl Case {
         let known = self.names.iter().find(|(then, _)| then == path);
         known.map_or(path, |(_, now)| now).to_owned()
     }
+
+    /// What a file of the deployed commit is called at the suspect's.
+    pub fn name_then(&self, path: &str) -> String {
+        let known = self.names.iter().find(|(_, now)| now == path);
+        known.map_or(path, |(then, _)| then).to_owned()
+    }
 }
 
 /// The statements to follow, from where the fault was thrown outwards.

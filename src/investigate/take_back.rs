@@ -2,12 +2,13 @@
 //! cleanly, else only its hunks around the fault. Chooses no suspect, and lets nothing pass the
 //! gate of `patch`.
 
-use crate::investigate::dangling;
+use crate::investigate::dangling::{self, Past, code_words, is_import, plain_words};
 use crate::investigate::suspects::{Case, PART};
 use crate::model::Settings;
 use crate::patch::{self, AcceptedPatch, RefusalKind, Rules};
 use crate::source::diff::{self, Changed, Edit, Hunk};
 use crate::source::{Commit, Error, Repo, Tree};
+use std::collections::{BTreeSet, HashSet};
 
 /// What became of the attempt.
 #[derive(Debug)]
@@ -51,7 +52,8 @@ pub(super) fn take_back(repo: &Repo, tree: &Tree<'_>, case: &Case, settings: &Se
     };
     let id = case.info.commit.short();
     let mut tried = Vec::new();
-    let whole = whole(repo, tree.commit(), case).and_then(|edits| pass(repo, tree, &edits, &rules));
+    let whole = whole(repo, tree.commit(), case)
+        .and_then(|edits| pass(repo, tree, case, &edits, &rules, true));
     match whole {
         Ok(patch) => {
             tried.push(format!("took the whole of {id} back: it comes off cleanly"));
@@ -66,7 +68,7 @@ pub(super) fn take_back(repo: &Repo, tree: &Tree<'_>, case: &Case, settings: &Se
     }
     for only_best in [false, true] {
         let part = parts(repo, tree.commit(), case, only_best)
-            .and_then(|edit| pass(repo, tree, &[edit], &rules));
+            .and_then(|edit| pass(repo, tree, case, &[edit], &rules, false));
         match part {
             Ok(patch) => {
                 tried.push(format!("took only the hunks of {id} around the fault back"));
@@ -104,8 +106,10 @@ pub(super) fn take_back(repo: &Repo, tree: &Tree<'_>, case: &Case, settings: &Se
 fn pass(
     repo: &Repo,
     tree: &Tree<'_>,
+    case: &Case,
     edits: &[Edit],
     rules: &Rules<'_>,
+    whole: bool,
 ) -> Result<AcceptedPatch, Stuck> {
     let patch = patch::accept(repo, tree.commit(), edits, rules).map_err(|refusal| {
         Stuck(match refusal.kind {
@@ -113,10 +117,38 @@ fn pass(
             RefusalKind::Path | RefusalKind::Size | RefusalKind::Unfit => refusal.to_string(),
         })
     })?;
-    match dangling::still_used(edits, tree) {
+    let parent = case.info.parents.first().copied();
+    let before = |path: &str| {
+        let content = repo.read_file(parent?, &case.name_then(path)).ok()??;
+        Some(String::from_utf8_lossy(&content).into_owned())
+    };
+    let past = Past {
+        introduced: introduced(repo, case)?,
+        before: &before,
+        whole,
+    };
+    match dangling::still_used(edits, tree, &past) {
         Some((name, file)) => stuck(format!("{file} still uses {name}, which it brought")),
         None => Ok(patch),
     }
+}
+
+/// The names that files have since the commit.
+fn introduced(repo: &Repo, case: &Case) -> Result<BTreeSet<String>, Stuck> {
+    let words = |at: Option<Commit>, path: &Option<String>| -> Result<HashSet<String>, Stuck> {
+        let Some((at, path)) = at.zip(path.as_ref()) else {
+            return Ok(HashSet::new());
+        };
+        let content = repo.read_file(at, path)?.unwrap_or_default();
+        Ok(code_words(&String::from_utf8_lossy(&content)))
+    };
+    let mut introduced = BTreeSet::new();
+    for changed in repo.changed(case.info.commit)? {
+        let before = words(case.info.parents.first().copied(), &changed.old)?;
+        let after = words(Some(case.info.commit), &changed.new)?;
+        introduced.extend(after.difference(&before).cloned());
+    }
+    Ok(introduced)
 }
 
 /// Why it does not come off.
@@ -238,8 +270,6 @@ fn parts(repo: &Repo, deployed: Commit, case: &Case, only_best: bool) -> Result<
         .map(|(_, touch)| touch.hunk)
         .collect();
     chosen.push(best.hunk);
-    chosen.sort_by_key(|hunk| hunk.new_start);
-    chosen.dedup();
     let (Some(before), Some(after)) = (
         repo.read_file(parent, &best.old_file)?,
         repo.read_file(case.info.commit, &best.file)?,
@@ -249,6 +279,10 @@ fn parts(repo: &Repo, deployed: Commit, case: &Case, only_best: bool) -> Result<
             best.file
         ));
     };
+    let imports = imports(&before, &after, &chosen)?;
+    chosen.extend(imports);
+    chosen.sort_by_key(|hunk| hunk.new_start);
+    chosen.dedup();
     let undone = without(&before, &after, &chosen);
     let path = case.name_now(&best.file);
     let Some(now) = repo.read_file(deployed, &path)? else {
@@ -262,6 +296,37 @@ fn parts(repo: &Repo, deployed: Commit, case: &Case, only_best: bool) -> Result<
         }),
         None => stuck(format!("{} was changed in the same place since", best.file)),
     }
+}
+
+/// The hunks of the same commit that changed only imports, of names that the chosen ones use.
+fn imports(before: &[u8], after: &[u8], chosen: &[Hunk]) -> Result<Vec<Hunk>, Stuck> {
+    let lines = |hunk: &Hunk| -> Vec<String> {
+        let side = |text: &[u8], start: u32, count: u32| -> Vec<String> {
+            text.split(|b| *b == b'\n')
+                .skip(start.saturating_sub(1) as usize)
+                .take(count as usize)
+                .map(|line| String::from_utf8_lossy(line).into_owned())
+                .collect()
+        };
+        let mut lines = side(before, hunk.old_start, hunk.old_lines);
+        lines.extend(side(after, hunk.new_start, hunk.new_lines));
+        lines.retain(|line| !line.trim().is_empty());
+        lines
+    };
+    let used: HashSet<String> = chosen
+        .iter()
+        .flat_map(&lines)
+        .flat_map(|line| plain_words(&line).collect::<Vec<_>>())
+        .collect();
+    let mut all = diff::hunks(before, after)?;
+    all.retain(|hunk| {
+        let lines = lines(hunk);
+        let only = !lines.is_empty() && lines.iter().all(|line| is_import(line));
+        only && lines
+            .iter()
+            .any(|line| plain_words(line).any(|word| used.contains(&word)))
+    });
+    Ok(all)
 }
 
 /// The newer text with some hunks as they were in the older one.

@@ -253,6 +253,67 @@ pub(super) fn code(line: &str) -> String {
     line.to_owned()
 }
 
+/// A text without comments and quoted text; what a template or f-string takes in stays.
+pub(super) fn without_quotes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut last = '\n';
+    while let Some(c) = rest.chars().next() {
+        let long = ["\"\"\"", "'''"].into_iter().find(|q| rest.starts_with(q));
+        let attribute = rest.starts_with("#[") || rest.starts_with("#include");
+        let skip = match c {
+            '#' if last.is_whitespace() && !attribute => to(rest, "\n").0,
+            '/' if rest.starts_with("//") => to(rest, "\n").0,
+            '/' if rest.starts_with("/*") => to(rest, "*/").1,
+            '"' | '\'' if long.is_some() => {
+                let end = to(&rest[3..], long.unwrap_or_default()).1;
+                3 + end
+            }
+            '"' | '`' | '\'' => quoted(rest, c),
+            _ => 0,
+        };
+        let Some(inside) = rest.get(..skip).filter(|_| skip > 0) else {
+            out.push(c);
+            last = c;
+            rest = &rest[c.len_utf8()..];
+            continue;
+        };
+        out.push(' ');
+        let takes_in =
+            c == '`' || (matches!(c, '"' | '\'') && matches!(last, 'f' | 'F' | '$' | 's'));
+        if takes_in {
+            for part in inside.split('{').skip(1) {
+                out.push_str(part.split('}').next().unwrap_or_default());
+                out.push(' ');
+            }
+        }
+        last = ' ';
+        rest = &rest[skip..];
+    }
+    out
+}
+
+/// Where a mark begins and ends, or the text's end.
+fn to(text: &str, mark: &str) -> (usize, usize) {
+    text.find(mark)
+        .map_or((text.len(), text.len()), |at| (at, at + mark.len()))
+}
+
+/// The length of a quotation that begins a text; 0 where it is none, as a Rust lifetime.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '\n' if quote != '`' => return 0,
+            c if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    0
+}
+
 /// Words of an exception's message that can be names: quoted, or written like one.
 pub(super) fn named_in(message: &str) -> HashSet<String> {
     message

@@ -377,6 +377,27 @@ fn a_new_feature_that_fails_is_taken_out() {
 }
 
 #[test]
+fn an_import_that_later_lines_use_stays() {
+    let sample = Sample::new();
+    sample.commit(100.0, "start", &[("shop/cart.py", Some(CART))]);
+    let wrong = CART
+        .replace("RATES =", "import math\n\nRATES =")
+        .replace("item.get('kind', 'std')", "math.floor(item['kind'])");
+    sample.commit(3.0, "round", &[("shop/cart.py", Some(&wrong))]);
+    let newer = wrong.replace("/ len(items)", "/ math.ceil(len(items))");
+    let deployed = sample.commit(1.0, "round up", &[("shop/cart.py", Some(&newer))]);
+    let trace = python("'kind'", &[("/app/shop/cart.py", 7, "rate")]);
+    let findings = run(&sample, &deployed, &trace);
+    // Only the hunk at the fault may go: the import is still needed.
+    if findings.patch.is_some() {
+        let text = patched(&sample, &deployed, &findings, "shop/cart.py");
+        assert!(text.contains("import math"), "{text}");
+    } else {
+        assert!(findings.why.contains("still uses math"), "{}", findings.why);
+    }
+}
+
+#[test]
 fn what_later_code_uses_is_not_taken_away() {
     let sample = Sample::new();
     sample.commit(
