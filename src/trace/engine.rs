@@ -2,7 +2,7 @@
 //! limits and when to give up, and asks the languages everything else. Every line is looked at
 //! once; no line is ever read again from the beginning.
 
-use super::grammar::{Begin, GRAMMARS, Grammar, Reading, may_begin};
+use super::grammar::{Begin, GRAMMARS, Grammar, Reading, State, may_begin};
 use super::open::{BYTES_KEPT, Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
 use super::{Found, Kept, Line, Taken, text, thrown};
 use crate::model::{Level, Timestamp};
@@ -169,6 +169,7 @@ impl Assembler {
 
     fn push_coloured(&mut self, text: &str, line: &Line<'_>, now: Timestamp) -> Taken {
         let text = text.strip_suffix('\r').unwrap_or(text);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if memchr::memchr(0x1b, text.as_bytes()).is_none() {
             return self.push_clean(text, line, now);
         }
@@ -249,7 +250,22 @@ impl Assembler {
             self.open = Some(open);
             return true;
         }
-        self.begin_at_frame(clean, line, now)
+        self.begin_at_frame(clean, line, now) || self.begin_below_caret(clean, line, now)
+    }
+
+    /// What Node.js points at may be thrown without being an error: the next line shows it.
+    fn begin_below_caret(&mut self, clean: &str, line: &Line<'_>, now: Timestamp) -> bool {
+        let shown = self.previous.caret && self.previous.set && !text::is_blank(clean);
+        if !shown || text::starts_like_log(clean) {
+            return false;
+        }
+        let state = State::default();
+        let mut open = Box::new(Open::new(None, clean, Begin { at: 0, state }, now));
+        open.caret = true;
+        open.line_level = line.level;
+        open.add(clean, 0, line, true);
+        self.open = Some(open);
+        true
     }
 
     /// A frame with no known name before it: the line before it is taken for the name.
@@ -297,11 +313,11 @@ impl Assembler {
     /// The line before, if it is a logger's error about the same event.
     fn header(&self, first: &Line<'_>, grammar: Option<&Grammar>) -> Option<Header> {
         let own = grammar.is_some_and(|grammar| grammar.printed_by_runtime);
-        if own || !near(&self.previous, first) {
+        if !near(&self.previous, first) {
             return None;
         }
         // A message of two lines.
-        let continued = self.previous.continues() && self.previous.blanks == 0;
+        let continued = !own && self.previous.continues() && self.previous.blanks == 0;
         let far = continued && self.earlier.blanks == 0 && near(&self.earlier, first);
         let log = if far { &self.earlier } else { &self.previous };
         // A level that comes from the stream says nothing: the trace's own line has it too.
@@ -410,7 +426,8 @@ impl Assembler {
 
     fn build(&self, mut open: Open, grammar: &Grammar, reading: Reading) -> Option<Found> {
         let first = open.lines.first()?;
-        if !reading.loggable && open.header.as_ref().is_some_and(|header| header.far) {
+        let unfit = |header: &Header| header.far || grammar.printed_by_runtime;
+        if !reading.loggable && open.header.as_ref().is_some_and(unfit) {
             open.header = None;
         }
         let prefix = text::floor(&first.kept.text, first.at);

@@ -2,7 +2,7 @@
 
 use super::grammar::{Begin, Grammar, Reading, State, Step, no_frame, no_state};
 use super::text;
-use crate::model::{Frame, Language, Raised};
+use crate::model::{Frame, Language, Raised, Trace};
 
 pub(super) static GRAMMAR: Grammar = Grammar {
     language: Language::Go,
@@ -181,17 +181,66 @@ fn read(lines: &[&str]) -> Reading {
             _ => called = function(line.trim()),
         }
     }
-    Reading {
+    let mut reading = Reading {
         uncaught: Some(uncaught),
+        // A stack that the program asked for, perhaps to log it.
+        loggable: raised.kind.is_none() && first.contains("[running"),
         ..Reading::single(raised, frames)
+    };
+    for again in rest.iter().take_while(|line| !is_goroutine(line.trim())) {
+        if let Some(message) = again.trim().strip_prefix("panic: ") {
+            // The one before was recovered, and this one came of it.
+            if let Some(before) = reading.blocks.last_mut() {
+                let message = before.raised.message.as_deref().map(without_remark);
+                before.raised.message = message.map(str::to_owned);
+            }
+            reading.close_block(of("panic", message), usize::MAX);
+        }
+    }
+    reading.outermost = reading.blocks.len().saturating_sub(1);
+    reading
+}
+
+/// Reads frames that stand in a text without a goroutine's heading, as loggers write them into a
+/// field: the function, and the place on the next line.
+pub(super) fn listed(text: &str) -> Option<Trace> {
+    let mut frames = Vec::new();
+    let mut called = "";
+    for line in text.lines() {
+        if line.starts_with('\t')
+            && let Some((file, number)) = place(line.trim())
+            && !called.is_empty()
+        {
+            frames.push(Frame {
+                file: Some(file.to_owned()),
+                line: Some(number),
+                function: Some(called.to_owned()),
+            });
+            called = "";
+            continue;
+        }
+        let own = line.trim_end();
+        let name = function(own).unwrap_or(own);
+        let plain = name.contains('.') && !name.contains([' ', '\t', '"']);
+        called = if plain { name } else { "" };
+    }
+    (!frames.is_empty())
+        .then(|| Reading::single(Raised::default(), frames).into_trace(Language::Go))
+}
+
+fn of(kind: &str, message: &str) -> Raised {
+    Raised {
+        kind: Some(kind.to_owned()),
+        message: Some(message.trim().to_owned()).filter(|message| !message.is_empty()),
     }
 }
 
+/// A panic's message without ` [recovered]`.
+fn without_remark(message: &str) -> &str {
+    message.strip_suffix(" [recovered]").unwrap_or(message)
+}
+
 fn raised(first: &str) -> (Raised, bool) {
-    let of = |kind: &str, message: &str| Raised {
-        kind: Some(kind.to_owned()),
-        message: Some(message.trim().to_owned()).filter(|message| !message.is_empty()),
-    };
     if let Some((_, rest)) = first.split_once(SERVING) {
         let message = rest.split_once(": ").map_or(rest, |(_, message)| message);
         return (of("panic", message), false);

@@ -126,7 +126,7 @@ pub(super) static GRAMMARS: [&Grammar; 6] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 14] = [
+const NEEDLES: [&str; 15] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -140,6 +140,7 @@ const NEEDLES: [&str; 14] = [
     "Error",
     "Exception",
     "Throwable",
+    "UnhandledPromiseRejection",
     "   0: ",
 ];
 

@@ -59,6 +59,9 @@ fn step(state: &mut State, line: &str) -> Step {
         state.phase = after_frame(line).phase;
         return Step::Part;
     }
+    if own.starts_with("[... lines matching ") || is_emitted(own) {
+        return Step::Part;
+    }
     let gap =
         own == "From previous event:" || own.starts_with("... ") && own.contains("matching cause");
     if gap || cause(own).is_some() {
@@ -75,16 +78,24 @@ fn step(state: &mut State, line: &str) -> Step {
             Step::End
         };
     }
-    if own
-        .strip_prefix("Node.js v")
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    {
+    if is_footer(own) {
         return Step::Footer;
     }
     if state.phase == MESSAGE && !text::starts_like_log(line) {
         return Step::Maybe;
     }
     Step::End
+}
+
+/// What Node.js prints last when nobody caught what was thrown.
+pub(super) fn is_footer(own: &str) -> bool {
+    own.strip_prefix("Node.js v")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Node.js prints where an `error` event came from below the error's own frames.
+fn is_emitted(own: &str) -> bool {
+    own.starts_with("Emitted 'error' event") && own.ends_with("at:")
 }
 
 fn in_properties(state: &mut State, line: &str, own: &str) -> Step {
@@ -265,7 +276,12 @@ fn read(lines: &[&str]) -> Reading {
     let mut reading = Reading::default();
     let (mut raised, uncaught) = thrown::raised_before(lines, |line| frame(line).is_some());
     let mut from = 0;
+    let mut emitted = false;
     for line in lines {
+        emitted = is_emitted(line.trim()) || (emitted && cause(line.trim()).is_none());
+        if emitted {
+            continue;
+        }
         if let Some(name) = cause(line.trim()) {
             reading.close_block(std::mem::take(&mut raised), from);
             from = reading.frames.len();
@@ -273,6 +289,10 @@ fn read(lines: &[&str]) -> Reading {
         } else if let Some(frame) = frame(line) {
             reading.frames.extend(frame);
         }
+    }
+    if raised.kind.is_none() && reading.frames.is_empty() {
+        // `throw "text"`.
+        raised.message = lines.first().map(|line| line.trim().to_owned());
     }
     reading.close_block(raised, from);
     reading.root = reading.blocks.len() - 1;

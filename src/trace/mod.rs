@@ -88,5 +88,6 @@ pub fn parse(text: &str) -> Option<Trace> {
     };
     assembler.push(line, Timestamp(0));
     assembler.finish();
-    assembler.take().next().map(|found| found.trace)
+    let found = assembler.take().next().map(|found| found.trace);
+    found.or_else(|| go::listed(text))
 }

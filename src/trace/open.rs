@@ -3,7 +3,7 @@
 //! is the engine's.
 
 use super::grammar::{Begin, GRAMMARS, Grammar, Reading, State, Step, may_begin};
-use super::{Kept, Line, text, thrown};
+use super::{Kept, Line, javascript, text, thrown};
 use crate::model::{Level, Timestamp};
 
 /// Lines of one trace that are stored; later ones still count as part of it. A JVM prints at
@@ -236,6 +236,12 @@ fn continue_held(open: &mut Open, clean: &str, at: usize, line: &Line<'_>) -> Ve
             open.add(clean, at, line, true);
             return Verdict::Kept;
         }
+    }
+    if open.caret && javascript::is_footer(content) {
+        // What was thrown has no frames.
+        open.grammar = Some(&javascript::GRAMMAR);
+        (open.state.proven, open.footer) = (true, true);
+        return Verdict::Last;
     }
     if text::starts_like_log(content) {
         return Verdict::NotMine;

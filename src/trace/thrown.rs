@@ -10,6 +10,9 @@ pub(super) fn is_exception(token: &str) -> bool {
         return false;
     }
     let last = token.rsplit('.').next().unwrap_or_default();
+    if token == "UnhandledPromiseRejection" {
+        return true;
+    }
     ["Error", "Exception", "Throwable"]
         .iter()
         .any(|end| last.ends_with(end))

@@ -155,3 +155,99 @@ fn a_record_that_begins_with_a_log_line_was_logged() {
     let found = find(&[TRACE.join("\n")]);
     assert!(found[0].uncaught);
 }
+
+#[test]
+fn node_may_throw_what_is_no_error() {
+    for (shown, rest) in [
+        (
+            "plain",
+            &["(Use `node --trace-uncaught ...` to show where)", ""][..],
+        ),
+        ("{ a: 1 }", &[""]),
+        (
+            "[UnhandledPromiseRejection: This happened] {",
+            &["  code: 'E'", "}", ""],
+        ),
+    ] {
+        let mut lines = vec!["/srv/a.js:1", "throw x", "^", "", shown];
+        lines.extend(rest);
+        let open = lines.len();
+        lines.push("Node.js v20.20.2");
+        let found = find(&lines);
+        assert_eq!(found.len(), 1, "{shown}");
+        assert!(found[0].uncaught, "{shown}");
+        assert!(find(&lines[..open]).is_empty(), "nothing proves it");
+    }
+}
+
+#[test]
+fn where_an_error_event_came_from_is_part_of_its_crash() {
+    let mut lines = vec!["node:events:502", "      throw er;", "      ^", ""];
+    lines.extend(NODE);
+    lines.extend([
+        "Emitted 'error' event on Socket instance at:",
+        "    at emit (node:events:1:2)",
+        "    [... lines matching original stack trace ...]",
+        "    at main (node:main:3:4)",
+        "",
+        "Node.js v20.20.2",
+    ]);
+    let found = find(&lines);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].trace.frames.len(), 2);
+    assert_eq!(found[0].last, 10);
+}
+
+#[test]
+fn a_stack_that_go_was_asked_for_has_its_log_lines_level() {
+    let stack = [
+        "goroutine 1 [running]:",
+        "main.idx(...)",
+        "\t/app/a.go:5",
+        "main.main()",
+        "\t/app/a.go:20 +0x2f7",
+    ];
+    let error = "2026/01/05 22:43:47 ERROR recovered: index out of range";
+    let found = find(&[&[error][..], &stack].concat());
+    assert_eq!(found[0].header.as_ref().map(|kept| kept.index), Some(0));
+    assert_eq!(found[0].level, Some(Level::Error));
+    assert!(!found[0].uncaught);
+    let panic = find(&[&[error, "panic: gone", ""][..], &stack].concat());
+    assert!(panic[0].header.is_none() && panic[0].uncaught);
+}
+
+#[test]
+fn a_panic_about_a_panic_has_both() {
+    let found = find(&[
+        "panic: first [recovered]",
+        "\tpanic: again",
+        "",
+        "goroutine 1 [running]:",
+        "main.main()",
+        "\t/app/a.go:15 +0x3c5",
+    ]);
+    let message = |at: usize| found[0].trace.blocks[at].raised.message.as_deref();
+    assert_eq!(message(found[0].trace.root), Some("first"));
+    assert_eq!(message(found[0].trace.outermost), Some("again"));
+    assert_eq!(found[0].trace.frames.len(), 1);
+}
+
+#[test]
+fn a_fields_go_frames_need_no_heading() {
+    let text = "main.(*shop).pay\n\t/app/main.go:15\nmain.main\n\t/app/main.go:33";
+    let trace = autofix::trace::parse(text).unwrap();
+    assert_eq!(trace.frames.len(), 2);
+    assert_eq!(
+        trace.frames[0].function.as_deref(),
+        Some("main.(*shop).pay")
+    );
+    assert!(autofix::trace::parse("main.pay\nno place").is_none());
+}
+
+#[test]
+fn a_byte_order_mark_hides_nothing() {
+    let heading = format!("\u{feff}{}", TRACE[0]);
+    let mut lines = TRACE;
+    lines[0] = &heading;
+    assert_eq!(find(&lines).len(), 1);
+}
