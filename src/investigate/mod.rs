@@ -9,6 +9,7 @@ mod words;
 
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
 use crate::patch::{AcceptedPatch, Rules};
+use crate::source::history::History;
 use crate::source::locate::{Files, Located, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
 use serde::{Serialize, Serializer};
@@ -133,8 +134,13 @@ fn investigate(
         .to_owned();
         return Ok(());
     }
-    let cases = find_suspects(findings, repo, commit, trace, &spots, last_good)?;
+    let mut end = None;
+    let cases = find_suspects(findings, repo, commit, trace, &spots, last_good, &mut end)?;
     findings.suspects = cases.iter().map(|case| case.suspect.clone()).collect();
+    if let (true, Some(end)) = (cases.is_empty(), end) {
+        findings.why = format!("no credible suspect: {end}");
+        return Ok(());
+    }
     decide(findings, repo, &tree, settings, &cases, last_good.is_some());
     Ok(())
 }
@@ -155,10 +161,12 @@ fn find_suspects(
     trace: &Trace,
     spots: &[suspects::Spot],
     last_good: Option<Commit>,
+    end: &mut Option<String>,
 ) -> Result<Vec<suspects::Case>, Error> {
     if last_good == Some(commit) {
         let what = "this very commit ran without the fault before, so no change brought it";
         findings.tried.push(what.to_owned());
+        *end = Some(what.to_owned());
         return Ok(Vec::new());
     }
     let ignored = ignored(repo, commit)?;
@@ -188,9 +196,30 @@ fn find_suspects(
         let what = "a line of the service's frames is as old as the history itself";
         findings.tried.push(what.to_owned());
     }
+    *end = where_it_ends(repo, &history);
     let message = trace.root_cause().message.clone().unwrap_or_default();
     let info = repo.info(commit)?;
     suspects::weigh(repo, &info, spots, history, &message, last_good.is_some())
+}
+
+/// Why the walk ended before a commit was found, where that is not for want of one.
+fn where_it_ends(repo: &Repo, history: &History) -> Option<String> {
+    if let Some(merge) = history.by_merge {
+        return Some(format!(
+            "the merge {} itself wrote a line of the service's frames, and merges are not taken back",
+            merge.short()
+        ));
+    }
+    if !history.complete {
+        return Some("time ran out before the whole history was looked at".to_owned());
+    }
+    match (history.reached_root, repo.is_shallow()) {
+        (true, true) => {
+            Some("the history is shallow and ends before the lines' last change".into())
+        }
+        (true, false) => Some("the first commit of the history wrote these lines".to_owned()),
+        (false, _) => None,
+    }
 }
 
 /// Takes the best suspect's change back, or says why not.

@@ -73,4 +73,6 @@ pub struct History {
     /// A line of a statement was written by the first commit there is, or where a shallow
     /// history ends.
     pub reached_root: bool,
+    /// A merge that itself wrote a line of a statement: no parent has it.
+    pub by_merge: Option<Commit>,
 }

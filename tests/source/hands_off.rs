@@ -103,6 +103,11 @@ fn the_first_commit_is_never_a_suspect() {
             .iter()
             .any(|line| line.contains("as old as the history"))
     );
+    assert!(
+        findings.why.contains("the first commit of the history"),
+        "{}",
+        findings.why
+    );
 }
 
 #[test]
@@ -131,6 +136,7 @@ fn a_shallow_boundary_is_never_a_suspect() {
         findings.notes.iter().any(|note| note.contains("shallow")),
         "{findings:#?}"
     );
+    assert!(findings.why.contains("shallow"), "{}", findings.why);
 }
 
 #[test]
@@ -157,6 +163,7 @@ fn a_fault_made_in_the_merge_itself_is_reported_only() {
         findings.suspects.is_empty() && findings.patch.is_none(),
         "{findings:#?}"
     );
+    assert!(findings.why.contains("itself wrote"), "{}", findings.why);
 }
 
 #[test]

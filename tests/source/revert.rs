@@ -241,6 +241,48 @@ fn blame_goes_through_merges_and_never_stops_at_one() {
 }
 
 #[test]
+fn both_sides_of_a_merge_are_followed_also_through_a_new_name() {
+    for name in ["shop/cart.py", "shop/basket.py"] {
+        let sample = Sample::new();
+        let base = sample.commit(
+            50.0,
+            "start",
+            &[("shop/cart.py", Some(CART)), ("main.py", Some(MAIN))],
+        );
+        let guard = "    if not items:\n        return 0\n";
+        let wrong = CART.replace(guard, "");
+        let bad = sample.commit_on(
+            "topic",
+            &[&base],
+            6.0,
+            "simplify",
+            &[("shop/cart.py", Some(&wrong))],
+        );
+        let sum = |text: &str| text.replace("    result = 0\n", "    result = 0.0\n");
+        let here = sum(CART);
+        let mut files = vec![(name, Some(here.as_str()))];
+        if name != "shop/cart.py" {
+            files.push(("shop/cart.py", None));
+        }
+        let main = sample.commit(5.0, "floats", &files);
+        let both = sum(&wrong);
+        let merge = sample.commit_on(
+            "main",
+            &[&main, &bad],
+            4.0,
+            "Merge topic",
+            &[(name, Some(&both))],
+        );
+        let trace = python(
+            "division by zero",
+            &[(&format!("/app/{name}"), 13, "total")],
+        );
+        let findings = run(&sample, &merge, &trace);
+        assert_eq!(findings.suspects[0].commit, bad, "{findings:#?}");
+    }
+}
+
+#[test]
 fn where_the_whole_does_not_come_off_its_hunks_do() {
     let sample = Sample::new();
     sample.commit(

@@ -137,7 +137,7 @@ impl<'r> Walk<'r> {
             return Ok(());
         }
         let time = self.repo.seconds(Commit(to))?;
-        if time < self.window.not_before {
+        if time < self.window.not_before && !self.misdated(to)? {
             return Ok(());
         }
         let waiting = self.waiting.entry(to).or_default();
@@ -150,6 +150,18 @@ impl<'r> Walk<'r> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a commit that is too old by its date has a parent that is not: its clock was wrong.
+    fn misdated(&self, oid: Oid) -> Result<bool, Error> {
+        for parent in self.repo.git.find_commit(oid)?.parent_ids() {
+            // A parent may be missing where a shallow history ends.
+            let seconds = self.repo.seconds(Commit(parent));
+            if seconds.is_ok_and(|time| time >= self.window.not_before) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn visit(&mut self, oid: Oid, places: Vec<Place>) -> Result<(), Error> {
@@ -274,32 +286,44 @@ impl<'r> Walk<'r> {
         Ok(renamed.and_then(|delta| path(delta.old_file())))
     }
 
-    /// Lines of a merge come from the parent that has them; the merge itself is never blamed.
+    /// Lines of a merge come from the parents that have them; the merge itself is never blamed.
     fn through_merge(&mut self, oid: Oid, parents: &[Oid], place: Place) -> Result<(), Error> {
         let Some(new_id) = self.blob_id(oid, &place.file)? else {
             return Ok(());
         };
         let mut ways = Vec::new();
         for parent in parents {
-            let Some(old_id) = self.blob_id(*parent, &place.file)? else {
+            let mut old_file = place.file.clone();
+            let mut old_id = self.blob_id(*parent, &old_file)?;
+            if old_id.is_none()
+                && let Some(from) = self.renamed_from(oid, *parent, &place.file)?
+            {
+                old_id = self.blob_id(*parent, &from)?;
+                old_file = from;
+            }
+            let Some(old_id) = old_id else {
                 continue;
             };
-            if old_id == new_id {
-                return self.give(*parent, vec![place]);
-            }
             if let Some((old, new)) = self.texts(old_id, new_id, &place.file)? {
                 let hunks = diff::hunks(&old, &new)?;
                 let changed = hunks.iter().filter(|hunk| near(hunk, &place)).count();
-                ways.push((changed, *parent, hunks, old, new));
+                ways.push((changed, *parent, hunks, old, new, old_file));
             }
         }
-        // The side whose function is as merged holds its whole past.
-        ways.sort_by_key(|way| way.0);
+        // The side whose function is as merged holds its whole past; where none is, each side
+        // holds the past of what it did to the function.
+        ways.sort_by_key(|way| (way.0, way.2.len()));
+        let as_merged = ways.first().is_some_and(|way| way.0 == 0);
         let mut left = place.lines.clone();
-        for (_, parent, hunks, old, new) in ways {
-            let (pass, keep): (Vec<Line>, Vec<Line>) = left
-                .into_iter()
-                .partition(|line| line.settled || !hunks.iter().any(|h| covers(h, line.at)));
+        for (_, parent, hunks, old, new, file) in ways {
+            let has = |line: &Line| !hunks.iter().any(|h| covers(h, line.at));
+            let (pass, keep): (Vec<Line>, Vec<Line>) = if as_merged {
+                left.into_iter().partition(|line| line.settled || has(line))
+            } else {
+                let pass = place.lines.iter().filter(|line| line.settled || has(line));
+                let keep = left.iter().filter(|line| !line.settled && !has(line));
+                (pass.copied().collect(), keep.copied().collect())
+            };
             left = keep;
             let (old, new) = (Lines::of(&old), Lines::of(&new));
             let mut lines = pass;
@@ -309,10 +333,14 @@ impl<'r> Walk<'r> {
             if lines.iter().any(|line| line.statement) {
                 let place = Place {
                     lines,
-                    ..place.clone()
+                    file,
+                    question: place.question,
                 };
                 self.give(parent, vec![place])?;
             }
+        }
+        if left.iter().any(|line| line.statement && !line.settled) {
+            self.found.by_merge.get_or_insert(Commit(oid));
         }
         Ok(())
     }
