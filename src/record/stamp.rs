@@ -116,7 +116,8 @@ impl Prose {
             .any(|b| b.is_ascii_digit() || matches!(b, b'.' | b']'));
         let known =
             key || listed(&[
-                "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "time", "ts",
+                "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "time", "ts", "http", "https",
+                "h2",
             ]) || str::from_utf8(word).is_ok_and(|word| Level::from_word(word).is_some());
         if lower && !name && !known {
             self.plain += 1;
@@ -472,6 +473,7 @@ mod tests {
             ("1772366400500 boom", "2026-03-01T12:00:00.5Z"),
             ("time=\"2026-03-01T12:00:00Z\" level=info", noon),
             ("20260301T120000Z up", noon),
+            ("https 2026-03-01T12:00:00Z app/lb/50dc 10.0.0.1:2817", noon),
             ("2026-03-01 13:00:00.000 CET [33] ERROR:  x", noon),
             ("2026-03-01 07:00:00 EST ERROR:  x", noon),
             ("2026-03-01 17:30:00 IST x", noon),
