@@ -21,6 +21,8 @@ const WORTH: f64 = 0.1;
 const FRAMES: usize = 8;
 /// Suspects that are named.
 const SUSPECTS: usize = 8;
+/// What a hunk weighs that wrote an outer frame's line and left its call as it was.
+const CALLS_ALIKE: f64 = 0.25;
 /// What a hunk at the nth own frame weighs.
 const DEPTH: [f64; FRAMES] = [1.0, 0.9, 0.75, 0.6, 0.5, 0.4, 0.3, 0.3];
 
@@ -30,6 +32,8 @@ pub(super) struct Spot {
     pub question: Question,
     /// Names that the statement uses.
     names: HashSet<String>,
+    /// The function that the statement called, by the frame inside it.
+    calls: Option<String>,
     /// Less than 1 where it is not sure that the line is right.
     weight: f64,
 }
@@ -62,7 +66,10 @@ impl Case {
 /// The statements to follow, from where the fault was thrown outwards.
 pub(super) fn spots(trace: &Trace, located: &[Located], files: &dyn Files) -> Vec<Spot> {
     let mut spots: Vec<Spot> = Vec::new();
+    let mut inside = None;
     for frame in trace.innermost_first() {
+        let function = trace.frames.get(frame).and_then(|f| f.function.as_deref());
+        let calls = std::mem::replace(&mut inside, function.and_then(function::bare_name));
         let found = located.iter().find(|one| one.frame == frame && one.own);
         let Some((one, line)) = found.and_then(|one| Some((one, one.line?))) else {
             continue;
@@ -85,6 +92,7 @@ pub(super) fn spots(trace: &Trace, located: &[Located], files: &dyn Files) -> Ve
             .unwrap_or_default();
         spots.push(Spot {
             names: said.iter().flat_map(|text| words::names(text)).collect(),
+            calls,
             weight: if one.mapped >= 0.7 { 1.0 } else { 0.8 },
             question: Question {
                 file: one.file.clone(),
@@ -199,6 +207,7 @@ fn score(touch: &Touch, spot: &Spot, named: &HashSet<String>) -> f64 {
     let close = touch.distance <= 5;
     let base = match touch.kind {
         TouchKind::Covers if same_code(touch) => 0.1,
+        TouchKind::Covers if touch.question > 0 && calls_alike(touch, spot) => CALLS_ALIKE,
         TouchKind::Covers => 1.0,
         _ if words::only_logs(&changed) => 0.1,
         TouchKind::Removes => {
@@ -243,6 +252,27 @@ fn same_code(touch: &Touch) -> bool {
             .replace(",}", "}")
     };
     !touch.removed.is_empty() && bare(&touch.removed) == bare(&touch.added)
+}
+
+/// Whether the call that led inwards is the same before and after the hunk, and so is what
+/// decides on it and what gives its arguments a value.
+fn calls_alike(touch: &Touch, spot: &Spot) -> bool {
+    let Some(name) = &spot.calls else {
+        return false;
+    };
+    let sides = [&touch.removed, &touch.added];
+    let [Some(was), Some(is)] = sides.map(|lines| words::call_of(name, &lines.join("\n"))) else {
+        return false;
+    };
+    let given = words::names(&is);
+    let matters = |lines: &[String]| -> Vec<String> {
+        let text = lines.iter().map(|line| line.trim());
+        let decides = |line: &str| words::decides(line) && !line.starts_with("return");
+        text.filter(|line| decides(line) || !words::set_by(line).is_disjoint(&given))
+            .map(str::to_owned)
+            .collect()
+    };
+    was == is && matters(&touch.removed) == matters(&touch.added)
 }
 
 fn describe(

@@ -253,6 +253,30 @@ pub(super) fn code(line: &str) -> String {
     line.to_owned()
 }
 
+/// The call of a function in a text, with what it is called on and its arguments, without spaces.
+pub(super) fn call_of(name: &str, text: &str) -> Option<String> {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let opens = format!("{name}(");
+    let at = text
+        .match_indices(&opens)
+        .map(|(at, _)| at)
+        .find(|at| !text[..*at].ends_with(part))?;
+    let on = text[..at].trim_end_matches(|c: char| part(c) || c == '.' || c == ':');
+    let mut depth = 0;
+    for (i, c) in text[at..].char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => continue,
+        }
+        if depth == 0 {
+            let call = text.get(on.len()..=at + i)?;
+            return Some(call.split_whitespace().collect());
+        }
+    }
+    None
+}
+
 /// A text without comments and quoted text; what a template or f-string takes in stays.
 pub(super) fn without_quotes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -375,6 +399,17 @@ mod tests {
         assert!(only_logs(&lines("log.info(\"x\")")));
         assert!(!only_logs(&lines("x = login()")));
         assert!(decides("if a is None:") && !decides("notify(a)"));
+    }
+
+    #[test]
+    fn calls_are_compared_with_their_arguments() {
+        let text = "who = shop.load(text, f(1)) + 1";
+        assert_eq!(
+            call_of("load", text).as_deref(),
+            Some("shop.load(text,f(1))")
+        );
+        assert_eq!(call_of("load", "reload(x)"), None);
+        assert_eq!(call_of("load", "load(x"), None);
     }
 
     #[test]

@@ -35,6 +35,29 @@ fn an_unrelated_change_in_the_file_is_left_alone() {
 }
 
 #[test]
+fn a_caller_whose_call_is_as_before_is_left_alone() {
+    let call = "    return total(request.items)\n";
+    for (now, taken_back) in [
+        (
+            "    result = total(request.items)\n    return result\n",
+            false,
+        ),
+        ("    return total(list(request.items))\n", true),
+    ] {
+        let sample = Sample::new();
+        sample.commit(
+            100.0,
+            "start",
+            &[("shop/cart.py", Some(CART)), ("main.py", Some(MAIN))],
+        );
+        let other = MAIN.replace(call, now);
+        let deployed = sample.commit(1.0, "name it", &[("main.py", Some(&other))]);
+        let findings = run(&sample, &deployed, &crash());
+        assert_eq!(findings.patch.is_some(), taken_back, "{findings:#?}");
+    }
+}
+
+#[test]
 fn old_changes_are_suspects_only_after_a_known_good_deploy() {
     let sample = Sample::new();
     let good = sample.commit(
