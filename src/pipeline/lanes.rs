@@ -25,6 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+/// Bytes that one fetch may bring, however much room there is: it has a deadline.
+const MAX_FETCH: u64 = 512 << 20;
+
 /// The share of an exit's time that the fast and the triage lane may take; the rest is the slow
 /// lane's.
 const CLOSING_SHARE: u32 = 2;
@@ -113,7 +116,9 @@ impl Lanes {
                     setup.state_dir.join("mirrors"),
                     setup.http.clone(),
                     setup.log.clone(),
-                ),
+                )
+                // What the database leaves of `State_Limit` is the most that one fetch may bring.
+                .with_size_limit(setup.limits.bytes.min(MAX_FETCH)),
                 credentials: setup.credentials,
                 state_dir: setup.state_dir.clone(),
                 fixes_per_hour: setup.fixes_per_hour,
