@@ -332,11 +332,13 @@ impl Assembler {
         })
     }
 
-    /// The level that the log line before names, if that is below an error. The level of a record
-    /// does not count: a logger that writes records writes the trace into them.
+    /// The level that the log line before names, if that is a warning's. A trace below a line of
+    /// less says nothing of its level: programs print faults they caught (`printStackTrace`,
+    /// `console.error`) right after whatever they logged last. The level of a record does not
+    /// count: a logger that writes records writes the trace into them.
     fn below(&self, first: &Line<'_>) -> Option<Level> {
         let log = &self.previous;
-        let level = || text::level_of(&log.text).filter(|level| *level < Level::Error);
+        let level = || text::level_of(&log.text).filter(|level| *level == Level::Warn);
         (near(log, first) && !log.text.starts_with('{'))
             .then(level)
             .flatten()

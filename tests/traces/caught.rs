@@ -55,19 +55,13 @@ const NODE: [&str; 3] = [
 ];
 
 #[test]
-fn a_trace_below_an_error_has_the_level_of_its_log_line() {
-    for (log, level) in [
-        ("2026-01-05 10:00:00,100 WARNING shop: coped", Level::Warn),
-        ("DEBUG:shop:coped", Level::Debug),
-        (
-            "[2026-01-05 10:00:00,000: INFO/Worker-1] coped",
-            Level::Info,
-        ),
-        (
-            "2026-01-05 10:00:00 [warning  ] coped  order=17",
-            Level::Warn,
-        ),
-        ("10:00:00.123 [main] WARN  com.acme.S -- coped", Level::Warn),
+fn a_trace_below_a_warning_has_its_level_and_one_below_less_has_none() {
+    for (log, warning) in [
+        ("2026-01-05 10:00:00,100 WARNING shop: coped", true),
+        ("DEBUG:shop:coped", false),
+        ("[2026-01-05 10:00:00,000: INFO/Worker-1] coped", false),
+        ("2026-01-05 10:00:00 [warning  ] coped  order=17", true),
+        ("10:00:00.123 [main] WARN  com.acme.S -- coped", true),
     ] {
         for trace in [&HANDLED[..], &JAVA, &NODE] {
             for blanks in 0..=2 {
@@ -76,8 +70,9 @@ fn a_trace_below_an_error_has_the_level_of_its_log_line() {
                 lines.extend(trace);
                 let found = find(&lines);
                 assert_eq!(found.len(), 1, "{log}");
-                assert!(!found[0].uncaught, "{log}");
-                assert_eq!(found[0].level, Some(level), "{log} {}", trace[0]);
+                let level = warning.then_some(Level::Warn);
+                assert_eq!(found[0].level, level, "{log} {}", trace[0]);
+                assert!(!(warning && found[0].uncaught), "{log}");
                 assert!(found[0].header.is_none());
             }
         }
