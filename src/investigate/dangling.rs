@@ -149,7 +149,9 @@ impl Gone {
 /// program has.
 pub(super) fn code_words(text: &str) -> HashSet<String> {
     let mut names = words::names(&words::without_quotes(text));
-    names.retain(|name| name.len() >= SHORTEST);
+    // Every file of JavaScript says these.
+    let form = |name: &str| matches!(name, "module" | "exports" | "require");
+    names.retain(|name| name.len() >= SHORTEST && !form(name));
     names
 }
 
