@@ -2,6 +2,7 @@
 //! newest change, through renames, merges, ignored commits and pure reformatting, within a
 //! window of time. Says what happened to lines; who is to blame is decided elsewhere.
 
+mod lines;
 mod walk;
 
 use crate::source::diff::Hunk;
