@@ -1,7 +1,8 @@
 //! Scores `source::locate` against labelled traces: `cargo run --example score_locate -- DATA`,
-//! where DATA holds `cases.jsonl` (frames as printed, the files that the fix changed) and
-//! `trees/` (one path a line). Prints how often the right file comes first and among the first
-//! three, beside what taking the last frame inside the repository gets. No part of the product.
+//! where `DATA/localisation` holds `cases.jsonl` (frames as printed, the files that the fix
+//! changed) and `trees/` (one path a line). Prints how often the right file comes first and
+//! among the first three, beside what taking the last frame inside the repository gets. No part
+//! of the product.
 
 use autofix::model::{Block, Frame, Language, Settings, Trace};
 use autofix::source::locate::{PathList, locate};
@@ -20,7 +21,7 @@ struct Score {
 
 fn main() -> ExitCode {
     let data = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    match score(Path::new(&data)) {
+    match score(&Path::new(&data).join("localisation")) {
         Ok(score) => {
             println!("cases                          {}", score.cases);
             println!("a frame names the right file   {}", score.named);

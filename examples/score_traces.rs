@@ -1,5 +1,5 @@
-//! Measures the trace room against labelled samples: `score_traces DIR [-v]` reads every
-//! `DIR/*.jsonl` (fields `lines`, `traces`, `all_traces`, `streams`, `frames`, …) and prints one
+//! Measures the trace room against labelled samples: `score_traces DATA [-v]` reads
+//! `DATA/traces/*.jsonl` (fields `lines`, `traces`, `all_traces`, `streams`, `frames`, …) and prints one
 //! line with the shares that are exactly right. It is no test: nothing fails here.
 
 use autofix::trace::{Inspected, Inspector};
@@ -28,18 +28,23 @@ struct Label {
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let Some(folder) = arguments.next() else {
-        eprintln!("usage: score_traces DIR [-v]");
+        eprintln!("usage: score_traces DATA [-v]");
         std::process::exit(2);
     };
     let loud = arguments.next().as_deref() == Some("-v");
     let mut score = Score::default();
     for name in LANGUAGES.iter().chain(&["hard", "negatives"]) {
-        let text = std::fs::read_to_string(Path::new(&folder).join(format!("{name}.jsonl")));
+        let file = Path::new(&folder).join(format!("traces/{name}.jsonl"));
+        let text = std::fs::read_to_string(file);
         for line in text.unwrap_or_default().lines() {
             if let Ok(sample) = serde_json::from_str::<Value>(line) {
                 judge(&sample, &mut score, loud);
             }
         }
+    }
+    if score.samples == 0 {
+        eprintln!("no sample in {folder}/traces");
+        std::process::exit(1);
     }
     let share = |part: usize| 100.0 * part as f64 / score.samples.max(1) as f64;
     println!(
