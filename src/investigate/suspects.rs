@@ -326,7 +326,7 @@ fn reason(touch: &Touch, spots: &[Spot], age: f64) -> String {
         (TouchKind::Near, _) => "changed code in the function of",
     };
     let before = match age {
-        a if a <= 0.0 => "it is the deployed commit or as new".to_owned(),
+        a if a <= 0.0 => "it is as new as the deployed commit".to_owned(),
         a if a < 1.0 => "less than a day before the deployed commit".to_owned(),
         a if a < 2.0 => "one day before the deployed commit".to_owned(),
         a => format!("{} days before the deployed commit", a.floor()),
