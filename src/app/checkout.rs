@@ -1,9 +1,14 @@
 //! The git checkout that a command is run in: its top folder and where it was cloned from, read
 //! from git's own files. What stands in its history is the source room's business.
 
+use crate::app::Error;
+use crate::log::Log;
+use crate::net::{self, Http};
 use crate::registry::check_address;
+use crate::source::{Mirrors, Repo};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// A checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +67,22 @@ impl Checkout {
             clean.to_owned()
         }
     }
+}
+
+/// Opens a local repository where it is, to read it until `deadline`.
+///
+/// # Errors
+/// With what stands in the way, such as another owner, and the remedy.
+pub fn open(folder: &Path, deadline: Instant) -> Result<Repo, Error> {
+    let folder = folder
+        .canonicalize()
+        .map_err(|fault| Error::unfinished(folder.display(), fault))?;
+    let unfinished = |fault: &dyn std::fmt::Display| Error::Unfinished(fault.to_string());
+    let http = Http::new(&net::Settings::default()).map_err(|fault| unfinished(&fault))?;
+    // The folder for mirrors is never made: a path is no remote address.
+    let mirrors = Mirrors::new(PathBuf::new(), http, Log::silent());
+    let repo = mirrors.open(&folder.to_string_lossy(), &|_| None, deadline);
+    repo.map_err(|fault| unfinished(&fault))
 }
 
 /// `.git`, or where its `gitdir:` and `commondir` point (work trees, submodules).

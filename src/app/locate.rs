@@ -1,14 +1,11 @@
 //! `locate`: the repository files that a stack trace speaks of, in a repository at a commit or
 //! in a bare list of paths.
 
-use crate::app::Error;
-use crate::log::Log;
+use crate::app::{Error, checkout};
 use crate::model::{CommitId, Settings, Trace};
-use crate::net::Http;
-use crate::source::locate::{Files, Located, PathList, locate as find};
-use crate::source::{Commit, Mirrors, Repo};
+use crate::source;
+use crate::source::locate::{Located, PathList, locate as find};
 use crate::trace;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -59,7 +56,7 @@ fn in_repo(
     settings: &Settings,
 ) -> Result<Vec<Located>, Error> {
     let fail = |error: crate::source::Error| Error::Unfinished(error.to_string());
-    let repo = open(folder)?;
+    let repo = checkout::open(folder, Instant::now() + WITHIN)?;
     let commit = if commit == "HEAD" {
         repo.head().map_err(fail)?
     } else {
@@ -71,47 +68,8 @@ fn in_repo(
         })?;
         repo.resolve(&id, &[]).map_err(fail)?
     };
-    let paths = repo.paths(commit).map_err(fail)?;
-    let files = AtCommit {
-        repo,
-        commit,
-        paths,
-    };
+    let files = source::Tree::read(&repo, commit).map_err(fail)?;
     Ok(find(trace, &files, settings))
-}
-
-fn open(folder: &Path) -> Result<Repo, Error> {
-    let folder = folder
-        .canonicalize()
-        .map_err(|e| Error::unfinished(folder.display(), e))?;
-    let http = Http::new(&crate::net::Settings::default())
-        .map_err(|e| Error::Unfinished(e.to_string()))?;
-    // A local repository is read where it is: the folder for mirrors is never made.
-    let mirrors = Mirrors::new(PathBuf::new(), http, Log::silent());
-    mirrors
-        .open(
-            &folder.to_string_lossy(),
-            &|_| None,
-            Instant::now() + WITHIN,
-        )
-        .map_err(|e| Error::Unfinished(e.to_string()))
-}
-
-struct AtCommit {
-    repo: Repo,
-    commit: Commit,
-    paths: Vec<String>,
-}
-
-impl Files for AtCommit {
-    fn paths(&self) -> &[String] {
-        &self.paths
-    }
-
-    fn text(&self, path: &str) -> Option<Cow<'_, str>> {
-        let bytes = self.repo.read_file(self.commit, path).ok()??;
-        Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
-    }
 }
 
 fn read_list(path: &Path) -> Result<PathList, Error> {

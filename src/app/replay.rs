@@ -3,7 +3,7 @@
 //! incident has its result.
 
 use crate::app::Error;
-use crate::app::checkout::Checkout;
+use crate::app::checkout::{self, Checkout};
 use crate::config::entry::given;
 use crate::config::{self, Entry, Options, RegistrySource, environment, flb};
 use crate::log::Log;
@@ -11,7 +11,6 @@ use crate::model::{Incident, Timestamp};
 use crate::pipeline::{Lanes, Setup, clock};
 use crate::plugin;
 use crate::record::input::{Format, GZIP_MAGIC, Reader};
-use crate::source::Mirrors;
 use crate::store::{StatusReport, Store};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -300,15 +299,11 @@ fn assume(entries: &mut Vec<Entry>, folder: &Path, tell: &mut dyn FnMut(Told)) {
     }
 }
 
-fn head_of(top: &Path) -> Result<String, String> {
-    let http = crate::net::Http::new(&crate::net::Settings::default());
-    let http = http.map_err(|fault| fault.to_string())?;
-    let mirrors = Mirrors::new(PathBuf::new(), http, Log::silent());
-    let deadline = Instant::now() + HEAD_DEADLINE;
-    let repo = mirrors.open(&top.to_string_lossy(), &|_| None, deadline);
-    let head = repo.and_then(|repo| repo.head());
+fn head_of(top: &Path) -> Result<String, Error> {
+    let repo = checkout::open(top, Instant::now() + HEAD_DEADLINE)?;
+    let head = repo.head();
     head.map(|head| head.to_string())
-        .map_err(|fault| fault.to_string())
+        .map_err(|fault| Error::Unfinished(fault.to_string()))
 }
 
 /// A new folder for this run; it stays, because the diffs are in it.
