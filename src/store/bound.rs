@@ -34,11 +34,7 @@ pub fn context(all: &[ContextLine]) -> &[ContextLine] {
 }
 
 fn cut(text: &str, bytes: usize) -> &str {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    &text[..text.floor_char_boundary(bytes)]
 }
 
 /// The last items that fit: the fault stands at the end.

@@ -107,7 +107,7 @@ impl Store {
     /// # Errors
     /// `LeaseLost` when someone else has it: nothing was written then.
     pub fn finish(&mut self, lease: &Lease, result: &Ending, now: Timestamp) -> Result<(), Error> {
-        self.end(lease, result, Timestamp(0), now)
+        self.shelve(lease, result, Timestamp(0), now)
     }
 
     /// The same for a result that is not the last one: the incident is taken up again, but not
@@ -116,16 +116,6 @@ impl Store {
     /// # Errors
     /// As [`Store::finish`].
     pub fn shelve(
-        &mut self,
-        lease: &Lease,
-        result: &Ending,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        self.end(lease, result, until, now)
-    }
-
-    fn end(
         &mut self,
         lease: &Lease,
         result: &Ending,

@@ -165,10 +165,10 @@ impl Store {
         let tx = self.begin()?;
         let known = known(&tx, &signal.service, &fingerprint)?;
         let recent = recent(&tx, signal, now)?;
-        let (outcome, id) = match incident::admit(&known, signal.time, recent, &limits) {
+        let (outcome, id, count) = match incident::admit(&known, signal.time, recent, &limits) {
             Effect::Append(id) => {
-                append(&tx, id, signal, times, last)?;
-                (Outcome::Again(id), id)
+                let count = append(&tx, id, signal, times, last)?;
+                (Outcome::Again(id), id, count)
             }
             Effect::Open { previous } => {
                 room::check(&tx, bytes)?;
@@ -177,7 +177,7 @@ impl Store {
                 if times > 1 || last > signal.time {
                     append(&tx, id, signal, times - 1, last)?;
                 }
-                (Outcome::New(id), id)
+                (Outcome::New(id), id, times)
             }
             Effect::Capped => {
                 tx.execute(
@@ -190,8 +190,8 @@ impl Store {
             }
         };
         rows::occurrence(&tx, id, signal)?;
-        if let Some(incident) = rows::incident(&tx, id)?
-            && worth_a_line(&outcome, incident.count)
+        if worth_a_line(&outcome, count)
+            && let Some(incident) = rows::incident(&tx, id)?
         {
             journal::put(&tx, &incident, now)?;
         }
@@ -353,22 +353,26 @@ fn recent(tx: &Transaction<'_>, signal: &Signal, now: Timestamp) -> Result<Recen
     })
 }
 
+/// Counts occurrences; gives how many there are now.
 fn append(
     tx: &Transaction<'_>,
     id: IncidentId,
     signal: &Signal,
     times: u64,
     last: Timestamp,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let commit = signal.commit.as_ref().map(crate::model::CommitId::as_str);
     let times = i64::try_from(times).unwrap_or(i64::MAX);
-    tx.prepare_cached(
-        // Out of order, the newest occurrence's commit stays.
-        "UPDATE incidents SET count = count + ?4, first_seen = min(first_seen, ?2),
+    let count: i64 = tx
+        .prepare_cached(
+            // Out of order, the newest occurrence's commit stays.
+            "UPDATE incidents SET count = count + ?4, first_seen = min(first_seen, ?2),
          commit_id = CASE WHEN ?5 >= last_seen THEN coalesce(?3, commit_id)
                           ELSE coalesce(commit_id, ?3) END,
-         last_seen = max(last_seen, ?5) WHERE id = ?1",
-    )?
-    .execute(params![id.0, signal.time.0, commit, times, last.0])?;
-    Ok(())
+         last_seen = max(last_seen, ?5) WHERE id = ?1 RETURNING count",
+        )?
+        .query_row(params![id.0, signal.time.0, commit, times, last.0], |row| {
+            row.get(0)
+        })?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
