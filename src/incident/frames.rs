@@ -94,11 +94,7 @@ fn normal(frame: &Frame) -> String {
 }
 
 fn head(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    &text[..text.floor_char_boundary(LONGEST)]
 }
 
 /// The last two parts of a path; what a build or a bundler puts into a name is masked.

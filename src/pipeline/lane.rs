@@ -41,14 +41,15 @@ impl Lane {
     /// counted and logged, and the next turn begins with the state that the last one left.
     pub fn start<F>(
         name: &'static str,
-        log: Log,
-        counters: Arc<Counters>,
+        log: &Log,
+        counters: &Arc<Counters>,
         mut turn: F,
     ) -> std::io::Result<Lane>
     where
         F: FnMut() -> Turn + Send + 'static,
     {
         let (done, ended) = bounded(1);
+        let (log, counters) = (log.clone(), Arc::clone(counters));
         thread::Builder::new()
             .name(name.to_owned())
             .stack_size(STACK)
@@ -105,7 +106,7 @@ mod tests {
     fn a_panic_is_counted_and_the_lane_goes_on() {
         let counters = Arc::new(Counters::default());
         let mut turns = 0;
-        let lane = Lane::start("test", Log::silent(), Arc::clone(&counters), move || {
+        let lane = Lane::start("test", &Log::silent(), &counters, move || {
             turns += 1;
             match turns {
                 1 => panic!("once"),
@@ -122,7 +123,7 @@ mod tests {
     fn a_lane_that_does_not_end_is_left_at_the_deadline() {
         let halt = Halt::default();
         let seen = halt.clone();
-        let lane = Lane::start("test", Log::silent(), Arc::default(), move || {
+        let lane = Lane::start("test", &Log::silent(), &Arc::default(), move || {
             thread::sleep(Duration::from_millis(5));
             if seen.requested() {
                 Turn::Done

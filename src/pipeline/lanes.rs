@@ -157,18 +157,14 @@ impl Lanes {
         ));
         let spawned = |fault: std::io::Error| format!("a thread could not be started: {fault}");
         let (log, counters) = (&setup.log, &setup.counters);
-        let lane = |name| (name, log.clone(), Arc::clone(counters));
-        let (name, own_log, own_counters) = lane("autofix-slow");
-        let slow =
-            Lane::start(name, own_log, own_counters, move || slow.turn()).map_err(spawned)?;
-        let (name, own_log, own_counters) = lane("autofix-triage");
-        let triage =
-            Lane::start(name, own_log, own_counters, move || triage.turn()).map_err(spawned)?;
-        let (name, own_log, own_counters) = lane("autofix-fast");
-        let fast = Lane::start(name, own_log, own_counters, move || {
+        let slow = Lane::start("autofix-slow", log, counters, move || slow.turn());
+        let slow = slow.map_err(spawned)?;
+        let triage = Lane::start("autofix-triage", log, counters, move || triage.turn());
+        let triage = triage.map_err(spawned)?;
+        let fast = Lane::start("autofix-fast", log, counters, move || {
             super::fast::turn(&mut fast)
-        })
-        .map_err(spawned)?;
+        });
+        let fast = fast.map_err(spawned)?;
         Ok(Lanes {
             intake,
             off,

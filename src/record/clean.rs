@@ -7,11 +7,7 @@ use std::borrow::Cow;
 
 /// At most `limit` bytes of a text, whole characters.
 pub(super) fn head(text: &str, limit: usize) -> &str {
-    let mut end = limit.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(limit)]
 }
 
 /// Bytes of a log line as text: valid, without colours, without the newline at the end, and out

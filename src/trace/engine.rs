@@ -357,7 +357,7 @@ impl Assembler {
     fn warned(&self, first: &Line<'_>) -> bool {
         let previous = &self.previous;
         let level = text::level_of(&previous.text).or(previous.level);
-        previous.set && level == Some(Level::Warn) && apart(previous, first) <= HEADER_GAP
+        near(previous, first) && level == Some(Level::Warn)
     }
 
     /// Closes a trace whose stream was silent, or which has lasted, for too long. `now` is the

@@ -46,7 +46,7 @@ pub(super) struct Open {
     pub logged: Option<Level>,
     /// A warning stands just before it.
     pub warned: bool,
-    /// The level of the log line just before it, if that is below an error.
+    /// The level of the log line just before it, if that is a warning's.
     pub below: Option<Level>,
     pub line_level: Option<Level>,
     pub caret: bool,

@@ -250,11 +250,7 @@ fn names_a_level(before: &str) -> bool {
 
 /// The longest start of `text` with at most `max` bytes that ends between two characters.
 pub(super) fn floor(text: &str, max: usize) -> &str {
-    let mut end = max.min(text.len());
-    while end > 0 && !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    &text[..text.floor_char_boundary(max)]
 }
 
 /// How many bytes of `line` have the shape of `prefix`: digits stand for any digits, runs of

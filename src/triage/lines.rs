@@ -52,11 +52,7 @@ pub fn find(text: &str, level: Option<Level>) -> Option<Found> {
 }
 
 fn head(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    &text[..text.floor_char_boundary(LONGEST)]
 }
 
 fn judge(message: &str, level: Option<Level>) -> Option<Found> {

@@ -319,11 +319,7 @@ impl Counted {
 }
 
 fn cut(text: &str) -> String {
-    let mut end = text.len().min(EXAMPLE_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
+    text[..text.floor_char_boundary(EXAMPLE_BYTES)].to_owned()
 }
 
 #[cfg(test)]
