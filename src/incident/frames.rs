@@ -25,7 +25,16 @@ pub(super) struct Stack {
 const fn limits(language: Language) -> (usize, usize) {
     match language {
         Language::Go => (50, 20),
-        Language::Python | Language::Java | Language::Javascript | Language::Rust => (500, 3),
+        Language::Python
+        | Language::Java
+        | Language::Javascript
+        | Language::Rust
+        | Language::Ruby
+        | Language::Php
+        | Language::Csharp
+        | Language::Dart
+        | Language::Elixir
+        | Language::Cpp => (500, 3),
     }
 }
 
@@ -331,6 +340,21 @@ pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
                         "__libc",
                         "main",
                     ])
+        }
+        Language::Ruby => file.starts_with("<internal:") || holds(&["/gems/", "/lib/ruby/"]),
+        Language::Php => file.starts_with('[') || holds(&["/vendor/"]),
+        Language::Csharp => called(&["System.", "Microsoft."]),
+        Language::Dart => file.starts_with("dart:") || file.starts_with("package:flutter/"),
+        Language::Elixir => {
+            ["(stdlib", "(kernel", "(elixir", "(erts"]
+                .iter()
+                .any(|application| file.starts_with(application))
+                || holds(&["/deps/"])
+        }
+        Language::Cpp => {
+            file.starts_with("../")
+                || called(&["std::", "__libc_", "__interceptor_", "__asan_", "_start"])
+                || holds(&["/usr/include/", "/usr/lib/", "/lib64/", "libsanitizer"])
         }
     }
 }

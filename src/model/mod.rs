@@ -5,6 +5,7 @@ pub mod incident;
 pub mod level;
 pub mod service;
 pub mod signal;
+pub mod template;
 pub mod time;
 pub mod trace;
 
@@ -12,5 +13,6 @@ pub use incident::{Incident, IncidentId, Kind, Location, Proposal, Status};
 pub use level::Level;
 pub use service::{CommitId, Settings};
 pub use signal::{ContextLine, Signal};
+pub use template::TemplateId;
 pub use time::Timestamp;
 pub use trace::{Block, Frame, Language, Raised, Trace};

@@ -13,6 +13,12 @@ pub enum Language {
     Javascript,
     Go,
     Rust,
+    Ruby,
+    Php,
+    Csharp,
+    Dart,
+    Elixir,
+    Cpp,
 }
 
 impl Language {
@@ -24,6 +30,12 @@ impl Language {
             Language::Javascript => "javascript",
             Language::Go => "go",
             Language::Rust => "rust",
+            Language::Ruby => "ruby",
+            Language::Php => "php",
+            Language::Csharp => "csharp",
+            Language::Dart => "dart",
+            Language::Elixir => "elixir",
+            Language::Cpp => "cpp",
         }
     }
 }

@@ -71,7 +71,16 @@ impl From<Found> for Inspected {
 fn named_block(trace: &Trace) -> usize {
     match trace.language {
         Language::Python => trace.outermost,
-        Language::Java | Language::Javascript | Language::Go | Language::Rust => 0,
+        Language::Java
+        | Language::Javascript
+        | Language::Go
+        | Language::Rust
+        | Language::Ruby
+        | Language::Php
+        | Language::Csharp
+        | Language::Dart
+        | Language::Elixir
+        | Language::Cpp => 0,
     }
 }
 

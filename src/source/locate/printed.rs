@@ -44,6 +44,13 @@ impl Printed {
             Language::Rust => rust(&mut printed),
             // A bare file name: the class decides, elsewhere.
             Language::Java => {}
+            // A path as the build or the deployed tree had it.
+            Language::Ruby
+            | Language::Php
+            | Language::Csharp
+            | Language::Dart
+            | Language::Elixir
+            | Language::Cpp => {}
         }
         Some(printed)
     }
