@@ -28,6 +28,8 @@ pub struct Fast {
     outlet: Outlet,
     joiner: Joiner,
     reader: Reader,
+    /// When time's own work was last done.
+    looked: Timestamp,
     halt: Halt,
     log: Log,
 }
@@ -59,6 +61,7 @@ impl Fast {
                 watches: Engine::with_built_in(crate::watch::Caps::default()),
                 out,
             },
+            looked: Timestamp::default(),
             halt,
             log,
         }
@@ -90,10 +93,11 @@ impl Fast {
         }
         let now = clock::now();
         let counters = Arc::clone(&self.reader.out.counters);
+        let mut seen = 0;
         for event in Events::new(chunk.data()) {
             match event {
                 Ok(Event::Record(record)) => {
-                    counters.records_seen.add(1);
+                    seen += 1;
                     let view = View::new(&tag, record);
                     let reader = &mut self.reader;
                     self.joiner
@@ -107,23 +111,37 @@ impl Fast {
                 }
             }
         }
+        counters.records_seen.add(seen);
+        self.bound();
         self.idle();
     }
 
+    /// Looks after what time changes, a few times a second however many chunks come.
     fn idle(&mut self) {
         let now = clock::now();
+        if now >= self.looked && now.since(self.looked) < PAUSE {
+            return;
+        }
+        self.looked = now;
         let reader = &mut self.reader;
         self.joiner.idle(now, |whole| reader.take(whole, now));
         for stream in reader.streams.all() {
-            stream.open.idle(now);
-            settle(stream, &reader.out);
+            if stream.open.is_open() {
+                stream.open.idle(now);
+                settle(stream, &reader.out);
+            }
         }
+        reader.watches.expire(now);
+    }
+
+    /// Keeps within the limits.
+    fn bound(&mut self) {
+        let reader = &mut self.reader;
         for mut stream in reader.streams.overflow() {
             reader.out.counters.cut_by_limit.add(1);
             stream.open.finish();
             settle(&mut stream, &reader.out);
         }
-        reader.watches.expire(now);
     }
 
     fn finish(&mut self) {

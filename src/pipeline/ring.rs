@@ -10,65 +10,67 @@ const MAX_LINE: usize = 2_048;
 /// Bytes of lines that go with one signal.
 const MAX_COPY: usize = 64 << 10;
 
-/// The newest lines of a stream, oldest first.
+/// The newest lines of a stream, oldest first. Their bytes stand behind each other in one buffer,
+/// which is used again and again: a line costs a copy and no allocation.
 #[derive(Debug, Default)]
 pub struct Ring {
-    lines: VecDeque<(Timestamp, String)>,
+    lines: VecDeque<(Timestamp, usize)>,
+    bytes: VecDeque<u8>,
     limit: usize,
-    bytes: usize,
 }
 
 impl Ring {
     /// Keeps at most `limit` lines.
     pub fn new(limit: usize) -> Ring {
         Ring {
-            lines: VecDeque::new(),
             limit,
-            bytes: 0,
+            ..Ring::default()
         }
     }
 
-    /// Adds a line; the oldest gives way, and its memory is used again.
+    /// Adds a line; the oldest gives way.
     pub fn push(&mut self, time: Timestamp, text: &str) {
         if self.limit == 0 {
             return;
         }
-        let mut kept = String::new();
         if self.lines.len() >= self.limit
-            && let Some((_, old)) = self.lines.pop_front()
+            && let Some((_, length)) = self.lines.pop_front()
         {
-            self.bytes -= old.capacity();
-            kept = old;
+            self.bytes.drain(..length.min(self.bytes.len()));
         }
-        kept.clear();
-        kept.push_str(head(text, MAX_LINE));
-        self.bytes += kept.capacity();
-        self.lines.push_back((time, kept));
+        let kept = head(text, MAX_LINE).as_bytes();
+        self.bytes.extend(kept);
+        self.lines.push_back((time, kept.len()));
     }
 
     /// A copy of the lines without the last `skip` (those that are part of the fault itself):
     /// the newest of them, at most [`MAX_COPY`] bytes, oldest first.
     pub fn before(&self, skip: usize) -> Vec<ContextLine> {
         let keep = self.lines.len().saturating_sub(skip);
+        let cut: usize = self.lines.iter().skip(keep).map(|(_, length)| length).sum();
+        let mut end = self.bytes.len().saturating_sub(cut);
         let mut room = MAX_COPY;
-        let newest = self.lines.iter().take(keep).rev().take_while(|(_, text)| {
-            let fits = text.len() <= room;
-            room = room.saturating_sub(text.len());
-            fits
-        });
-        let mut lines: Vec<ContextLine> = newest
-            .map(|(time, text)| ContextLine {
+        let mut lines = Vec::new();
+        for (time, length) in self.lines.iter().take(keep).rev() {
+            if *length > room {
+                break;
+            }
+            room -= length;
+            let start = end.saturating_sub(*length);
+            let bytes: Vec<u8> = self.bytes.range(start..end).copied().collect();
+            end = start;
+            lines.push(ContextLine {
                 time: *time,
-                text: text.clone(),
-            })
-            .collect();
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            });
+        }
         lines.reverse();
         lines
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.capacity() + self.lines.capacity() * size_of::<(Timestamp, usize)>()
     }
 }
 
@@ -90,6 +92,19 @@ mod tests {
         let texts: Vec<_> = ring.before(1).into_iter().map(|line| line.text).collect();
         assert_eq!(texts, ["b", "c"]);
         assert!(ring.before(9).is_empty());
+    }
+
+    #[test]
+    fn lines_keep_apart_while_the_buffer_turns_over() {
+        let mut ring = Ring::new(5);
+        for number in 0..1_000_i64 {
+            ring.push(Timestamp(number), &"é".repeat(number as usize % 7));
+        }
+        let kept = ring.before(2);
+        let lengths: Vec<_> = kept.iter().map(|line| line.text.chars().count()).collect();
+        assert_eq!(lengths, [995 % 7, 996 % 7, 997 % 7]);
+        assert_eq!(kept[0].time, Timestamp(995));
+        assert!(ring.bytes() < 1_000, "{}", ring.bytes());
     }
 
     #[test]

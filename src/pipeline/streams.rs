@@ -9,6 +9,7 @@ use crate::registry::{CommitSource, Registry, commit_of_image};
 use crate::trace::{Assembler, Taken};
 use crate::triage::Verdict;
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -72,6 +73,10 @@ pub struct Stream {
     source: CommitSource,
     generation: u64,
     used: u64,
+    key: u64,
+    /// It took lines since it was last weighed.
+    grown: bool,
+    weighed: usize,
 }
 
 /// The end of a program, as a crash or a kill for memory told it. What follows at once tells of
@@ -108,7 +113,15 @@ impl Ended {
 /// All streams of one lane.
 pub struct Streams {
     services: Arc<Services>,
-    by_key: HashMap<u64, Stream>,
+    all: Vec<Stream>,
+    /// Places in `all`. The key is a hash already.
+    by_key: HashMap<u64, usize, Unhashed>,
+    /// Key and place of the record before: lines come in runs.
+    last: Option<(u64, usize)>,
+    /// Places of streams that grew since they were last weighed.
+    grown: Vec<usize>,
+    /// Bytes of all, as last weighed.
+    bytes: usize,
     context_lines: usize,
     limit: usize,
     clock: u64,
@@ -119,7 +132,11 @@ impl Streams {
     pub fn new(services: Arc<Services>, context_lines: usize, limit: usize) -> Streams {
         Streams {
             services,
-            by_key: HashMap::new(),
+            all: Vec::new(),
+            by_key: HashMap::default(),
+            last: None,
+            grown: Vec::new(),
+            bytes: 0,
             context_lines,
             limit,
             clock: 0,
@@ -129,55 +146,110 @@ impl Streams {
     /// The stream of a record, made when it is new.
     pub fn of(&mut self, view: &View<'_>) -> &mut Stream {
         self.clock += 1;
-        let (services, lines, clock) = (&self.services, self.context_lines, self.clock);
-        let stream = self
-            .by_key
-            .entry(view.stream_key())
-            .or_insert_with(|| Stream::new(view, lines));
-        stream.used = clock;
-        if stream.generation != services.generation() {
-            stream.generation = services.generation();
-            stream.join_service(view, &services.get());
+        let at = self.place(view);
+        let stream = &mut self.all[at];
+        stream.used = self.clock;
+        if !stream.grown {
+            stream.grown = true;
+            self.grown.push(at);
+        }
+        let generation = self.services.generation();
+        if stream.generation != generation {
+            stream.generation = generation;
+            stream.join_service(view, &self.services.get());
         }
         stream.read_commit(view);
         stream
     }
 
-    /// Every stream, in no order.
-    pub fn all(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.by_key.values_mut()
+    fn place(&mut self, view: &View<'_>) -> usize {
+        let key = view.stream_key();
+        match self.last {
+            Some((last, at)) if last == key => return at,
+            Some(_) | None => {}
+        }
+        let at = *self.by_key.entry(key).or_insert(self.all.len());
+        if at == self.all.len() {
+            self.all.push(Stream::new(key, view, self.context_lines));
+        }
+        self.last = Some((key, at));
+        at
     }
 
-    /// Streams that must give way to stay within the limits, taken out.
+    /// Every stream, in no order.
+    pub fn all(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.all.iter_mut()
+    }
+
+    /// Streams that must give way to stay within the limits, taken out: those that were quiet
+    /// longest, an eighth at once, so that a flood of streams costs one look in many.
     pub fn overflow(&mut self) -> Vec<Stream> {
-        let mut bytes: usize = self.by_key.values().map(Stream::bytes).sum();
+        self.weigh();
         let mut given_up = Vec::new();
-        while self.by_key.len() > MAX_STREAMS || (bytes > self.limit && !self.by_key.is_empty()) {
-            let oldest = self.by_key.iter().min_by_key(|(_, stream)| stream.used);
-            let Some(key) = oldest.map(|(key, _)| *key) else {
-                break;
-            };
-            if let Some(stream) = self.by_key.remove(&key) {
-                bytes = bytes.saturating_sub(stream.bytes());
-                given_up.push(stream);
-            }
+        while self.all.len() > MAX_STREAMS || (self.bytes > self.limit && !self.all.is_empty()) {
+            let mut ages: Vec<u64> = self.all.iter().map(|stream| stream.used).collect();
+            let eighth = ages.len() / 8;
+            let (_, age, _) = ages.select_nth_unstable(eighth);
+            let age = *age;
+            let gone = self.all.extract_if(.., |stream| stream.used <= age);
+            given_up.extend(gone);
+            let places = self.all.iter().enumerate();
+            self.by_key = places.map(|(at, stream)| (stream.key, at)).collect();
+            self.last = None;
+            self.bytes = self.all.iter().map(|stream| stream.weighed).sum();
         }
         given_up
     }
 
+    /// Looks again at what grew.
+    fn weigh(&mut self) {
+        for at in self.grown.drain(..) {
+            let stream = &mut self.all[at];
+            stream.grown = false;
+            let bytes = stream.bytes();
+            self.bytes = self.bytes + bytes - stream.weighed;
+            stream.weighed = bytes;
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.by_key.len()
+        self.all.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
+        self.all.is_empty()
+    }
+}
+
+/// Takes a number that is a hash already for its own hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct AsIs(u64);
+
+type Unhashed = BuildHasherDefault<AsIs>;
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 }
 
 impl Stream {
-    fn new(view: &View<'_>, context_lines: usize) -> Stream {
+    fn new(key: u64, view: &View<'_>, context_lines: usize) -> Stream {
         Stream {
+            key,
+            grown: false,
+            weighed: 0,
             name: view.stream_name(),
             service: String::new(),
             container: view.container().map(str::to_owned),
