@@ -1,6 +1,7 @@
 //! The nouns of autofix: plain data that every floor above may hold and pass on.
 //! No behaviour beyond parsing and printing a noun's own text, no I/O, no clock.
 
+pub mod facets;
 pub mod incident;
 pub mod level;
 pub mod service;
@@ -9,6 +10,7 @@ pub mod template;
 pub mod time;
 pub mod trace;
 
+pub use facets::{Facets, SmallText};
 pub use incident::{Incident, IncidentId, Kind, Location, Proposal, Status};
 pub use level::Level;
 pub use service::{CommitId, Settings};

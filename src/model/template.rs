@@ -25,7 +25,10 @@ impl TemplateId {
     /// Reads what [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<TemplateId> {
         let hex = text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        u64::from_str_radix(text, 16).ok().filter(|_| hex).map(TemplateId)
+        u64::from_str_radix(text, 16)
+            .ok()
+            .filter(|_| hex)
+            .map(TemplateId)
     }
 }
 
