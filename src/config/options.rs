@@ -197,6 +197,14 @@ impl<'a> Reader<'a> {
                     format!("`{key}` is kept by the host and never reaches autofix"),
                     "take it out",
                 )),
+                (None, Some(Host::Ordinary)) if lower == "workers" && several(&entry.value) => {
+                    Some(Complaint::warning(
+                        place,
+                        "with `Workers` above 1 lines of one stream may arrive out of order, and \
+                         traces be torn apart",
+                        "take it out, or set it to 1",
+                    ))
+                }
                 (None, Some(Host::Ordinary)) => None,
                 (None, None) => Some(Complaint::fault(
                     place,
@@ -357,6 +365,11 @@ impl<'a> Reader<'a> {
         }
         Services::One(Box::new(service), file)
     }
+}
+
+/// Whether a number of threads is more than one.
+fn several(value: &str) -> bool {
+    value.trim().parse::<u64>().is_ok_and(|threads| threads > 1)
 }
 
 fn is_on(text: &str) -> bool {
@@ -531,6 +544,22 @@ mod tests {
         assert_eq!(settings.repo.as_deref(), Some("/srv/checkout"));
         assert_eq!(settings.context_lines, 200);
         assert!(read(&[("Services", "/s"), ("Service", "a")]).is_err());
+    }
+
+    #[test]
+    fn several_threads_of_the_host_are_warned_of() {
+        for (threads, warned) in [("1", false), ("4", true), ("0", false)] {
+            let entry = Entry {
+                key: "Workers".to_owned(),
+                value: threads.to_owned(),
+                place: Place::default(),
+            };
+            let (_, complaints) = read_entries(&[entry]);
+            let said = complaints
+                .iter()
+                .any(|c| c.what.contains("`Workers` above 1"));
+            assert_eq!(said, warned, "{threads}: {complaints:?}");
+        }
     }
 
     #[test]

@@ -143,6 +143,7 @@ impl Lanes {
             instance: setup.instance.clone(),
             switch: setup.state_dir.join(SWITCH),
             off: Arc::clone(&off),
+            callers: intake.callers(),
             wake,
             log: setup.log.clone(),
             patience: if setup.replay { 3 } else { u32::MAX },

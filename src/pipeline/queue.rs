@@ -3,6 +3,7 @@
 //! what it had to drop.
 
 use crate::counters::Counters;
+use crate::pipeline::callers::Callers;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use memchr::memmem;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub struct Intake {
     to: Sender<Chunk>,
     waiting: Arc<AtomicU64>,
     limit: u64,
+    callers: Arc<Callers>,
     counters: Arc<Counters>,
 }
 
@@ -83,6 +85,7 @@ pub fn queue(limit: u64, counters: Arc<Counters>) -> (Intake, Outlet) {
         to,
         waiting: Arc::clone(&waiting),
         limit,
+        callers: Arc::default(),
         counters: Arc::clone(&counters),
     };
     let outlet = Outlet {
@@ -97,6 +100,7 @@ impl Intake {
     /// Copies and enqueues without waiting. Runs on the host's 24 KB coroutine stack: it
     /// formats nothing, logs nothing and looks at the data only to count what it drops.
     pub fn offer(&self, tag: &[u8], data: &[u8]) -> Result<(), Refused> {
+        self.callers.note();
         let size = (tag.len() + data.len()) as u64;
         let before = self.waiting.fetch_add(size, Ordering::AcqRel);
         if before.saturating_add(size) > self.limit {
@@ -139,6 +143,11 @@ impl Intake {
                 done => return done,
             }
         }
+    }
+
+    /// The threads that hand over.
+    pub fn callers(&self) -> Arc<Callers> {
+        Arc::clone(&self.callers)
     }
 
     /// Bytes that may still be enqueued in one piece when the queue is empty.

@@ -5,6 +5,7 @@
 use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::{Level, Settings, Signal, Timestamp};
+use crate::pipeline::callers::Callers;
 use crate::pipeline::clock;
 use crate::pipeline::deployed::Deployed;
 use crate::pipeline::lane::Turn;
@@ -28,6 +29,10 @@ const TELL: Duration = Duration::from_secs(600);
 /// How long the store is left alone after it refused.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
+/// Said once, where the host runs the output in several threads.
+const WORKERS: &str = "the host hands over chunks from several threads (Workers above 1): lines of \
+    one stream may arrive out of order, and traces be torn apart; set Workers to 0 or 1";
+
 /// Looks at the registry's files again: a new registry when they changed and are right.
 pub type Reread = Box<dyn FnMut() -> Option<Registry> + Send>;
 
@@ -49,6 +54,7 @@ pub struct TriageLane {
     /// The file that turns everything off.
     pub switch: PathBuf,
     pub off: Arc<AtomicBool>,
+    pub callers: Arc<Callers>,
     /// Tells the slow lane that there is work.
     pub wake: Sender<()>,
     pub log: Log,
@@ -160,6 +166,9 @@ impl TriageLane {
         if now.since(self.state.looked) >= PAUSE || now < self.state.looked {
             self.state.looked = now;
             self.look_at_switch();
+            if self.callers.several() {
+                self.log.once("workers", Level::Warn, WORKERS);
+            }
             if let Some(registry) = (self.reread)() {
                 self.services.replace(registry);
                 self.log.info("the registry changed and was read again");
