@@ -6,7 +6,7 @@ use crate::model::{Level, Timestamp};
 use crate::record::access;
 use crate::record::ansi;
 use crate::record::clean::{clean, clean_text, head};
-use crate::record::decode::{Map, Record};
+use crate::record::decode::{Item, Map, Record};
 use crate::record::document::Document;
 use crate::record::http;
 use crate::record::identity::{Identity, Source};
@@ -130,6 +130,18 @@ impl<'a> View<'a> {
     /// The record's own fields.
     pub fn body(&self) -> Map<'a> {
         self.record.body
+    }
+
+    /// The record's own keys in order, each with its value. Keys that are not text come as empty
+    /// bytes, and keys may repeat: the first of a name is what [`View::field`] gives.
+    pub fn each_key(&self) -> impl Iterator<Item = (&'a [u8], Item<'a>)> + use<'a> {
+        self.record.body.iter()
+    }
+
+    /// The members of the JSON object that the line is, keys as written; `None` where it is none.
+    pub fn json(&self) -> Option<Members<'_>> {
+        self.document()?;
+        Members::whole(&self.line)
     }
 
     /// The line as the program wrote it: out of its container engine's wrapping, without colours
