@@ -1,21 +1,79 @@
 //! Measures the trace room against labelled samples: `score_traces DATA [-v]` reads
 //! `DATA/traces/*.jsonl` (fields `lines`, `traces`, `all_traces`, `streams`, `frames`, …) and prints one
-//! line with the shares that are exactly right. It is no test: nothing fails here.
+//! line with the shares that are exactly right; `-v` adds a line a language and every miss. It is
+//! no test: nothing fails here.
 
 use autofix::trace::{Inspected, Inspector};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-const LANGUAGES: [&str; 5] = ["python", "java", "javascript", "go", "rust"];
+/// The files of samples, by the language they are named after.
+const FILES: [&str; 15] = [
+    "python",
+    "java",
+    "clojure",
+    "javascript",
+    "go",
+    "rust",
+    "ruby",
+    "php",
+    "csharp",
+    "dart",
+    "elixir",
+    "erlang",
+    "cpp",
+    "hard",
+    "negatives",
+];
 
+/// The shares of all languages together, and of each.
 #[derive(Default)]
 struct Score {
+    all: Shares,
+    languages: BTreeMap<&'static str, Shares>,
+    headers: (usize, usize),
+    invented: usize,
+}
+
+/// How many traces there were, and how many were right in which respect.
+#[derive(Default)]
+struct Shares {
     samples: usize,
     bounds: usize,
     frames: usize,
     named: usize,
-    headers: (usize, usize),
-    invented: usize,
+}
+
+impl Shares {
+    fn add(&mut self, bounds: bool, frames: bool, named: bool) {
+        self.samples += 1;
+        self.bounds += usize::from(bounds);
+        self.frames += usize::from(frames);
+        self.named += usize::from(named);
+    }
+
+    fn percent(&self, part: usize) -> f64 {
+        100.0 * part as f64 / self.samples.max(1) as f64
+    }
+}
+
+/// The language that a label's name counts as. `None`: it is not measured.
+fn counts_as(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "python" => "python",
+        "java" | "clojure" | "kotlin" | "scala" => "java",
+        "javascript" | "typescript" => "javascript",
+        "go" => "go",
+        "rust" => "rust",
+        "ruby" => "ruby",
+        "php" => "php",
+        "csharp" => "csharp",
+        "dart" => "dart",
+        "elixir" | "erlang" => "elixir",
+        "cpp" | "c" => "cpp",
+        _ => return None,
+    })
 }
 
 /// One labelled trace.
@@ -33,7 +91,7 @@ fn main() {
     };
     let loud = arguments.next().as_deref() == Some("-v");
     let mut score = Score::default();
-    for name in LANGUAGES.iter().chain(&["hard", "negatives"]) {
+    for name in FILES {
         let file = Path::new(&folder).join(format!("traces/{name}.jsonl"));
         let text = std::fs::read_to_string(file);
         for line in text.unwrap_or_default().lines() {
@@ -42,21 +100,33 @@ fn main() {
             }
         }
     }
-    if score.samples == 0 {
+    if score.all.samples == 0 {
         eprintln!("no sample in {folder}/traces");
         std::process::exit(1);
     }
-    let share = |part: usize| 100.0 * part as f64 / score.samples.max(1) as f64;
+    if loud {
+        for (language, shares) in &score.languages {
+            let named = shares.percent(shares.named);
+            println!("{language:<11} {}, named {named:.1} %", line_of(shares));
+        }
+    }
     println!(
-        "traces: {} samples, exact bounds {:.1} %, frames {:.1} %, false {} (type and message {:.1} %, headers {} of {})",
-        score.samples,
-        share(score.bounds),
-        share(score.frames),
+        "traces: {}, false {} (type and message {:.1} %, headers {} of {})",
+        line_of(&score.all),
         score.invented,
-        share(score.named),
+        score.all.percent(score.all.named),
         score.headers.0,
         score.headers.1,
     );
+}
+
+fn line_of(shares: &Shares) -> String {
+    format!(
+        "{} samples, exact bounds {:.1} %, frames {:.1} %",
+        shares.samples,
+        shares.percent(shares.bounds),
+        shares.percent(shares.frames),
+    )
 }
 
 fn judge(sample: &Value, score: &mut Score, loud: bool) {
@@ -64,7 +134,9 @@ fn judge(sample: &Value, score: &mut Score, loud: bool) {
     let labels = labels(sample);
     let id = sample["id"].as_str().unwrap_or_default();
     for label in &labels {
-        score.samples += 1;
+        let own = sample["language"].as_str();
+        let name = label.details["language"].as_str().or(own);
+        let language = name.and_then(counts_as).unwrap_or("other");
         let hit = found
             .iter()
             .find(|trace| (trace.first, trace.last) == (label.first, label.last));
@@ -79,13 +151,14 @@ fn judge(sample: &Value, score: &mut Score, loud: bool) {
                     label.first, label.last
                 );
             }
+            score.all.add(false, false, false);
+            let shares = score.languages.entry(language).or_default();
+            shares.add(false, false, false);
             continue;
         };
-        score.bounds += 1;
         let frames = serde_json::to_value(&hit.frames).unwrap_or_default();
-        if same_frames(&frames, &label.details["frames"]) {
-            score.frames += 1;
-        } else if loud {
+        let framed = same_frames(&frames, &label.details["frames"]);
+        if !framed && loud {
             println!(
                 "FRAMES {id}: want {}\n   got {frames}",
                 label.details["frames"]
@@ -93,13 +166,18 @@ fn judge(sample: &Value, score: &mut Score, loud: bool) {
         }
         let text = |value: &Option<String>| value.clone().map_or(Value::Null, Value::String);
         let (kind, message) = (text(&hit.exception_type), text(&hit.message));
-        if kind == label.details["exception_type"] && message == label.details["message"] {
-            score.named += 1;
-        } else if loud {
+        let named = kind == label.details["exception_type"] && message == label.details["message"];
+        if !named && loud {
             println!(
                 "NAMED {id}: want {} {}, got {kind} {message}",
                 label.details["exception_type"], label.details["message"]
             );
+        }
+        score.all.add(true, framed, named);
+        let shares = score.languages.entry(language).or_default();
+        shares.add(true, framed, named);
+        if hit.language != language && loud {
+            println!("LANGUAGE {id}: want {language}, got {}", hit.language);
         }
     }
     if let Some(header) = sample["header_lines"]
@@ -165,7 +243,7 @@ fn labels(sample: &Value) -> Vec<Label> {
 fn measured(info: &Value) -> bool {
     info["language"]
         .as_str()
-        .is_some_and(|name| LANGUAGES.contains(&name))
+        .is_some_and(|name| counts_as(name).is_some())
 }
 
 fn label(range: &Value, details: &Value) -> Option<Label> {
