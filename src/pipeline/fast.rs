@@ -230,6 +230,12 @@ fn take_whole_trace(
 /// Judges what the stream's assembler has ready: traces, then lines that began none, since an
 /// exit notice behind a trace tells of that crash.
 fn settle(stream: &mut Stream, out: &SignalsOut) {
+    if !stream.open.is_ready() {
+        if !stream.open.is_open() {
+            stream.held.clear();
+        }
+        return;
+    }
     let plain: Vec<_> = stream.open.take_plain().collect();
     let found: Vec<Found> = stream.open.take().collect();
     for found in found {

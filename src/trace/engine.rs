@@ -381,6 +381,11 @@ impl Assembler {
         self.open.is_some()
     }
 
+    /// Whether [`Assembler::take`] or [`Assembler::take_plain`] has something to give.
+    pub fn is_ready(&self) -> bool {
+        !(self.found.is_empty() && self.plain.is_empty())
+    }
+
     /// The traces found since the last call.
     pub fn take(&mut self) -> impl Iterator<Item = Found> + '_ {
         self.found.drain(..)
