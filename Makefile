@@ -5,7 +5,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 NEED   := sh scripts/need.sh
 CASE   ?= 1
 
-.PHONY: help build demo test check memcheck score e2e dist bindings clean
+.PHONY: help build demo test check memcheck bench score e2e dist bindings clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -37,6 +37,10 @@ e2e: build ## the optimised library in every Fluent Bit that is on PATH
 	@$(NEED) git
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
+
+bench: build ## what it costs: CPU beside other outputs, by stage, in a flush, memory; SIZE_MB, PARTS
+	@$(NEED) python3
+	@sh benches/run.sh
 
 score: ## against labelled data: make score DATA=DIR
 	@test -n "$(DATA)" || { echo "usage: make score DATA=DIR" >&2; exit 2; }

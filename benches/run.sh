@@ -1,0 +1,32 @@
+#!/bin/sh
+# `make bench`: what autofix costs, as rows of Markdown. PARTS picks some of
+# "router stages templates flush memory"; SIZE_MB, ROUNDS and others are benches/router.py's.
+set -eu
+cd "$(dirname "$0")/.."
+parts=${PARTS:-router stages templates flush memory}
+library=$PWD/dist/out_autofix.so
+autofix=$PWD/dist/autofix
+# cargo names the program after its hash.
+fast_lane=$(cargo bench --locked --bench fast_lane --no-run --message-format short 2>&1 |
+    sed -n 's/.*Executable.*(\(.*\))$/\1/p')
+[ -x "$fast_lane" ] || { echo "benches/fast_lane was not built" >&2; exit 1; }
+
+echo "$(date -u +%Y-%m-%d), $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(rustc --version)"
+for part in $parts; do
+    printf '\n## %s\n\n' "$part"
+    case $part in
+    router)
+        if command -v "${FLUENT_BIT:-fluent-bit}" >/dev/null 2>&1; then
+            python3 benches/router.py "$library" "$autofix" "$fast_lane"
+        else
+            echo "SKIPPED router: no ${FLUENT_BIT:-fluent-bit} on PATH"
+        fi
+        ;;
+    templates)
+        if [ -f benches/templates.sh ]; then sh benches/templates.sh; else echo "SKIPPED templates: no benches/templates.sh"; fi
+        ;;
+    stages) "$fast_lane" stages ;;
+    flush | memory) "$fast_lane" "$part" "$library" ;;
+    *) echo "no part $part" >&2; exit 2 ;;
+    esac
+done
