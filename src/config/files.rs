@@ -47,7 +47,7 @@ pub struct RegistrySource {
 
 /// What tells one content of a file from another without reading it.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     path: PathBuf,
     inode: u64,
     size: u64,
@@ -86,7 +86,7 @@ fn stamp(services: &Services) -> Vec<Stamp> {
     paths.into_iter().filter_map(stamp_of).collect()
 }
 
-fn stamp_of(path: PathBuf) -> Option<Stamp> {
+pub(super) fn stamp_of(path: PathBuf) -> Option<Stamp> {
     let meta: Metadata = fs::metadata(&path).ok()?;
     Some(Stamp {
         path,

@@ -83,6 +83,11 @@ pub const KEYS: &[Key] = &[
     ),
     works("Triage", "rules", "`rules`."),
     works(
+        "Watches",
+        "",
+        "File of a team's own watches, a JSON list. Absolute. Read again when it changes.",
+    ),
+    works(
         "Fixer",
         "auto",
         "`auto` or `revert`: takes back the change that broke the line. `off`: incidents are \
@@ -126,7 +131,6 @@ pub const KEYS: &[Key] = &[
         "drop",
         "When the queue is full: `drop` the chunk and count it, or ask the host to `retry`.",
     ),
-    later("Watches", Standing::Missing),
     later("Triage_Url", Standing::Idle),
     later("Triage_Model", Standing::Idle),
     later("Triage_Batch_Lines", Standing::Idle),

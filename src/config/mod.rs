@@ -11,6 +11,7 @@ pub mod keys;
 pub mod options;
 mod typos;
 mod value;
+pub mod watches;
 
 pub use crate::registry::{Complaint, Place, Severity};
 pub use entry::{Entry, from_command_line, given};
@@ -18,6 +19,7 @@ pub use files::{RegistrySource, load_registry};
 pub use keys::{KEYS, keys_table};
 pub use options::{Mode, OnFull, Options, Services, TokenSource};
 pub use options::{from_entries, from_properties, read_entries};
+pub use watches::WatchesSource;
 
 /// The name of the output, as the host looks it up.
 pub const OUTPUT_NAME: &str = "autofix";

@@ -41,6 +41,8 @@ pub struct Options {
     /// `None`: not set; the plugin and the command line have different defaults.
     pub state_dir: Option<PathBuf>,
     pub mode: Mode,
+    /// The file of the team's own watches.
+    pub watches: Option<PathBuf>,
     pub fixer: Fixer,
     pub forge_token: Option<TokenSource>,
     pub dedup_window: Duration,
@@ -63,6 +65,7 @@ impl Default for Options {
             services: Services::None,
             state_dir: None,
             mode: Mode::DryRun,
+            watches: None,
             fixer: Fixer::Revert,
             forge_token: None,
             dedup_window: Duration::from_secs(24 * 3600),
@@ -245,6 +248,7 @@ impl<'a> Reader<'a> {
             services: self.services(),
             state_dir: self.read("State_Dir", value::absolute),
             mode: self.read("Mode", mode).unwrap_or(base.mode),
+            watches: self.read("Watches", value::absolute),
             fixer: self.read("Fixer", fixer).unwrap_or(base.fixer),
             forge_token: self.token(),
             dedup_window: self
@@ -508,7 +512,7 @@ mod tests {
             ("Queue_Limit", "10Q"),
             ("Memory_Limit", "9M"),
             ("Dedup_Window", "24"),
-            ("Watches", "/w.json"),
+            ("Watches", "w.json"),
             ("Repo", "https://x:y@git.example/a"),
         ])
         .unwrap_err();
@@ -521,7 +525,7 @@ mod tests {
             "`Queue_Limit`: `10Q` is no size",
             "`Memory_Limit` covers the queue",
             "`Dedup_Window`: `24` is no duration",
-            "`Watches` is not available",
+            "`Watches`: `w.json` is a relative path",
             "`Repo` without `Service`",
         ] {
             assert!(all.contains(part), "{part}\n{all}");

@@ -8,6 +8,7 @@ mod clean;
 pub mod decode;
 mod document;
 pub mod encode;
+mod fields;
 mod http;
 pub mod identity;
 pub mod input;
@@ -25,6 +26,7 @@ mod view;
 mod wrapped;
 
 pub use decode::{Event, Events, Fault, Record};
+pub use fields::Wanted;
 pub use http::HTTP_STATUS;
 pub use identity::Identity;
 pub use partial::{Joiner, Part};

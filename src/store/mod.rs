@@ -12,12 +12,14 @@ mod room;
 mod rows;
 mod schema;
 mod status;
+mod watches;
 
 pub use error::{Error, ErrorKind};
 pub use holder::Holder;
 pub use lease::{Ending, Lease, TERM, Want};
 pub use rows::{Event, Occurrence};
 pub use status::StatusReport;
+pub use watches::WatchRow;
 
 use crate::incident::{self, Effect, Known, Recent};
 use crate::model::service::Fixer;

@@ -27,6 +27,7 @@ fn http_5xx() -> Watch {
         },
         window: Duration::from_secs(60),
         threshold: 10,
+        group_by: Vec::new(),
         scope: Scope::Everywhere,
         owner: Owner::BuiltIn,
         expires: None,

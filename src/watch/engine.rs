@@ -52,6 +52,9 @@ pub struct Fired {
     /// Event times of the first and the last event in the window.
     pub first: Timestamp,
     pub last: Timestamp,
+    /// Fields of `group_by` with the values of the group that fired, cut at 200 bytes. Values are
+    /// log text.
+    pub group: Vec<(String, String)>,
     /// Messages of the newest events, oldest first, each cut at 1,000 bytes.
     pub lines: Vec<String>,
 }
@@ -79,6 +82,30 @@ pub struct Tally {
     /// Windows dropped because there were too many.
     pub windows_dropped: u64,
     pub expired: u64,
+}
+
+/// What became of a watch since the last report, for the store.
+#[derive(Clone, Debug)]
+pub struct WatchState {
+    /// The same for a watch of the same owner, label and scope, in every process.
+    pub id: String,
+    pub label: String,
+    pub owner: Owner,
+    pub scope: Scope,
+    /// As it is written in a team's file.
+    pub json: String,
+    /// Wall clock.
+    pub installed: Timestamp,
+    /// Wall clock.
+    pub expires: Option<Timestamp>,
+    /// Records that it matched since the last report.
+    pub matched: u64,
+    /// How often it fired since the last report.
+    pub fired: u64,
+    /// Event time of the last time, of those since the last report.
+    pub last_fired: Option<Timestamp>,
+    /// The team took it out of its file, or another took its place.
+    pub gone: bool,
 }
 
 /// Layer 1 for one instance.
@@ -183,6 +210,17 @@ impl Engine {
         let before = self.len();
         self.retain(|watch| watch.expires.is_none_or(|at| at > now));
         self.tally.expired += (before - self.len()) as u64;
+    }
+
+    /// What changed since the last report. The counts are differences: a report that could not be
+    /// saved must be saved later.
+    pub fn report(&mut self) -> Vec<WatchState> {
+        Vec::new()
+    }
+
+    /// Bytes that the watches and what they count take, about.
+    pub fn bytes(&self) -> usize {
+        0
     }
 
     /// The installed watches, in no particular order.
@@ -313,6 +351,7 @@ impl Counted {
             window: watch.window,
             first: full.first,
             last: full.last,
+            group: Vec::new(),
             lines: self.lines.iter().cloned().collect(),
         })
     }

@@ -2,7 +2,7 @@
 //! Not here: reading it from JSON (`parse`), counting (`window`).
 
 use super::fields::{Fields, Value};
-use crate::model::Level;
+use crate::model::{Level, TemplateId};
 use regex::Regex;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -16,6 +16,8 @@ pub enum Match {
     Not(Box<Match>),
     /// The record's own level is this or worse.
     Level(Level),
+    /// The record's message has this template.
+    Template(TemplateId),
     /// One field passes every test.
     Field {
         path: String,
@@ -58,6 +60,7 @@ impl Match {
             Match::Any(parts) => parts.iter().any(|part| part.holds(record)),
             Match::Not(part) => !part.holds(record),
             Match::Level(least) => record.level().is_some_and(|level| level >= *least),
+            Match::Template(id) => record.template() == Some(*id),
             Match::Field { path, tests } => field_holds(path, tests, record),
         }
     }
@@ -69,7 +72,7 @@ impl Match {
                 parts.iter().for_each(|part| part.paths(into));
             }
             Match::Not(part) => part.paths(into),
-            Match::Level(_) => {}
+            Match::Level(_) | Match::Template(_) => {}
             Match::Field { path, .. } => into.push(path),
         }
     }

@@ -13,10 +13,10 @@ mod parse;
 mod window;
 
 pub use built_in::{HTTP_5XX, built_in};
-pub use engine::{Caps, Engine, Fired, Tally};
-pub use fields::{Fields, Value};
+pub use engine::{Caps, Engine, Fired, Tally, WatchState};
+pub use fields::{Fields, Templated, Value};
 pub use language::{Match, Operand, Test};
-pub use parse::{Refusal, Watch, WatchText};
+pub use parse::{Refusal, Watch, WatchText, parse_list};
 
 /// Who installed a watch; caps are kept apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,8 +29,26 @@ pub enum Owner {
     Model,
 }
 
+impl Owner {
+    /// The word of lists and of the store: `built-in`, `team`, `model`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Owner::BuiltIn => "built-in",
+            Owner::Team => "team",
+            Owner::Model => "model",
+        }
+    }
+
+    /// Reads what [`Owner::word`] gives.
+    pub fn from_word(word: &str) -> Option<Owner> {
+        [Owner::BuiltIn, Owner::Team, Owner::Model]
+            .into_iter()
+            .find(|owner| owner.word() == word)
+    }
+}
+
 /// Where a watch looks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Every service, each counted for itself.
     Everywhere,

@@ -5,7 +5,7 @@
 
 use super::language::{Match, Operand, Test};
 use super::{Owner, Scope};
-use crate::model::{Level, Timestamp};
+use crate::model::{Level, TemplateId, Timestamp};
 use regex::RegexBuilder;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -31,6 +31,9 @@ pub struct Watch {
     pub window: Duration,
     /// At least 1.
     pub threshold: usize,
+    /// Fields whose distinct values count for themselves; empty: one count for each service. A
+    /// record without one of them, or with a list or map there, is not counted by this watch.
+    pub group_by: Vec<String>,
     pub scope: Scope,
     pub owner: Owner,
     /// Wall-clock end of its life; `None`: none.
@@ -59,6 +62,15 @@ pub struct WatchText {
     /// Absent: as the owner's caps say.
     #[serde(default)]
     pub lifetime_seconds: Option<u64>,
+}
+
+/// Reads a team's file: a JSON list of watches. Every fault is reported at once, with the number
+/// of the watch in the list, its label and the remedy. `now` is the wall clock.
+///
+/// # Errors
+/// All faults, in order.
+pub fn parse_list(json: &str, now: Timestamp) -> Result<Vec<Watch>, Vec<Refusal>> {
+    Watch::parse_list(json, now)
 }
 
 /// Why a watch was not taken, in words for the one who wrote it.
@@ -134,6 +146,7 @@ impl WatchText {
             matches,
             window,
             threshold,
+            group_by: Vec::new(),
             scope: self.service.map_or(Scope::Everywhere, Scope::Service),
             owner,
             expires: lifetime.map(|life| now.plus(life)),
@@ -179,7 +192,7 @@ fn match_from(json: &Json, depth: usize, size: &mut usize) -> Result<Match, Refu
         "any" => parts_from(value, depth, size).map(Match::Any),
         "not" => Ok(Match::Not(Box::new(match_from(value, depth + 1, size)?))),
         "level" => level_from(value).map(Match::Level),
-        "template" => refuse("match: template is not known by this version"),
+        "template" => template_from(value),
         other => refuse(format!("match: unknown key {other:?}")),
     }
 }
@@ -200,6 +213,12 @@ fn level_from(json: &Json) -> Result<Level, Refusal> {
     json.as_str()
         .and_then(Level::from_word)
         .ok_or_else(|| Refusal("level: give trace, debug, info, warn, error or fatal".into()))
+}
+
+fn template_from(json: &Json) -> Result<Match, Refusal> {
+    let id = json.as_str().and_then(TemplateId::parse);
+    id.map(Match::Template)
+        .ok_or_else(|| Refusal("template: give the 12 hexadecimal digits of its id".into()))
 }
 
 fn field_from(map: &Map<String, Json>, size: &mut usize) -> Result<Match, Refusal> {
