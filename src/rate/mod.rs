@@ -1,3 +1,13 @@
 //! What a service's log looked like so far, and what is different now: entries that are new, that
 //! left their own past behind or fell silent, restarts in a loop, two deployed commits side by
 //! side. Event time comes in as a value. Not here: watches, which count what somebody asked for.
+
+mod book;
+mod deploy;
+mod occurrence;
+mod restarts;
+
+pub use book::{Book, Learnt, Limits, Line};
+pub use deploy::{Deploy, NewError, Tally, Verdict};
+pub use occurrence::{Change, Entry, Gone, News, Novelty, Occurrence, Place, Rate, What};
+pub use restarts::{Loop, Restarts, Slot};
