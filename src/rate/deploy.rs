@@ -57,7 +57,7 @@ pub struct Deploy {
     /// Of the old commit: while both ran and, where that is too little, up to two hours before.
     pub before: Tally,
     pub after: Tally,
-    /// The most frequent ones, at most [`MAX_NEW_ERRORS`].
+    /// The most frequent ones, at most twenty.
     pub new_errors: Vec<NewError>,
     pub verdict: Verdict,
     /// Whether the rollout is over: one of the two commits fell silent.
@@ -65,7 +65,8 @@ pub struct Deploy {
 }
 
 /// New error entries that a verdict lists.
-pub const MAX_NEW_ERRORS: usize = 20;
+#[expect(dead_code)]
+const MAX_NEW_ERRORS: usize = 20;
 
 impl Deploy {
     pub fn started(&self) -> Timestamp {

@@ -9,5 +9,5 @@ mod restarts;
 
 pub use book::{Book, Learnt, Limits, Line};
 pub use deploy::{Deploy, NewError, Tally, Verdict};
-pub use occurrence::{Change, Entry, Gone, News, Novelty, Occurrence, Place, Rate, What};
+pub use occurrence::{Change, Entry, Gone, News, Occurrence, Place, Rate, What};
 pub use restarts::{Loop, Restarts, Slot};

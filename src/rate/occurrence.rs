@@ -2,6 +2,7 @@
 
 use crate::model::{CommitId, Facets, TemplateId, Timestamp};
 use crate::rate::deploy::Deploy;
+use crate::template::Novelty;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -25,19 +26,6 @@ pub struct Occurrence<'a> {
     pub slot: u64,
     /// Where in the record the text stood; read only when the entry is new.
     pub place: Place<'a>,
-}
-
-/// What the template room said about a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Novelty {
-    #[default]
-    Known,
-    /// The template's first line.
-    New,
-    /// The template became more general with this line; its id stays.
-    Changed,
-    /// No room for one more template.
-    Full,
 }
 
 /// The key that holds a line's text, so that a filter can be written for it.

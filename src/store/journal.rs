@@ -1,9 +1,10 @@
-//! `incidents.jsonl`: each change of an incident as one JSON line, for whoever carries logs
-//! away. A line stands in the database (`outbox`) in the same transaction as the change, and is
+//! `incidents.jsonl`: each change of an incident and each deploy verdict as one JSON line, for
+//! whoever carries logs away. A line stands in the database (`outbox`) in the same transaction as the change, and is
 //! removed from there once it is in the file; a crash between the two writes it twice, which its
 //! `seq` tells. It leaves the host, and redaction is not built: so no line holds log text.
 
-use crate::model::{Incident, Timestamp};
+use crate::model::{Incident, Level, Timestamp};
+use crate::rate::Deploy;
 use crate::store::error::Error;
 use crate::store::place::private_file;
 use rusqlite::{Connection, Transaction};
@@ -43,6 +44,43 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         "location": location.map(|at| json!({"file": at.file, "line": at.line})),
         "files": incident.proposal.as_ref().map(|proposal| &proposal.files),
     });
+    put_line(tx, &line)
+}
+
+/// Puts the line about a rollout into the transaction that keeps its verdict. Of the error
+/// entries only what is no log text: results and codes come out of records.
+pub fn put_deploy(
+    tx: &Transaction<'_>,
+    service: &str,
+    deploy: &Deploy,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let new_errors = deploy.new_errors.iter().map(|error| {
+        json!({
+            "template": error.entry.template,
+            "level": error.entry.facets.level.map(Level::word),
+            "status_class": error.entry.facets.status_class,
+            "count": error.count,
+        })
+    });
+    let line = json!({
+        "event": "deploy",
+        "time": now.to_rfc3339(),
+        "service": service,
+        "old": deploy.old,
+        "new": deploy.new,
+        "verdict": deploy.verdict,
+        "over": deploy.over,
+        "started": deploy.started().to_rfc3339(),
+        "until": deploy.until().to_rfc3339(),
+        "before": deploy.before,
+        "after": deploy.after,
+        "new_errors": new_errors.collect::<Vec<_>>(),
+    });
+    put_line(tx, &line)
+}
+
+fn put_line(tx: &Transaction<'_>, line: &serde_json::Value) -> Result<(), Error> {
     tx.prepare_cached("INSERT INTO outbox (json) VALUES (?1)")?
         .execute([line.to_string()])?;
     Ok(())

@@ -3,9 +3,11 @@
 //! nothing itself; the clock comes in as a value.
 
 mod bound;
+mod deploys;
 mod error;
 mod holder;
 mod journal;
+mod learnt;
 mod lease;
 pub mod place;
 mod room;
@@ -16,6 +18,7 @@ mod watches;
 
 pub use error::{Error, ErrorKind};
 pub use holder::Holder;
+pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
 pub use rows::{Event, Occurrence};
 pub use status::StatusReport;

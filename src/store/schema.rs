@@ -5,7 +5,8 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     service       TEXT NOT NULL,
@@ -76,7 +77,24 @@ CREATE TABLE tokens (
     last          INTEGER NOT NULL
 ) STRICT;
 INSERT INTO tokens VALUES (0);
-"];
+",
+    "
+CREATE TABLE learnt (
+    service       TEXT PRIMARY KEY,
+    templates     TEXT NOT NULL,                -- JSON Lines
+    book          TEXT NOT NULL,                -- JSON
+    updated       INTEGER NOT NULL              -- wall clock
+) STRICT;
+CREATE TABLE deploys (
+    service       TEXT NOT NULL,
+    old           TEXT NOT NULL,
+    new           TEXT NOT NULL,
+    updated       INTEGER NOT NULL,             -- wall clock
+    json          TEXT NOT NULL,
+    PRIMARY KEY (service, old, new)
+) STRICT;
+",
+];
 
 /// Brings a file to the newest version.
 pub fn migrate(db: &mut Connection) -> Result<(), Error> {

@@ -1,7 +1,8 @@
-//! What `status` shows: counters that every instance leaves behind, incidents by status. Kept
+//! What `status` shows: counters that every instance leaves behind, incidents by status, deploys. Kept
 //! in the store, so that it can be read after the host has gone.
 
 use crate::model::{Status, Timestamp};
+use crate::rate::Deploy;
 use crate::store::error::Error;
 use crate::store::{Store, rows};
 use rusqlite::params;
@@ -17,7 +18,7 @@ const FOLDED: &str = "earlier";
 const LEVELS: [&str; 1] = ["queue_bytes"];
 
 /// The state of everything in one `State_Dir`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StatusReport {
     /// Sums over all instances, by name.
     pub counters: BTreeMap<String, u64>,
@@ -25,6 +26,8 @@ pub struct StatusReport {
     pub incidents: Vec<(Status, u64)>,
     /// New incidents that the cap refused, by service.
     pub capped: Vec<(String, u64)>,
+    /// Rollouts with their verdicts, newest first, by service.
+    pub deploys: Vec<(String, Deploy)>,
     /// When an instance last wrote its counters.
     pub updated: Option<Timestamp>,
 }
@@ -62,6 +65,7 @@ impl StatusReport {
                 "slow": of(&["investigations", "proposals", "postponed"]),
             },
             "capped": capped,
+            "deploys": self.deploys.iter().map(of_deploy).collect::<Vec<_>>(),
             // No fixer of this version spends money; the field is there for those that will.
             "spend": { "usd": 0.0, "tokens": 0 },
             "updated": self.updated.map(Timestamp::to_rfc3339),
@@ -129,9 +133,25 @@ impl Store {
             counters,
             incidents,
             capped: capped.collect::<Result<_, _>>()?,
+            deploys: self.deploys()?,
             updated,
         })
     }
+}
+
+fn of_deploy((service, deploy): &(String, Deploy)) -> Value {
+    json!({
+        "service": service,
+        "old": deploy.old,
+        "new": deploy.new,
+        "verdict": deploy.verdict,
+        "over": deploy.over,
+        "started": deploy.started().to_rfc3339(),
+        "until": deploy.until().to_rfc3339(),
+        "before": deploy.before,
+        "after": deploy.after,
+        "new_errors": deploy.new_errors,
+    })
 }
 
 type CounterRow = (String, Timestamp, BTreeMap<String, u64>);
