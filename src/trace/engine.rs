@@ -239,7 +239,10 @@ impl Assembler {
             if grammar.is_none() && thrown::announces(self.previous.direct()) {
                 self.add_previous(&mut open);
             } else {
-                open.header = self.header(line, open.grammar);
+                self.add_name_above(&mut open, line);
+                open.header = self
+                    .header(line, open.grammar)
+                    .filter(|_| open.lines.is_empty());
                 open.logged = self.logged(line);
                 open.warned = self.warned(line);
                 open.below = self.below(line);
@@ -287,6 +290,40 @@ impl Assembler {
         open.add(clean, 0, line, true);
         self.open = Some(open);
         true
+    }
+
+    /// Makes the line that names the exception the trace's first, where a frame began it. A line
+    /// that is empty behind its prefix may stand between.
+    fn add_name_above(&self, open: &mut Open, first: &Line<'_>) {
+        let Some(names) = open.state.named_above else {
+            return;
+        };
+        let at = |line: &Previous| {
+            let apart = apart(line, first);
+            let named = (line.set && apart <= HEADER_GAP).then(|| names(&line.text));
+            named.flatten()
+        };
+        let above = match at(&self.previous) {
+            Some(at) => [None, Some((&self.previous, at))],
+            None => {
+                let prefix = text::log_prefix(&self.previous.text);
+                let empty = self.previous.text.get(prefix..).is_some_and(text::is_blank);
+                let Some(at) = at(&self.earlier).filter(|_| empty) else {
+                    return;
+                };
+                [Some((&self.earlier, at)), Some((&self.previous, prefix))]
+            }
+        };
+        for (above, at) in above.into_iter().flatten() {
+            let line = Line {
+                text: &above.text,
+                time: above.time,
+                level: above.level,
+                index: above.index,
+            };
+            open.add(&above.text, at, &line, true);
+        }
+        open.state.proven = true;
     }
 
     /// Makes the line before the trace's first.

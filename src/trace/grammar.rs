@@ -1,6 +1,6 @@
 //! What the engine asks of a language, and the list of languages. No language's own rules.
 
-use super::{go, java, javascript, python, rust, rust_report};
+use super::{elixir, erlang, go, java, javascript, php, python, ruby, rust, rust_report};
 use crate::model::{Block, Frame, Language, Raised, Trace};
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
@@ -14,6 +14,8 @@ pub(super) struct State {
     pub proven: bool,
     /// Lines since the last that certainly belonged; kept by the engine.
     pub unsure: usize,
+    /// Of a trace that begins at a frame: where the line above names the exception, if it does.
+    pub named_above: Option<fn(&str) -> Option<usize>>,
 }
 
 impl State {
@@ -23,6 +25,7 @@ impl State {
             flag: false,
             proven: false,
             unsure: 0,
+            named_above: None,
         }
     }
 }
@@ -116,17 +119,21 @@ pub(super) struct Grammar {
 }
 
 /// In the order in which they are asked.
-pub(super) static GRAMMARS: [&Grammar; 6] = [
+pub(super) static GRAMMARS: [&Grammar; 10] = [
+    &php::GRAMMAR,
     &python::GRAMMAR,
     &go::GRAMMAR,
     &rust::GRAMMAR,
     &rust_report::GRAMMAR,
     &java::GRAMMAR,
     &javascript::GRAMMAR,
+    &ruby::GRAMMAR,
+    &erlang::GRAMMAR,
+    &elixir::GRAMMAR,
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 15] = [
+const NEEDLES: [&str; 31] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -142,6 +149,26 @@ const NEEDLES: [&str; 15] = [
     "Throwable",
     "UnhandledPromiseRejection",
     "   0: ",
+    // Ruby
+    ":in `",
+    ":in '",
+    // PHP
+    "Fatal error: ",
+    "Fatal error</b>: ",
+    "Parse error: ",
+    "[object] (",
+    "exception '",
+    "#0 ",
+    // Elixir
+    "** (",
+    " terminating",
+    " terminated",
+    "raised an exception",
+    // Erlang
+    " REPORT====",
+    "exception error: ",
+    "exception exit: ",
+    "[{file,\"",
 ];
 
 static PREFILTER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(NEEDLES).ok());

@@ -5,14 +5,18 @@
 //! means; a new language is such a file and one line in `grammar.rs`. Splitting streams,
 //! unwrapping containers and JSON is the caller's work, judging what was found the brain's.
 
+mod elixir;
 mod engine;
+mod erlang;
 mod go;
 mod grammar;
 mod inspect;
 mod java;
 mod javascript;
 mod open;
+mod php;
 mod python;
+mod ruby;
 mod rust;
 mod rust_report;
 mod text;

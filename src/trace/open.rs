@@ -217,9 +217,24 @@ pub(super) fn continue_open(open: &mut Open, clean: &str, line: &Line<'_>) -> Ve
             open.footer = true;
             return Verdict::Last;
         }
+        Step::End if !open.state.proven => return change_language(open, clean, at, line),
         Step::End => return Verdict::NotMine,
         Step::Maybe => return hold(open, clean, at, line),
     }
+    Verdict::Kept
+}
+
+/// Two languages may begin alike (`Traceback (most recent call last):`): the first frame tells.
+fn change_language(open: &mut Open, clean: &str, at: usize, line: &Line<'_>) -> Verdict {
+    let content = clean.get(at..).unwrap_or_default();
+    let adopted = GRAMMARS
+        .iter()
+        .find_map(|grammar| Some((*grammar, (grammar.adopt)(content)?)));
+    let Some((grammar, state)) = adopted else {
+        return Verdict::NotMine;
+    };
+    (open.grammar, open.state) = (Some(grammar), state);
+    open.add(clean, at, line, true);
     Verdict::Kept
 }
 

@@ -135,7 +135,9 @@ fn token_kind(token: &str) -> Token {
     {
         return Token::Mark;
     }
-    if is_level(token) || is_calendar(token) || *last == b'|' {
+    // `E,` begins the lines of Ruby's logger.
+    let letter = bytes.len() == 2 && *last == b',' && b"DIWEFA".contains(first);
+    if letter || is_level(token) || is_calendar(token) || *last == b'|' {
         return Token::Mark;
     }
     // `app[12]:` and `logger.name:`.

@@ -1,0 +1,254 @@
+//! Elixir: `** (Type) message` with frames, the titles that its logger prints above it
+//! (`GenServer x terminating`), exits that wrap other exceptions, and the lines about the process
+//! below it (`Last message:`, `State:`).
+
+use super::grammar::{Begin, Grammar, Reading, State, Step, no_frame, no_state};
+use super::text;
+use crate::model::{Frame, Language, Raised};
+
+pub(super) static GRAMMAR: Grammar = Grammar {
+    language: Language::Elixir,
+    begin,
+    adopt: no_state,
+    frame: no_frame,
+    step,
+    read,
+    printed_by_runtime: false,
+};
+
+/// The logger's title was printed; `** (` follows.
+const TITLE: u8 = 0;
+/// The exception was named; frames or more of the message follow.
+const NAMED: u8 = 1;
+const FRAMES: u8 = 2;
+/// What the process was and held.
+const TAIL: u8 = 3;
+
+fn begin(line: &str) -> Option<Begin> {
+    let logger = text::log_prefix(line);
+    let mut starts = [text::indent(line), logger].into_iter();
+    starts.find_map(|at| {
+        let own = line.get(at..)?;
+        if banner(own).is_some() {
+            let mut state = State::at(NAMED);
+            state.proven = true;
+            return Some(Begin { at, state });
+        }
+        let at = if logger > 0 {
+            level_at(line, logger)
+        } else {
+            at
+        };
+        let state = State::at(TITLE);
+        is_title(own).then_some(Begin { at, state })
+    })
+}
+
+/// A title counts from its level where that stands first (`[error] Process …`).
+fn level_at(_line: &str, logger: usize) -> usize {
+    logger
+}
+
+/// `** (Type) message` → both.
+fn banner(own: &str) -> Option<Raised> {
+    let (kind, message) = own.strip_prefix("** (")?.split_once(')')?;
+    let kind = match kind.split_once(" from #PID<") {
+        Some((kind, _)) => kind,
+        None => kind,
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:".contains(&b);
+    let spaced = message.is_empty() || message.starts_with(' ');
+    let message = message.trim();
+    (spaced && !kind.is_empty() && kind.bytes().all(plain)).then(|| Raised {
+        kind: Some(kind.to_owned()),
+        message: (!message.is_empty()).then(|| message.to_owned()),
+    })
+}
+
+/// The line that Elixir's logger prints above the exception of a process.
+fn is_title(own: &str) -> bool {
+    let own = own.trim_end();
+    const STARTS: [&str; 10] = [
+        "GenServer ",
+        "Task ",
+        "Process ",
+        "Agent ",
+        "GenEvent ",
+        ":gen_event ",
+        ":gen_statem ",
+        ":gen_fsm ",
+        "Ranch ",
+        "#PID<",
+    ];
+    const ENDS: [&str; 5] = [
+        " terminating",
+        " terminated",
+        " raised an exception",
+        " installed in",
+        " terminated with reason: an exception was raised",
+    ];
+    let child = own.starts_with("Child ") && own.ends_with(" terminated");
+    let ranch = own.starts_with("Ranch ") && own.contains(" terminated with reason: ");
+    let ends = ENDS.iter().any(|end| own.ends_with(end));
+    child || ranch || (ends && STARTS.iter().any(|start| own.starts_with(start)))
+}
+
+fn step(state: &mut State, line: &str) -> Step {
+    let own = line.trim();
+    if own.is_empty() {
+        let few = state.unsure < 3 || state.phase == NAMED;
+        return if few { Step::Maybe } else { Step::End };
+    }
+    let indented = line.starts_with([' ', '\t']);
+    if banner(own).is_some() && (indented || state.phase == TITLE) {
+        (state.phase, state.proven) = (NAMED, true);
+        return Step::Part;
+    }
+    if frame(own).is_some() || is_remark(line) {
+        (state.phase, state.proven) = (FRAMES, true);
+        return Step::Part;
+    }
+    if is_tail(own) {
+        state.phase = TAIL;
+        return if state.proven {
+            Step::Part
+        } else {
+            Step::Maybe
+        };
+    }
+    match state.phase {
+        TAIL if indented || own.starts_with(['}', ']', ')', '%', '>']) => Step::Part,
+        TITLE | NAMED if !text::starts_like_log(line) && !is_title(own) => Step::Maybe,
+        _ => Step::End,
+    }
+}
+
+/// A line of a stack without a place: `(elixir) expanding macro: Kernel.<>/2`.
+fn is_remark(line: &str) -> bool {
+    let own = line.trim();
+    let indented = line.starts_with([' ', '\t']);
+    let listed =
+        own.starts_with('(') && (own.contains(") expanding macro: ") || own.ends_with("/0"));
+    indented && (listed || own.starts_with("iex:") || own == "(stop)" || own == "stacktrace:")
+}
+
+/// What is printed about the process below the frames.
+fn is_tail(own: &str) -> bool {
+    const KEYS: [&str; 27] = [
+        "Last message",
+        "State",
+        "Function",
+        "Args",
+        "Client ",
+        "Pid",
+        "Start Call",
+        "Start Module",
+        "Start Function",
+        "Restart",
+        "Shutdown",
+        "Type",
+        "Initial Call",
+        "Ancestors",
+        "Neighbours",
+        "Message Queue Length",
+        "Messages",
+        "Links",
+        "Dictionary",
+        "Trapping Exits",
+        "Status",
+        "Heap Size",
+        "Stack Size",
+        "Reductions",
+        "Queue",
+        "Postponed",
+        "Callback mode",
+    ];
+    let key = KEYS.iter().find_map(|key| own.strip_prefix(key));
+    key.is_some_and(|rest| {
+        rest.starts_with(':') || rest.starts_with(" (from ") || rest.starts_with("#PID<")
+    })
+}
+
+/// `(app 0.1.0) lib/x.ex:3: Mod.fun/1`, `lib/x.ex:3: Mod.fun/1`
+fn frame(own: &str) -> Option<Frame> {
+    let own = match own.strip_prefix('(') {
+        Some(rest) => {
+            let (app, rest) = rest.split_once(") ")?;
+            let named = |b: u8| b.is_ascii_alphanumeric() || b"_ .-+".contains(&b);
+            if !app.bytes().all(named) {
+                return None;
+            }
+            rest
+        }
+        None => own,
+    };
+    let (place, function) = own.split_once(": ")?;
+    let (file, line) = text::split_number(place)?;
+    let source = [
+        ".ex", ".exs", ".erl", ".eex", ".heex", ".leex", ".yrl", ".xrl", ".hrl",
+    ]
+    .iter()
+    .any(|end| file.ends_with(end));
+    let plain = !file.contains([' ', '"', '(']);
+    (source && plain && !function.is_empty()).then(|| Frame {
+        file: Some(file.to_owned()),
+        line: Some(line),
+        function: Some(function.to_owned()),
+    })
+}
+
+/// An exception and how far in its name stands.
+struct Level {
+    raised: Raised,
+    indent: usize,
+    /// Its frames.
+    frames: Vec<Frame>,
+}
+
+fn read(lines: &[&str]) -> Reading {
+    let mut reading = Reading::default();
+    let mut frames: Vec<(usize, Frame)> = Vec::new();
+    let mut levels: Vec<Level> = Vec::new();
+    let mut titled = false;
+    for line in lines {
+        let own = line.trim();
+        let indent = text::indent(line);
+        if let Some(raised) = banner(own) {
+            levels.push(Level {
+                raised,
+                indent,
+                frames: Vec::new(),
+            });
+        } else if let Some(frame) = frame(own) {
+            frames.push((indent, frame));
+        } else if levels.is_empty() {
+            titled |= is_title(own);
+        }
+    }
+    for (indent, frame) in frames {
+        // A frame is further in than its exception's name.
+        let owner = levels.iter_mut().rev().find(|level| level.indent < indent);
+        match owner {
+            Some(level) => level.frames.push(frame),
+            None => reading.frames.push(frame),
+        }
+    }
+    reading.root = levels.len().saturating_sub(1);
+    reading.uncaught = titled.then_some(true);
+    reading.loggable = true;
+    close_levels(&mut reading, levels);
+    reading
+}
+
+/// An exit prints the exception that it wraps, with its frames, before its own frames.
+fn close_levels(reading: &mut Reading, levels: Vec<Level>) {
+    let mut ranges = Vec::new();
+    for level in levels.into_iter().rev() {
+        let from = reading.frames.len();
+        reading.frames.extend(level.frames);
+        ranges.push((level.raised, from..reading.frames.len()));
+    }
+    for (raised, frames) in ranges.into_iter().rev() {
+        reading.blocks.push(crate::model::Block { raised, frames });
+    }
+}
