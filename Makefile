@@ -47,6 +47,7 @@ score: ## against labelled data: make score DATA=DIR
 	@$(NEED) cargo cc git
 	cargo run --locked --profile quick --example score_traces -- "$(DATA)"
 	cargo run --locked --profile quick --example score_locate -- "$(DATA)"
+	cargo run --locked --profile quick --example score_templates -- "$(DATA)"
 
 dist: ## for any x86-64 Linux with glibc 2.17 or newer, checked, with checksums
 	@$(NEED) cargo cc python3 pip readelf

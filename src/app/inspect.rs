@@ -1,10 +1,12 @@
-//! `inspect traces`: the stack traces of a file or of standard input, line by line.
+//! `inspect`: the stack traces, or the templates, of a file or of standard input, line by line.
 
 use crate::app::Error;
+use crate::model::TemplateId;
+use crate::template::{Learnt, Limits, Miner};
 use crate::trace::{Inspected, Inspector};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What `inspect traces` was asked for.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,13 @@ pub struct InspectOptions {
     pub json_lines: bool,
     /// Of those objects: the key whose value names the stream.
     pub stream_key: Option<String>,
+}
+
+/// What `inspect templates` was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct TemplatesOptions {
+    /// Learnt templates to start from, as JSON Lines.
+    pub seed: Option<PathBuf>,
 }
 
 /// Longest line that is read as a whole, in bytes; the rest of a longer one is skipped.
@@ -58,6 +67,49 @@ pub fn traces(
         found.into_iter().for_each(&mut *each);
     }
     inspector.finish().into_iter().for_each(each);
+    Ok(())
+}
+
+/// Gives each line's template when the line is read, until `each` wants no more; then the miner
+/// with what it has learnt.
+pub fn templates(
+    options: &TemplatesOptions,
+    mut input: impl BufRead,
+    each: &mut dyn FnMut(TemplateId, &str) -> bool,
+) -> Result<Miner, Error> {
+    let mut miner = Miner::new(Limits::default());
+    if let Some(seed) = &options.seed {
+        load_seed(&mut miner, seed)?;
+    }
+    let mut line = Vec::new();
+    while read_line(&mut input, &mut line)
+        .map_err(|e| Error::unfinished("cannot read the input", e))?
+    {
+        let text = String::from_utf8_lossy(&line);
+        let id = miner.read(&text).id;
+        let template = miner.text(id).unwrap_or_else(|| Miner::masked(&text));
+        if !each(id, &template) {
+            break;
+        }
+    }
+    Ok(miner)
+}
+
+/// A line that is refused ends it: what is half loaded would call the rest new.
+fn load_seed(miner: &mut Miner, seed: &Path) -> Result<(), Error> {
+    let mut input = open(Some(seed))?;
+    let mut line = Vec::new();
+    let mut number = 0_u64;
+    while read_line(&mut input, &mut line).map_err(|e| Error::unfinished(seed.display(), e))? {
+        number += 1;
+        let text = String::from_utf8_lossy(&line);
+        if text.trim().is_empty() {
+            continue;
+        }
+        Learnt::parse(&text)
+            .and_then(|learnt| miner.load(&learnt))
+            .map_err(|why| Error::unfinished(format!("{}:{number}", seed.display()), why))?;
+    }
     Ok(())
 }
 

@@ -180,6 +180,21 @@ pub(super) struct InitArguments {
 pub(super) enum Inspect {
     /// The stack traces of a log
     Traces(TracesArguments),
+    /// The template of each line of message text: its id, a tab, the template as it then is
+    Templates(TemplatesArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TemplatesArguments {
+    /// Learnt templates to start from, as --export prints them
+    #[arg(long, value_name = "FILE")]
+    pub(super) seed: Option<PathBuf>,
+    /// At the end, print what was learnt as JSON Lines instead
+    #[arg(long)]
+    pub(super) export: bool,
+    /// The messages; standard input when it is left out or `-`
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,15 +1,16 @@
 //! `autofix inspect`: what autofix reads out of a log.
 
-use crate::app::inspect::{InspectOptions, open, traces};
+use crate::app::inspect::{InspectOptions, TemplatesOptions, open, templates, traces};
 use crate::app::{self};
 use crate::cli::Outcome;
-use crate::cli::arguments::{Inspect, TracesArguments};
+use crate::cli::arguments::{Inspect, TemplatesArguments, TracesArguments};
 use crate::cli::output::{Out, STRONG, safe};
 use crate::trace::Inspected;
 
 pub(super) fn run(what: &Inspect, out: &mut Out) -> Result<Outcome, app::Error> {
     match what {
         Inspect::Traces(arguments) => run_traces(arguments, out),
+        Inspect::Templates(arguments) => run_templates(arguments, out),
     }
 }
 
@@ -26,6 +27,23 @@ fn run_traces(arguments: &TracesArguments, out: &mut Out) -> Result<Outcome, app
             print(&trace, out);
         }
     })?;
+    Ok(Outcome::Done)
+}
+
+fn run_templates(arguments: &TemplatesArguments, out: &mut Out) -> Result<Outcome, app::Error> {
+    let input = open(arguments.file.as_deref())?;
+    let options = TemplatesOptions {
+        seed: arguments.seed.clone(),
+    };
+    let learnt = templates(&options, input, &mut |id, template| {
+        if !arguments.export {
+            out.line(&format!("{id}\t{}", safe(template)));
+        }
+        !out.is_closed()
+    })?;
+    if arguments.export {
+        learnt.export().for_each(|template| out.json(&template));
+    }
     Ok(Outcome::Done)
 }
 

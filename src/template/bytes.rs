@@ -1,0 +1,109 @@
+//! What each byte can be in a log line, and the hash that signatures and ids are made of. Not
+//! here: what a whole word means (`mask`).
+
+/// Separates tokens and is not one: blanks and control characters.
+pub(super) const BLANK: u16 = 1;
+/// May stand in a word.
+pub(super) const WORDY: u16 = 1 << 1;
+pub(super) const DIGIT: u16 = 1 << 2;
+pub(super) const UPPER: u16 = 1 << 3;
+/// Lower-case letters, and every byte above ASCII.
+pub(super) const LOWER: u16 = 1 << 4;
+/// A letter that is no hexadecimal digit, or any sign.
+pub(super) const NOT_HEX: u16 = 1 << 5;
+pub(super) const DOT: u16 = 1 << 6;
+pub(super) const SLASH: u16 = 1 << 7;
+pub(super) const BACKSLASH: u16 = 1 << 8;
+pub(super) const AT: u16 = 1 << 9;
+/// `+`, `%`.
+pub(super) const SIGN: u16 = 1 << 10;
+
+pub(super) const LETTER: u16 = UPPER | LOWER;
+
+const fn class(byte: u8) -> u16 {
+    match byte {
+        0..=b' ' | 0x7f => BLANK,
+        b'0'..=b'9' => WORDY | DIGIT,
+        b'A'..=b'F' => WORDY | UPPER,
+        b'G'..=b'Z' => WORDY | UPPER | NOT_HEX,
+        b'a'..=b'f' => WORDY | LOWER,
+        b'g'..=b'z' | 0x80.. => WORDY | LOWER | NOT_HEX,
+        b'.' => WORDY | NOT_HEX | DOT,
+        b'/' => WORDY | NOT_HEX | SLASH,
+        b'\\' => WORDY | NOT_HEX | BACKSLASH,
+        b'@' => WORDY | NOT_HEX | AT,
+        b'_' | b'-' | b'$' => WORDY | NOT_HEX,
+        b'+' | b'%' => WORDY | NOT_HEX | SIGN,
+        _ => 0,
+    }
+}
+
+const fn table() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = class(byte as u8);
+        byte += 1;
+    }
+    table
+}
+
+static CLASS: [u16; 256] = table();
+
+/// What the byte can be.
+#[inline]
+pub(super) fn of(byte: u8) -> u16 {
+    CLASS[usize::from(byte)]
+}
+
+/// What the byte at `at` can be; nothing past the end.
+#[inline]
+pub(super) fn at(line: &[u8], at: usize) -> u16 {
+    line.get(at).map_or(0, |byte| of(*byte))
+}
+
+/// What any byte of a word can be.
+pub(super) fn all_of(word: &[u8]) -> u16 {
+    word.iter().fold(0, |flags, byte| flags | of(*byte))
+}
+
+// The fractional digits of the square roots of 2 and 3: numbers with nothing up their sleeve.
+const FIRST: u64 = 0x6a09_e667_f3bc_c909;
+const SECOND: u64 = 0xbb67_ae85_84ca_a73b;
+
+/// Joins a value to a hash. The same on every host and in every run, so that ids are.
+#[inline]
+pub(super) fn join(hash: u64, value: u64) -> u64 {
+    let wide = u128::from(hash ^ FIRST) * u128::from(value ^ SECOND);
+    (wide as u64) ^ ((wide >> 64) as u64) ^ hash.rotate_left(23)
+}
+
+/// The hash of a word.
+#[inline]
+pub(super) fn hash(word: &[u8]) -> u64 {
+    let mut hash = word.len() as u64;
+    let mut chunks = word.chunks_exact(8);
+    for chunk in &mut chunks {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(chunk);
+        hash = join(hash, u64::from_le_bytes(eight));
+    }
+    let mut rest = 0;
+    for byte in chunks.remainder() {
+        rest = rest << 8 | u64::from(*byte);
+    }
+    join(hash, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_the_same_on_every_host() {
+        assert_eq!(hash(b"session"), hash(b"session"));
+        assert_ne!(hash(b"session"), hash(b"sessions"));
+        assert_ne!(hash(b"abcdefgh"), hash(b"abcdefgh\0"));
+        assert_ne!(join(1, 2), join(2, 1));
+    }
+}
