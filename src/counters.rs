@@ -63,6 +63,12 @@ counters! {
     signals,
     /// Signals dropped because triage was too far behind.
     signals_dropped,
+    /// Message templates known now.
+    templates,
+    /// States of services that could not be handed to the store at once.
+    notes_dropped,
+    /// Watches installed now.
+    watches,
     /// Times a watch reached its threshold.
     watches_fired,
     /// New incidents refused by the cap per service and hour.

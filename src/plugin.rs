@@ -2,7 +2,10 @@
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
 use crate::config::credentials::Credentials;
-use crate::config::{Complaint, Mode, OnFull, Options, RegistrySource, Services, environment};
+use crate::config::{
+    Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
+    read_seed,
+};
 use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::service::Fixer;
@@ -118,6 +121,20 @@ pub fn assemble(
         ));
         Registry::default()
     });
+    let seed = options.templates_seed.as_deref().map(read_seed);
+    let seed = seed.transpose().unwrap_or_else(|complaint| {
+        log.error(&format!("no template is known at start: {complaint}"));
+        None
+    });
+    let mut team = WatchesSource::new(options.watches.clone());
+    let watches = team.load(clock::now()).unwrap_or_else(|complaints| {
+        let all = lines(&complaints);
+        log.error(&format!(
+            "no watch of the team runs until this is mended: {all}"
+        ));
+        Vec::new()
+    });
+    let watches_log = log.clone();
     let http = Http::new(&environment::network()).map_err(|fault| fault.to_string())?;
     let services = Arc::new(Registered::new(registry));
     let own = options.clone();
@@ -128,6 +145,7 @@ pub fn assemble(
         queue_limit: options.queue_limit,
         memory_limit: options.memory_limit,
         context_lines: options.context_lines,
+        seed: seed.unwrap_or_default(),
         limits: lanes::limits(options.dedup_window, options.state_limit),
         fixes_per_hour: (!replay).then_some(options.max_fixes_per_hour),
         replay,
@@ -137,6 +155,15 @@ pub fn assemble(
             Err(complaints) => {
                 let all = lines(&complaints);
                 reread_log.error(&format!("the registry changed, the old one is kept: {all}"));
+                None
+            }
+        }),
+        watches,
+        reread_watches: Box::new(move |now| match team.poll(now)? {
+            Ok(watches) => Some(watches),
+            Err(complaints) => {
+                let all = lines(&complaints);
+                watches_log.error(&format!("Watches changed, the old ones are kept: {all}"));
                 None
             }
         }),

@@ -43,7 +43,14 @@ pub fn from_command_line(
 pub fn given(key: &str, value: &str, folder: &Path) -> Entry {
     let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
     let is = |name: &str| key.eq_ignore_ascii_case(name);
-    let path = is("Services") || is("State_Dir") || is("Forge_Token_File");
+    let path = [
+        "Services",
+        "State_Dir",
+        "Forge_Token_File",
+        "Templates_Seed",
+    ]
+    .into_iter()
+    .any(is);
     let value = if path || (is("Repo") && !value.contains(':')) {
         below(value)
     } else if is("Commit") {

@@ -14,6 +14,9 @@ const FILE_LIMIT: u64 = 8 << 20;
 /// Most files that one registry may have.
 const FILES_LIMIT: usize = 1_000;
 
+/// Largest file of learnt templates that is read, in bytes.
+const SEED_LIMIT: u64 = 64 << 20;
+
 /// Longest description file that is read, in bytes.
 const DESCRIPTION_LIMIT: u64 = 64 << 10;
 
@@ -36,6 +39,11 @@ pub fn load_registry(services: &Services) -> Result<Registry, Vec<Complaint>> {
             Ok(Registry::of(vec![service]))
         }
     }
+}
+
+/// A file of learnt templates as text.
+pub fn read_seed(path: &Path) -> Result<String, Complaint> {
+    read_text(path, SEED_LIMIT)
 }
 
 /// Services with the files they come from, so that a change is seen.

@@ -119,6 +119,12 @@ pub const KEYS: &[Key] = &[
         "200",
         "Lines of the same stream kept with an incident.",
     ),
+    works(
+        "Templates_Seed",
+        "",
+        "File of learnt templates to start from, as `autofix inspect templates --export` writes \
+         it. Absolute; read at start.",
+    ),
     works("Queue_Limit", "32M", "Bytes of chunks that may wait."),
     works(
         "Memory_Limit",
@@ -144,7 +150,6 @@ pub const KEYS: &[Key] = &[
     later("Egress", Standing::Idle),
     later("Budget_Per_Day", Standing::Idle),
     later("Spend_On_Ephemeral", Standing::Idle),
-    later("Templates_Seed", Standing::Missing),
 ];
 
 /// The key of that name, in any case.

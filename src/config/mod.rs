@@ -15,7 +15,7 @@ pub mod watches;
 
 pub use crate::registry::{Complaint, Place, Severity};
 pub use entry::{Entry, from_command_line, given};
-pub use files::{RegistrySource, load_registry};
+pub use files::{RegistrySource, load_registry, read_seed};
 pub use keys::{KEYS, keys_table};
 pub use options::{Mode, OnFull, Options, Services, TokenSource};
 pub use options::{from_entries, from_properties, read_entries};

@@ -40,6 +40,8 @@ pub struct Options {
     pub services: Services,
     /// `None`: not set; the plugin and the command line have different defaults.
     pub state_dir: Option<PathBuf>,
+    /// Learnt templates to start from.
+    pub templates_seed: Option<PathBuf>,
     pub mode: Mode,
     /// The file of the team's own watches.
     pub watches: Option<PathBuf>,
@@ -64,6 +66,7 @@ impl Default for Options {
         Options {
             services: Services::None,
             state_dir: None,
+            templates_seed: None,
             mode: Mode::DryRun,
             watches: None,
             fixer: Fixer::Revert,
@@ -247,6 +250,7 @@ impl<'a> Reader<'a> {
         let options = Options {
             services: self.services(),
             state_dir: self.read("State_Dir", value::absolute),
+            templates_seed: self.read("Templates_Seed", value::absolute),
             mode: self.read("Mode", mode).unwrap_or(base.mode),
             watches: self.read("Watches", value::absolute),
             fixer: self.read("Fixer", fixer).unwrap_or(base.fixer),

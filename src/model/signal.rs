@@ -36,7 +36,7 @@ pub struct Signal {
     pub title: String,
     /// The rule or watch that decided, in a sentence.
     pub reason: String,
-    /// Label of the watch that fired.
+    /// Label of the watch that fired; of a rate, the rule and what it was about.
     pub watch: Option<String>,
     pub trace: Option<Trace>,
     /// The lines that made the signal: header and trace, or the lines that a watch counted.

@@ -3,25 +3,30 @@
 //! (outside replay) not for a triage lane that is behind.
 
 use crate::log::Log;
-use crate::model::{Kind, Level, Signal, Timestamp, Trace};
+use crate::model::{Level, TemplateId, Timestamp};
 use crate::pipeline::clock;
+use crate::pipeline::judged::{first_line, judge_plain, of_watch, settle, take_whole_trace};
 use crate::pipeline::lane::{Halt, Turn};
+use crate::pipeline::learned::{Known, Learned};
+use crate::pipeline::notes::{Note, Order};
+use crate::pipeline::noticed::{self, Outs};
 use crate::pipeline::queue::{Chunk, Outlet};
 use crate::pipeline::ring::head;
 use crate::pipeline::signals::SignalsOut;
-use crate::pipeline::streams::{Ended, Stream, Streams};
+use crate::pipeline::streams::{Stream, Streams};
 use crate::record::{Event, Events, Joiner, View};
-use crate::trace::{self, Found, Kept, Line, Taken};
-use crate::triage::rules::{self, Verdict};
-use crate::watch::{Engine, Fired};
+use crate::store::Learnt;
+use crate::trace::{self, Line, Taken};
+use crate::watch::{Engine, Templated};
+use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the lane sleeps at most before it looks at open traces and at the stop flag.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Longest line kept with a signal, in bytes.
-const MAX_LINE: usize = 8_192;
+/// How often what watches counted is handed to the store.
+const TELL: Duration = Duration::from_secs(5);
 
 /// The state of the lane.
 pub struct Fast {
@@ -30,6 +35,9 @@ pub struct Fast {
     reader: Reader,
     /// When time's own work was last done.
     looked: Timestamp,
+    /// When the watches' counts were last handed over.
+    told: Timestamp,
+    orders: Receiver<Order>,
     halt: Halt,
     log: Log,
 }
@@ -47,21 +55,36 @@ pub fn turn(lane: &mut Option<Fast>) -> Turn {
 /// What a whole record goes through.
 struct Reader {
     streams: Streams,
+    learned: Learned,
+    notes: Sender<Note>,
     watches: Engine,
     out: SignalsOut,
 }
 
 impl Fast {
-    pub fn new(outlet: Outlet, streams: Streams, out: SignalsOut, halt: Halt, log: Log) -> Fast {
+    pub fn new(
+        outlet: Outlet,
+        streams: Streams,
+        learned: Learned,
+        out: SignalsOut,
+        watches: Engine,
+        (notes, orders): (Sender<Note>, Receiver<Order>),
+        halt: Halt,
+        log: Log,
+    ) -> Fast {
         Fast {
             outlet,
             joiner: Joiner::new(),
             reader: Reader {
                 streams,
-                watches: Engine::with_built_in(crate::watch::Caps::default()),
+                learned,
+                notes,
+                watches,
                 out,
             },
             looked: Timestamp::default(),
+            told: Timestamp::default(),
+            orders,
             halt,
             log,
         }
@@ -128,10 +151,61 @@ impl Fast {
         for stream in reader.streams.all() {
             if stream.open.is_open() {
                 stream.open.idle(now);
-                settle(stream, &reader.out);
+                let known = reader.learned.of(&stream.service, &mut stream.learned);
+                settle(stream, known, &reader.out);
             }
         }
         reader.watches.expire(now);
+        self.follow_orders();
+        self.tell_watches(now);
+        let reader = &mut self.reader;
+        let templates = reader.learned.templates() as u64;
+        reader.out.counters.templates.set(templates);
+        let learnt = self.reader.learned.due(now);
+        self.leave(learnt);
+    }
+
+    fn follow_orders(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Team(watches) => {
+                    let number = watches.len();
+                    match self.reader.watches.replace_team(watches) {
+                        Ok(()) => self
+                            .log
+                            .info(&format!("{number} watches of the team installed")),
+                        Err(why) => self
+                            .log
+                            .error(&format!("Watches: {why}; the old ones stay")),
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell_watches(&mut self, now: Timestamp) {
+        if now >= self.told && now.since(self.told) < TELL {
+            return;
+        }
+        self.told = now;
+        let states = self.reader.watches.report();
+        self.reader
+            .out
+            .counters
+            .watches
+            .set(self.reader.watches.len() as u64);
+        if !states.is_empty() && self.reader.notes.try_send(Note::Watches(states)).is_err() {
+            self.reader.out.counters.notes_dropped.add(1);
+        }
+    }
+
+    /// Hands over what was learnt. Where the triage lane is behind, it is written later.
+    fn leave(&self, learnt: impl IntoIterator<Item = Learnt>) {
+        for note in learnt.into_iter().map(Note::Learnt) {
+            if self.reader.notes.try_send(note).is_err() {
+                self.reader.out.counters.notes_dropped.add(1);
+            }
+        }
     }
 
     /// Keeps within the limits.
@@ -140,8 +214,11 @@ impl Fast {
         for mut stream in reader.streams.overflow() {
             reader.out.counters.cut_by_limit.add(1);
             stream.open.finish();
-            settle(&mut stream, &reader.out);
+            let known = reader.learned.of(&stream.service, &mut stream.learned);
+            settle(&mut stream, known, &reader.out);
         }
+        let gone = reader.learned.overflow(clock::now());
+        self.leave(gone);
     }
 
     fn finish(&mut self) {
@@ -150,8 +227,13 @@ impl Fast {
         self.joiner.finish(|whole| reader.take(whole, now));
         for stream in reader.streams.all() {
             stream.open.finish();
-            settle(stream, &reader.out);
+            let known = reader.learned.of(&stream.service, &mut stream.learned);
+            settle(stream, known, &reader.out);
         }
+        self.told = Timestamp::default();
+        self.tell_watches(now);
+        let rest = self.reader.learned.rest(now);
+        self.leave(rest);
     }
 }
 
@@ -166,174 +248,78 @@ impl Reader {
             self.out.counters.cut_by_limit.add(1);
         }
         let stream = self.streams.of(view);
-        for fired in self.watches.on_record(&stream.service, view, view.time()) {
-            self.out.counters.watches_fired.add(1);
-            self.out.send(of_watch(fired, stream));
+        let known = self.learned.of(&stream.service, &mut stream.learned);
+        if !stream.announced {
+            stream.announced = true;
+            noticed::started(known, stream, view.time(), &self.out);
         }
-        let level = view.level();
+        let outs = Outs {
+            signals: &self.out,
+            notes: &self.notes,
+        };
         let index = stream.next;
         stream.next += 1;
         if let Some(text) = view.trace_text()
             && let Some(trace) = trace::parse(&text)
         {
-            take_whole_trace(stream, view, level, &text, trace, &self.out);
-        } else {
-            let line = Line {
-                text: &message,
-                time: view.time(),
-                level,
-                index,
-            };
-            let taken = stream.open.push(line, now);
-            // Before what is ready is judged: its lines are then the newest of the ring, whether
-            // this record ended it or time did.
+            let seen = known.read(first_line(&message));
+            stream.keep_template(index, seen.id);
+            noticed::count(known, stream, view, seen, &outs);
+            show(
+                &mut self.watches,
+                view,
+                Some(seen.id),
+                stream,
+                known,
+                &self.out,
+            );
+            take_whole_trace(stream, known, view, &text, trace, &self.out);
             stream.ring.push(view.time(), view.line());
-            stream.hold(taken, index, level);
-            settle(stream, &self.out);
-            if taken == Taken::Plain {
-                judge_plain(stream, &message, level, view.time(), &self.out);
-            }
+            settle(stream, known, &self.out);
             return;
         }
-        stream.ring.push(view.time(), view.line());
-        settle(stream, &self.out);
-    }
-}
-
-/// A record that carries its trace in a field of its own.
-fn take_whole_trace(
-    stream: &mut Stream,
-    view: &View<'_>,
-    level: Option<Level>,
-    text: &str,
-    trace: Trace,
-    out: &SignalsOut,
-) {
-    out.counters.traces.add(1);
-    let message = view.message();
-    let Some(verdict) = rules::judge_trace(&trace, false, level, Some(&message)) else {
-        return;
-    };
-    let mut lines = vec![head(&message, MAX_LINE).to_owned()];
-    lines.extend(
-        text.lines()
-            .take(trace::LINES_KEPT)
-            .map(|line| head(line, MAX_LINE).to_owned()),
-    );
-    let signal = signal(stream, verdict, view.time(), lines, 0);
-    out.send(Signal {
-        trace: Some(trace),
-        ..signal
-    });
-}
-
-/// Judges what the stream's assembler has ready: traces, then lines that began none, since an
-/// exit notice behind a trace tells of that crash.
-fn settle(stream: &mut Stream, out: &SignalsOut) {
-    if !stream.open.is_ready() {
-        if !stream.open.is_open() {
-            stream.held.clear();
+        let within = stream.open.is_open();
+        let level = view.level();
+        let line = Line {
+            text: &message,
+            time: view.time(),
+            level,
+            index,
+        };
+        let taken = stream.open.push(line, now);
+        // The lines of a trace are no messages; what may begin one is.
+        let seen = (taken == Taken::Plain || !within).then(|| known.read(first_line(&message)));
+        if let Some(seen) = seen {
+            stream.keep_template(index, seen.id);
+            noticed::count(known, stream, view, seen, &outs);
         }
-        return;
-    }
-    let plain: Vec<_> = stream.open.take_plain().collect();
-    let found: Vec<Found> = stream.open.take().collect();
-    for found in found {
-        judge_found(stream, found, out);
-    }
-    for line in plain {
-        let level = stream.level_held(line.index);
-        judge_plain(stream, &line.text, level, line.time, out);
-    }
-    if !stream.open.is_open() {
-        stream.held.clear();
+        let template = seen.map(|seen| seen.id);
+        show(&mut self.watches, view, template, stream, known, &self.out);
+        // Before what is ready is judged: its lines are then the newest of the ring, whether
+        // this record ended it or time did.
+        stream.ring.push(view.time(), view.line());
+        stream.hold(taken, index, level);
+        settle(stream, known, &self.out);
+        if taken == Taken::Plain {
+            judge_plain(stream, known, line, &self.out);
+        }
     }
 }
 
-fn judge_found(stream: &mut Stream, found: Found, out: &SignalsOut) {
-    out.counters.traces.add(1);
-    if found.cut {
-        out.counters.cut_by_limit.add(1);
-    }
-    let header = found.header.as_ref().map(|line| line.text.as_str());
-    let Some(verdict) = rules::judge_trace(&found.trace, found.uncaught, found.level, header)
-    else {
-        return;
-    };
-    let first = found.header.as_ref().or(found.lines.first());
-    let since = first.map_or(0, |line| stream.next.saturating_sub(line.index));
-    let kept = |line: &Kept| head(&line.text, MAX_LINE).to_owned();
-    let lines = found.header.iter().chain(&found.lines).map(kept).collect();
-    if verdict.kind == Kind::Crash {
-        stream.ended = Some(Ended::by(&verdict, found.time));
-    }
-    let signal = signal(stream, verdict, found.time, lines, since as usize);
-    out.send(Signal {
-        trace: Some(found.trace),
-        ..signal
-    });
-}
-
-fn judge_plain(
-    stream: &mut Stream,
-    text: &str,
-    level: Option<Level>,
-    time: Timestamp,
+/// Shows the record to the watches.
+fn show(
+    watches: &mut Engine,
+    view: &View<'_>,
+    template: Option<TemplateId>,
+    stream: &Stream,
+    known: &mut Known,
     out: &SignalsOut,
 ) {
-    let Some(verdict) = rules::judge_line(text, level) else {
-        return;
-    };
-    let told = stream
-        .ended
-        .as_ref()
-        .is_some_and(|ended| ended.tells(&verdict, time));
-    if told {
-        return;
-    }
-    if matches!(verdict.kind, Kind::Crash | Kind::Oom) {
-        stream.ended = Some(Ended::by(&verdict, time));
-    }
-    let lines = vec![head(text, MAX_LINE).to_owned()];
-    out.send(signal(stream, verdict, time, lines, 0));
-}
-
-fn of_watch(fired: Fired, stream: &Stream) -> Signal {
-    let verdict = Verdict {
-        kind: Kind::Watch,
-        title: fired.summary.clone(),
-        reason: fired.reason(),
-    };
-    Signal {
-        watch: Some(fired.label),
-        last: fired.last,
-        service: fired.service,
-        ..signal(stream, verdict, fired.first, fired.lines, 0)
-    }
-}
-
-/// `skip`: how many of the newest lines of the ring are part of the fault itself.
-fn signal(
-    stream: &Stream,
-    verdict: Verdict,
-    time: Timestamp,
-    lines: Vec<String>,
-    skip: usize,
-) -> Signal {
-    Signal {
-        kind: verdict.kind,
-        service: stream.service.clone(),
-        stream: stream.name.clone(),
-        container: stream.container.clone(),
-        time,
-        last: time,
-        title: verdict.title,
-        reason: verdict.reason,
-        watch: None,
-        trace: None,
-        lines,
-        context: stream.ring.before(skip),
-        commit: stream.commit.clone(),
+    let shown = Templated { view, template };
+    for fired in watches.on_record(&stream.service, &shown, view.time()) {
+        out.counters.watches_fired.add(1);
+        known.mark(template);
+        out.send(of_watch(fired, stream));
     }
 }
 

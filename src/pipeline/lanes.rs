@@ -11,14 +11,17 @@ use crate::pipeline::clock;
 use crate::pipeline::deployed::{Deployed, Lookup};
 use crate::pipeline::fast::Fast;
 use crate::pipeline::lane::{Halt, Lane};
+use crate::pipeline::learned::Learned;
+use crate::pipeline::notes::{notes, orders};
 use crate::pipeline::queue::{self, Intake};
 use crate::pipeline::signals::signals;
 use crate::pipeline::slow::Slow;
 use crate::pipeline::streams::{Services, Streams};
-use crate::pipeline::triage_lane::{Reread, SettingsOf, Ticks, TriageLane};
+use crate::pipeline::triage_lane::{Reread, RereadWatches, SettingsOf, Ticks, TriageLane};
 use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
 use crate::store::{self, Holder, Store};
+use crate::watch::{Caps, Engine, Watch};
 use crossbeam_channel::bounded;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +30,11 @@ use std::time::{Duration, Instant};
 
 /// Bytes that one fetch may bring, however much room there is: it has a deadline.
 const MAX_FETCH: u64 = 512 << 20;
+
+/// Eighths of what `Memory_Limit` leaves beside the queue: for rings and open traces, and for what
+/// was learnt of services. The rest is for windows and for signals that wait.
+const RINGS: usize = 3;
+const LEARNED: usize = 2;
 
 /// The share of an exit's time that the fast and the triage lane may take; the rest is the slow
 /// lane's.
@@ -41,6 +49,8 @@ pub struct Setup {
     /// Of queue, rings and open traces together; more than `queue_limit`.
     pub memory_limit: u64,
     pub context_lines: usize,
+    /// Learnt templates to start from, one JSON object a line; empty: none.
+    pub seed: String,
     pub limits: store::Limits,
     pub fixes_per_hour: Option<u32>,
     /// A replay: the reader waits instead of dropping, remotes are tried once, and the slow lane
@@ -48,6 +58,9 @@ pub struct Setup {
     pub replay: bool,
     pub services: Arc<Services>,
     pub reread: Reread,
+    /// The team's own watches, and how to see that their file changed.
+    pub watches: Vec<Watch>,
+    pub reread_watches: RereadWatches,
     pub settings: SettingsOf,
     pub variable: Lookup,
     pub ecs: Option<String>,
@@ -103,12 +116,25 @@ impl Lanes {
         let (out, from_fast) = signals(setup.replay, Arc::clone(&setup.counters));
         let (wake, woken) = bounded(1);
 
-        let rings = setup.memory_limit.saturating_sub(setup.queue_limit) / 2;
+        let room = setup.memory_limit.saturating_sub(setup.queue_limit);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let (note, notes) = notes();
+        let (order, orders) = orders();
+        let mut watches = Engine::with_built_in(Caps::default());
+        if let Err(why) = watches.replace_team(setup.watches) {
+            setup.log.error(&format!("Watches: {why}"));
+        }
         let streams = Streams::new(
             Arc::clone(&setup.services),
             setup.context_lines,
-            usize::try_from(rings).unwrap_or(usize::MAX),
+            room / 8 * RINGS,
         );
+        let mut learned = Learned::new(room / 8 * LEARNED);
+        for kept in triage_store.learnt().map_err(say)? {
+            learned.restore(&kept, &setup.log);
+        }
+        learned.sow(&setup.seed, &setup.log);
+
         let mut slow = Slow {
             worker: Worker {
                 store: slow_store,
@@ -134,9 +160,12 @@ impl Lanes {
         };
         let mut triage = TriageLane {
             from: from_fast,
+            notes,
             store: triage_store,
             services: setup.services,
             reread: setup.reread,
+            reread_watches: setup.reread_watches,
+            orders: order,
             settings: setup.settings,
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
@@ -152,7 +181,10 @@ impl Lanes {
         let mut fast = Some(Fast::new(
             outlet,
             streams,
+            learned,
             out,
+            watches,
+            (note, orders),
             closing.clone(),
             setup.log.clone(),
         ));

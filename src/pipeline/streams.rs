@@ -2,14 +2,16 @@
 //! service it belongs to. Bounded in streams and bytes; the stream that was quiet longest gives
 //! way. It judges nothing.
 
-use crate::model::{CommitId, Kind, Level, Timestamp};
+use crate::model::{CommitId, Kind, Level, TemplateId, Timestamp};
+use crate::pipeline::learned;
 use crate::pipeline::ring::Ring;
+use crate::rate::Slot;
 use crate::record::{Value, View};
 use crate::registry::{CommitSource, Registry, commit_of_image};
 use crate::trace::{Assembler, Taken};
 use crate::triage::Verdict;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -66,6 +68,15 @@ pub struct Stream {
     pub ring: Ring,
     /// Number of the next line.
     pub next: u64,
+    /// Where its service stands in what was learnt.
+    pub learned: learned::Place,
+    /// The newest lines that were given a template, by number.
+    read: [Option<(u64, TemplateId)>; 3],
+    /// Whether its service was told that it began.
+    pub announced: bool,
+    /// The place in which its program runs, and which run of it this is.
+    pub slot: Slot,
+    pub instance: u64,
     /// How its program last ended.
     pub ended: Option<Ended>,
     /// Levels of the lines that the assembler holds, by number.
@@ -222,6 +233,31 @@ impl Streams {
     }
 }
 
+/// Where the host says that the program runs, and which run of it this is.
+fn slot(view: &View<'_>) -> (Slot, u64) {
+    let who = view.identity();
+    let instance = hash(&[who.container_id, who.ecs_task_arn, who.process()]);
+    let slot = match (who.pod, who.fly_instance) {
+        (Some(pod), _) => Slot::Pod(hash(&[who.namespace, Some(pod), who.container])),
+        (None, Some(machine)) => Slot::Pod(hash(&[who.fly_app, Some(machine)])),
+        (None, None) => {
+            let name = who.container.or(who.unit).or(who.syslog_identifier);
+            Slot::Name(hash(&[
+                who.ecs_family,
+                name,
+                Some(view.tag()).filter(|_| name.is_none()),
+            ]))
+        }
+    };
+    (slot, instance)
+}
+
+fn hash(names: &[Option<&str>]) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    names.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Takes a number that is a hash already for its own hash.
 #[derive(Clone, Copy, Debug, Default)]
 struct AsIs(u64);
@@ -246,6 +282,7 @@ impl Hasher for AsIs {
 
 impl Stream {
     fn new(key: u64, view: &View<'_>, context_lines: usize) -> Stream {
+        let (slot, instance) = slot(view);
         Stream {
             key,
             grown: false,
@@ -257,12 +294,30 @@ impl Stream {
             open: Assembler::default(),
             ring: Ring::new(context_lines),
             next: 0,
+            announced: false,
+            slot,
+            instance,
+            learned: learned::Place::default(),
+            read: [None; 3],
             ended: None,
             held: VecDeque::new(),
             source: CommitSource::None,
             generation: 0,
             used: 0,
         }
+    }
+
+    /// Remembers the template of a line. Three are enough: a trace's header and its first line,
+    /// and the line that ended it.
+    pub fn keep_template(&mut self, index: u64, template: TemplateId) {
+        self.read.rotate_left(1);
+        self.read[2] = Some((index, template));
+    }
+
+    /// The template of a line that was read lately.
+    pub fn template_of(&self, index: u64) -> Option<TemplateId> {
+        let read = self.read.iter().flatten();
+        read.rev().find(|read| read.0 == index).map(|read| read.1)
     }
 
     /// Remembers the level of a line that the assembler holds.
@@ -298,6 +353,7 @@ impl Stream {
                 self.source = CommitSource::None;
             }
         }
+        self.learned = learned::Place::default();
     }
 
     /// Only keys of the record itself count: JSON out of a message names no commit.

@@ -9,11 +9,13 @@ use crate::pipeline::callers::Callers;
 use crate::pipeline::clock;
 use crate::pipeline::deployed::Deployed;
 use crate::pipeline::lane::Turn;
+use crate::pipeline::notes::{Note, Order};
 use crate::pipeline::signals::{Folded, SignalsIn};
 use crate::pipeline::streams::Services;
 use crate::registry::{Registry, Service};
-use crate::store::{Outcome, Store};
-use crossbeam_channel::Sender;
+use crate::store::{Outcome, Store, WatchRow};
+use crate::watch::Watch;
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +38,9 @@ const WORKERS: &str = "the host hands over chunks from several threads (Workers 
 /// Looks at the registry's files again: a new registry when they changed and are right.
 pub type Reread = Box<dyn FnMut() -> Option<Registry> + Send>;
 
+/// Looks at the file of the team's watches again: new watches when it changed and is right.
+pub type RereadWatches = Box<dyn FnMut(Timestamp) -> Option<Vec<Watch>> + Send>;
+
 /// The settings that hold for a service's incidents: what the registry says of it (nothing, where
 /// it is not registered) and what this instance's own keys say.
 pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
@@ -43,9 +48,12 @@ pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
 /// What the lane is made of.
 pub struct TriageLane {
     pub from: SignalsIn,
+    pub notes: Receiver<Note>,
     pub store: Store,
     pub services: Arc<Services>,
     pub reread: Reread,
+    pub reread_watches: RereadWatches,
+    pub orders: Sender<Order>,
     pub settings: SettingsOf,
     pub deployed: Deployed,
     pub counters: Arc<Counters>,
@@ -72,6 +80,8 @@ pub struct Ticks {
     told: Timestamp,
     store_again: Timestamp,
     known: HashMap<String, Settings>,
+    /// Watches of the team that the fast lane does not have yet.
+    team: Option<Vec<Watch>>,
     refused: u32,
 }
 
@@ -84,10 +94,12 @@ impl TriageLane {
         if !open {
             self.state.store_again = Timestamp(0);
             self.drain(now);
+            self.keep_notes(now);
             self.save(now);
             return Turn::Done;
         }
         self.drain(now);
+        self.keep_notes(now);
         self.tick(now);
         Turn::Again
     }
@@ -162,6 +174,25 @@ impl TriageLane {
         }
     }
 
+    /// Writes what the fast lane left. What a store refuses now is written the next time it changes.
+    fn keep_notes(&mut self, now: Timestamp) {
+        while let Ok(note) = self.notes.try_recv() {
+            let kept = match note {
+                Note::Learnt(learnt) => self.store.save_learnt(&learnt, now),
+                Note::Deploy { service, deploy } => self.store.save_deploy(&service, &deploy, now),
+                Note::Watches(states) => {
+                    let rows: Vec<WatchRow> = states.into_iter().map(WatchRow::from).collect();
+                    self.store.save_watches(&rows)
+                }
+            };
+            if let Err(fault) = kept {
+                self.counters.store_faults.add(1);
+                let line = format!("what was learnt could not be kept: {fault}");
+                self.log.once("notes", Level::Warn, &line);
+            }
+        }
+    }
+
     fn tick(&mut self, now: Timestamp) {
         if now.since(self.state.looked) >= PAUSE || now < self.state.looked {
             self.state.looked = now;
@@ -169,6 +200,10 @@ impl TriageLane {
             if self.callers.several() {
                 self.log.once("workers", Level::Warn, WORKERS);
             }
+            if let Some(watches) = (self.reread_watches)(now) {
+                self.state.team = Some(watches);
+            }
+            self.order_watches();
             if let Some(registry) = (self.reread)() {
                 self.services.replace(registry);
                 self.log.info("the registry changed and was read again");
@@ -185,6 +220,18 @@ impl TriageLane {
             self.state.told = now;
             let line = tell(&self.counters);
             self.log.info(&line);
+        }
+    }
+
+    /// Hands new watches to the fast lane; again the next time, where it is behind.
+    fn order_watches(&mut self) {
+        let Some(watches) = self.state.team.take() else {
+            return;
+        };
+        if let Err(TrySendError::Full(Order::Team(watches))) =
+            self.orders.try_send(Order::Team(watches))
+        {
+            self.state.team = Some(watches);
         }
     }
 

@@ -79,6 +79,11 @@ impl<'a> Identity<'a> {
         .flatten()
     }
 
+    /// The process of a systemd unit, as journald numbers it.
+    pub fn process(&self) -> Option<&'a str> {
+        self.pid
+    }
+
     /// Labels of the pod, or those that Docker was told to add.
     pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let pairs = self.labels.iter();

@@ -15,7 +15,7 @@ const FOLD_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FOLDED: &str = "earlier";
 
 /// The counters that are levels of the moment, not sums: those of the dead do not count.
-const LEVELS: [&str; 1] = ["queue_bytes"];
+const LEVELS: [&str; 3] = ["queue_bytes", "templates", "watches"];
 
 /// The state of everything in one `State_Dir`.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,41 @@
+//! What the fast lane and the triage lane tell each other beside signals: the one may not touch
+//! a disk, the other may not touch the watches. Both ways are bounded and never waited for.
+
+use crate::rate::Deploy;
+use crate::store::Learnt;
+use crate::watch::{Watch, WatchState};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Notes that may wait. What does not fit is counted, and written the next time.
+const MAX_NOTES: usize = 1_024;
+/// Orders that may wait. One that does not fit is given again.
+const MAX_ORDERS: usize = 16;
+
+/// From the fast lane: something for the store.
+#[derive(Debug)]
+pub enum Note {
+    /// What was learnt of a service.
+    Learnt(Learnt),
+    /// The newest word on a rollout.
+    Deploy {
+        service: String,
+        deploy: Box<Deploy>,
+    },
+    /// What watches counted since the last note.
+    Watches(Vec<WatchState>),
+}
+
+/// To the fast lane: something to do differently.
+#[derive(Debug)]
+pub enum Order {
+    /// The team's own watches, in the place of those before.
+    Team(Vec<Watch>),
+}
+
+pub fn notes() -> (Sender<Note>, Receiver<Note>) {
+    bounded(MAX_NOTES)
+}
+
+pub fn orders() -> (Sender<Order>, Receiver<Order>) {
+    bounded(MAX_ORDERS)
+}
