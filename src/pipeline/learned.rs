@@ -125,7 +125,7 @@ impl Learned {
         }
         let mut place = Place::default();
         let known = self.of(&service, &mut place);
-        known.miner.load(learnt).map_err(|why| why.to_string())
+        known.miner.load(&learnt).map_err(|why| why.to_string())
     }
 
     /// Bytes of all.
@@ -217,7 +217,7 @@ impl Known {
         for line in kept.templates.lines() {
             match serde_json::from_str(line) {
                 Ok(learnt) => {
-                    if let Err(why) = self.miner.load(learnt) {
+                    if let Err(why) = self.miner.load(&learnt) {
                         say("a template", &why);
                     }
                 }
