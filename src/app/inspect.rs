@@ -1,7 +1,8 @@
 //! `inspect`: the stack traces, or the templates, of a file or of standard input, line by line.
 
-use crate::app::Error;
+use crate::app::{Error, look};
 use crate::model::TemplateId;
+use crate::store::Store;
 use crate::template::{Learnt, Limits, Miner};
 use crate::trace::{Inspected, Inspector};
 use std::fs::File;
@@ -93,6 +94,27 @@ pub fn templates(
         }
     }
     Ok(miner)
+}
+
+/// The templates that the instances of a `State_Dir` learnt, each with its service.
+///
+/// # Errors
+/// When there is no store or it cannot be read.
+pub fn learnt(state_dir: &Path) -> Result<Vec<Learnt>, Error> {
+    let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
+    let store = Store::open_existing(state_dir, look::limits()).map_err(failed)?;
+    let mut all = Vec::new();
+    for kept in store.learnt().map_err(failed)? {
+        for line in kept.templates.lines() {
+            let learnt = Learnt::parse(line)
+                .map_err(|why| Error::unfinished(format!("templates of {}", kept.service), why))?;
+            all.push(Learnt {
+                service: Some(kept.service.clone()),
+                ..learnt
+            });
+        }
+    }
+    Ok(all)
 }
 
 /// A line that is refused ends it: what is half loaded would call the rest new.

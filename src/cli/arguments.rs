@@ -192,6 +192,12 @@ pub(super) struct TemplatesArguments {
     /// At the end, print what was learnt as JSON Lines instead
     #[arg(long)]
     pub(super) export: bool,
+    /// With --export: the service that Templates_Seed is to give them to
+    #[arg(long, value_name = "NAME", requires = "export")]
+    pub(super) service: Option<String>,
+    /// With --export, instead of a file: what the instances of this State_Dir learnt
+    #[arg(long, value_name = "DIR", requires = "export", conflicts_with_all = ["file", "seed"])]
+    pub(super) state: Option<PathBuf>,
     /// The messages; standard input when it is left out or `-`
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,

@@ -1,10 +1,11 @@
 //! `autofix inspect`: what autofix reads out of a log.
 
-use crate::app::inspect::{InspectOptions, TemplatesOptions, open, templates, traces};
+use crate::app::inspect::{InspectOptions, TemplatesOptions, learnt, open, templates, traces};
 use crate::app::{self};
 use crate::cli::Outcome;
 use crate::cli::arguments::{Inspect, TemplatesArguments, TracesArguments};
 use crate::cli::output::{Out, STRONG, safe};
+use crate::template::Learnt;
 use crate::trace::Inspected;
 
 pub(super) fn run(what: &Inspect, out: &mut Out) -> Result<Outcome, app::Error> {
@@ -31,6 +32,18 @@ fn run_traces(arguments: &TracesArguments, out: &mut Out) -> Result<Outcome, app
 }
 
 fn run_templates(arguments: &TemplatesArguments, out: &mut Out) -> Result<Outcome, app::Error> {
+    if let Some(folder) = &arguments.state {
+        let wanted = |learnt: &Learnt| match &arguments.service {
+            Some(name) => learnt.service.as_ref() == Some(name),
+            None => true,
+        };
+        let learnt = learnt(&super::folder()?.join(folder))?;
+        learnt
+            .iter()
+            .filter(|one| wanted(one))
+            .for_each(|one| out.json(one));
+        return Ok(Outcome::Done);
+    }
     let input = open(arguments.file.as_deref())?;
     let options = TemplatesOptions {
         seed: arguments.seed.clone(),
@@ -42,7 +55,12 @@ fn run_templates(arguments: &TemplatesArguments, out: &mut Out) -> Result<Outcom
         !out.is_closed()
     })?;
     if arguments.export {
-        learnt.export().for_each(|template| out.json(&template));
+        for template in learnt.export() {
+            out.json(&Learnt {
+                service: arguments.service.clone(),
+                ..template
+            });
+        }
     }
     Ok(Outcome::Done)
 }

@@ -97,8 +97,8 @@ impl Learned {
             if line.trim().is_empty() {
                 continue;
             }
-            let learnt = serde_json::from_str::<Learnt>(line).map_err(|fault| fault.to_string());
-            match learnt.and_then(|learnt| self.seed(learnt)) {
+            let learnt = Learnt::parse(line).map_err(|why| why.to_string());
+            match learnt.and_then(|learnt| self.seed(&learnt)) {
                 Ok(()) => taken += 1,
                 Err(why) => {
                     refused += 1;
@@ -116,16 +116,16 @@ impl Learned {
     }
 
     /// One template. Gives the reason where it is not taken.
-    fn seed(&mut self, learnt: Learnt) -> Result<(), String> {
-        let Some(service) = learnt.service.clone() else {
+    fn seed(&mut self, learnt: &Learnt) -> Result<(), String> {
+        let Some(service) = &learnt.service else {
             return Err("it names no service".to_owned());
         };
-        if self.all.len() >= MAX_SERVICES && !self.by_name.contains_key(&service) {
+        if self.all.len() >= MAX_SERVICES && !self.by_name.contains_key(service) {
             return Err(format!("it is for more than {MAX_SERVICES} services"));
         }
         let mut place = Place::default();
-        let known = self.of(&service, &mut place);
-        known.miner.load(&learnt).map_err(|why| why.to_string())
+        let known = self.of(service, &mut place);
+        known.miner.load(learnt).map_err(|why| why.to_string())
     }
 
     /// Bytes of all.
@@ -215,13 +215,9 @@ impl Known {
             log.once("learnt", Level::Warn, &line);
         };
         for line in kept.templates.lines() {
-            match serde_json::from_str(line) {
-                Ok(learnt) => {
-                    if let Err(why) = self.miner.load(&learnt) {
-                        say("a template", &why);
-                    }
-                }
-                Err(why) => say("a template", &why),
+            let learnt = Learnt::parse(line);
+            if let Err(why) = learnt.and_then(|learnt| self.miner.load(&learnt)) {
+                say("a template", &why);
             }
         }
         if !kept.book.is_empty() {

@@ -6,8 +6,11 @@ mod state;
 
 use crate::app::Error;
 use crate::config::flb::{self, FluentBit};
-use crate::config::{Entry, Options, Services, environment, load_registry, read_entries};
+use crate::config::{
+    Entry, Options, Services, environment, load_registry, read_entries, read_seed,
+};
 use crate::registry::{Complaint, Place, Registry};
+use crate::template::Learnt;
 use std::path::{Path, PathBuf};
 
 /// What `check` was asked for.
@@ -170,6 +173,9 @@ fn one(options: &CheckOptions, settings: Options, plugin: bool, report: &mut Che
         Ok(registry) => services(options, &settings, &registry, report),
         Err(complaints) => report.add(complaints),
     }
+    if let Some(path) = &settings.templates_seed {
+        report.add(seed(path));
+    }
     let folder = options.state.clone().or_else(|| settings.state_dir.clone());
     let default = || plugin.then(|| PathBuf::from(environment::DEFAULT_STATE_DIR));
     if let Some(folder) = folder.or_else(default) {
@@ -179,6 +185,31 @@ fn one(options: &CheckOptions, settings: Options, plugin: bool, report: &mut Che
         }
         report.add(complaints);
     }
+}
+
+/// The first line of a file of learnt templates that cannot be taken up.
+fn seed(path: &Path) -> Option<Complaint> {
+    let text = match read_seed(path) {
+        Ok(text) => text,
+        Err(complaint) => return Some(complaint),
+    };
+    let mut lines = text.lines().enumerate();
+    lines.find_map(|(at, line)| {
+        let why = match Learnt::parse(line) {
+            _ if line.trim().is_empty() => return None,
+            Ok(learnt) if learnt.service.is_some() => return None,
+            Ok(_) => "it names no service".to_owned(),
+            Err(why) => why.to_string(),
+        };
+        Some(Complaint::fault(
+            Place::line(
+                &path.to_string_lossy(),
+                u32::try_from(at + 1).unwrap_or(u32::MAX),
+            ),
+            why,
+            "write the file with `autofix inspect templates --export`",
+        ))
+    })
 }
 
 fn services(
