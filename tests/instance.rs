@@ -1,6 +1,9 @@
 //! A whole instance behind its door, without a host: chunks in, incidents and files out. The
 //! real hosts are in `router.rs`.
 
+#[path = "instance/learned.rs"]
+mod learned;
+
 use autofix::app::{fix, look};
 use autofix::log::Log;
 use autofix::model::{Incident, IncidentId, Kind, Status, Timestamp};
