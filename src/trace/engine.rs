@@ -236,7 +236,8 @@ impl Assembler {
             && let Some((grammar, begin)) = begins(clean)
         {
             let mut open = Box::new(Open::new(grammar, clean, begin, now));
-            if grammar.is_none() && thrown::announces(self.previous.direct()) {
+            let announced = grammar.is_none() && thrown::announces(self.previous.direct());
+            if announced || self.names_what(clean, grammar, begin) {
                 self.add_previous(&mut open);
             } else {
                 self.add_name_above(&mut open, line);
@@ -254,6 +255,15 @@ impl Assembler {
             return true;
         }
         self.begin_at_frame(clean, line, now) || self.begin_below_caret(clean, line, now)
+    }
+
+    /// Whether a stack begins with its first frame, and the line before it may say of what.
+    fn names_what(&self, clean: &str, grammar: Option<&Grammar>, begin: Begin) -> bool {
+        let own = clean.get(begin.at..).unwrap_or_default();
+        let framed = grammar.is_some_and(|grammar| (grammar.frame)(own));
+        let before = self.previous.direct();
+        let level = text::level_of(before).filter(|_| text::starts_like_log(before));
+        framed && !before.starts_with('{') && level.is_none_or(|level| level >= Level::Error)
     }
 
     /// What Node.js points at may be thrown without being an error: the next line shows it.

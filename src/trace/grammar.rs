@@ -1,6 +1,7 @@
 //! What the engine asks of a language, and the list of languages. No language's own rules.
 
-use super::{elixir, erlang, go, java, javascript, php, python, ruby, rust, rust_report};
+use super::{cpp, csharp, dart, elixir, erlang, go, java, javascript, php, python, ruby};
+use super::{rust, rust_report};
 use crate::model::{Block, Frame, Language, Raised, Trace};
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
@@ -119,12 +120,15 @@ pub(super) struct Grammar {
 }
 
 /// In the order in which they are asked.
-pub(super) static GRAMMARS: [&Grammar; 10] = [
+pub(super) static GRAMMARS: [&Grammar; 13] = [
     &php::GRAMMAR,
     &python::GRAMMAR,
     &go::GRAMMAR,
     &rust::GRAMMAR,
     &rust_report::GRAMMAR,
+    &cpp::GRAMMAR,
+    &dart::GRAMMAR,
+    &csharp::GRAMMAR,
     &java::GRAMMAR,
     &javascript::GRAMMAR,
     &ruby::GRAMMAR,
@@ -133,7 +137,7 @@ pub(super) static GRAMMARS: [&Grammar; 10] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 31] = [
+const NEEDLES: [&str; 62] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -169,6 +173,40 @@ const NEEDLES: [&str; 31] = [
     "exception error: ",
     "exception exit: ",
     "[{file,\"",
+    // C and C++
+    "Sanitizer: ",
+    "libFuzzer: ",
+    ": runtime error: ",
+    "terminate called ",
+    "Assertion `",
+    "Assertion failed: ",
+    "heck failed: ",
+    "heck failure stack trace: ***",
+    " signal SIG",
+    "*** SIG",
+    "*** Aborted at ",
+    "*** Error in `",
+    "smashing detected ***",
+    "overflow detected ***",
+    "double free or corruption",
+    "corrupted size vs. prev_size",
+    "corrupted double-linked list",
+    "free(): ",
+    "lloc(): ",
+    "munmap_chunk(): ",
+    "malloc_consolidate(): ",
+    "Fatal glibc error: ",
+    "Stack trace (most recent call",
+    "0# ",
+    "[0x",
+    // Dart
+    "nhandled exception",
+    "EXCEPTION CAUGHT BY ",
+    // C#
+    "Stack overflow.",
+    "Process terminated.",
+    "Fatal error. ",
+    "FATAL UNHANDLED EXCEPTION",
 ];
 
 static PREFILTER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(NEEDLES).ok());

@@ -5,6 +5,10 @@
 //! means; a new language is such a file and one line in `grammar.rs`. Splitting streams,
 //! unwrapping containers and JSON is the caller's work, judging what was found the brain's.
 
+mod cpp;
+mod cpp_frame;
+mod csharp;
+mod dart;
 mod elixir;
 mod engine;
 mod erlang;
@@ -19,6 +23,7 @@ mod python;
 mod ruby;
 mod rust;
 mod rust_report;
+mod sanitizer;
 mod text;
 mod thrown;
 

@@ -159,13 +159,19 @@ impl Open {
     }
 
     /// Whether another exception's name may stand inside: Java's mail package names the inner
-    /// exception on a line of its own, Node.js prints several inside braces.
+    /// exception on a line of its own, as Dart and Mono do below their heading; Node.js prints
+    /// several inside braces.
     fn awaits_nested(&self) -> bool {
         let ends = |member: Option<&Member>, ends: &[&str]| {
             let text = member.map_or("", |member| member.kept.text.trim_end());
             ends.iter().any(|end| text.ends_with(end))
         };
-        ends(self.lines.last(), &["exception is:"]) || ends(self.lines.first(), &["] {"])
+        let headings = [
+            "exception is:",
+            "nhandled exception:",
+            "nhandled Exception:",
+        ];
+        ends(self.lines.last(), &headings) || ends(self.lines.first(), &["] {"])
     }
 
     pub fn read(&self, grammar: &Grammar) -> Reading {

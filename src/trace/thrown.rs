@@ -26,7 +26,7 @@ fn is_name(token: &str) -> bool {
         .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'$');
     head && !token.ends_with('.')
         && !token.contains("..")
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b"_$.".contains(&b))
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b"_$.+".contains(&b))
 }
 
 /// `a.b.Type`: dots, and a last part that begins as types do.
@@ -43,7 +43,7 @@ fn is_qualified_type(token: &str) -> bool {
 /// Reads `Type: message`, `Type [CODE]: message` or a bare `Type` at the beginning of `text`.
 pub(super) fn named(text: &str) -> Option<Raised> {
     let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "_$.".contains(c)))
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "_$.+".contains(c)))
         .unwrap_or(text.len());
     let (token, rest) = text.split_at_checked(end)?;
     if !is_exception(token) && !is_qualified_type(token) {
@@ -63,16 +63,23 @@ pub(super) fn named(text: &str) -> Option<Raised> {
     })
 }
 
-/// Node.js prints an error's code between type and message: ` [ERR_ASSERTION]: …`.
+/// Node.js prints an error's code between type and message, .NET a number:
+/// ` [ERR_ASSERTION]: …`, ` (0x80004005): …`.
 fn without_code(rest: &str) -> &str {
-    rest.strip_prefix(" [")
+    let inner = rest
+        .strip_prefix(" [")
         .and_then(|inner| inner.split_once(']'))
+        .or_else(|| {
+            let (code, after) = rest.strip_prefix(" (")?.split_once(')')?;
+            after.starts_with(": ").then_some((code, after))
+        });
+    inner
         .filter(|(code, _)| code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
         .map_or(rest, |(_, after)| after)
 }
 
 /// Words that runtimes print before the name of an exception that nobody caught.
-const UNCAUGHT: [&str; 8] = [
+const UNCAUGHT: [&str; 10] = [
     "Uncaught exception: ",
     "Uncaught Exception: ",
     "Uncaught (in promise) ",
@@ -81,6 +88,8 @@ const UNCAUGHT: [&str; 8] = [
     "Unhandled rejection ",
     "Unhandled Rejection: ",
     "Unhandled exception: ",
+    "Unhandled exception. ",
+    "Unhandled Exception: ",
 ];
 
 /// Longest introduction, a thread's name included.
