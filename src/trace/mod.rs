@@ -6,6 +6,7 @@
 //! unwrapping containers and JSON is the caller's work, judging what was found the brain's.
 
 mod cpp;
+mod cpp_fault;
 mod cpp_frame;
 mod csharp;
 mod dart;
