@@ -2,8 +2,10 @@
 //! seed, and after an edit.
 
 use super::{feed, incidents, started, state_of, stop, text, wait_for};
-use autofix::app::inspect;
-use autofix::model::Kind;
+use autofix::app::{inspect, look};
+use autofix::model::{Kind, Timestamp};
+use autofix::plugin::Flush;
+use autofix::record::encode::{self, Layout};
 use std::fs;
 use tempfile::TempDir;
 
@@ -97,4 +99,33 @@ fn a_team_s_watch_fires_and_an_edit_takes_its_place() {
     assert_eq!(all[1].watch.as_deref(), Some("refused"));
     stop(&instance);
     assert_eq!(incidents(&state).len(), 2);
+}
+
+#[test]
+fn clocks_that_jump_make_no_incident_and_no_panic() {
+    let folder = TempDir::new().unwrap();
+    let state = state_of(&folder);
+    let (instance, _) = started(&[("State_Dir", text(&state))]);
+    let day = 86_400_000_000_000_i64;
+    let start = 1_700_000_000_000_000_000_i64;
+    let mut bytes = Vec::new();
+    for step in 0..20_000_i64 {
+        let jump = match step % 7 {
+            0 => -start,
+            1 => 400 * day,
+            2 => -3 * day,
+            3 => i64::from(u32::MAX) * 1_000_000_000 - start,
+            4 => -1_000_000_000,
+            _ => 0,
+        };
+        let time = Timestamp(start + step * 50_000_000 + jump);
+        let line = format!("ERROR could not reach host {step}");
+        encode::record(&mut bytes, Layout::New, time, &[("log", &line)]);
+    }
+    assert_eq!(instance.flush(b"app", &bytes), Flush::Taken);
+    stop(&instance);
+    let status = look::status(&state).unwrap();
+    assert_eq!(status.counters["records_seen"], 20_000);
+    assert_eq!(status.counters["panics"], 0);
+    assert_eq!(incidents(&state).len(), 0, "{:?}", incidents(&state));
 }
