@@ -346,6 +346,9 @@ impl Stream {
             Some(found) => {
                 self.service = found.name().to_owned();
                 self.source = found.service.commit.clone();
+                if let CommitSource::Fixed(commit) = &self.source {
+                    self.commit = Some(commit.clone());
+                }
             }
             None => {
                 let name = identity.names().next().unwrap_or(view.tag());
