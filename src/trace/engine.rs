@@ -4,6 +4,7 @@
 
 use super::grammar::{Begin, GRAMMARS, Grammar, Reading, State, may_begin};
 use super::open::{BYTES_KEPT, Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
+use super::previous::{HEADER_GAP, Previous, apart, near, starts_anew};
 use super::{Found, Kept, Line, Taken, text, thrown};
 use crate::model::{Level, Timestamp};
 use std::collections::VecDeque;
@@ -13,8 +14,6 @@ use std::time::Duration;
 pub const IDLE: Duration = Duration::from_secs(5);
 /// Wall-clock time from the first line after which a trace is closed.
 pub const LONGEST: Duration = Duration::from_secs(60);
-/// How far apart in event time a header and its trace may be.
-const HEADER_GAP: Duration = Duration::from_secs(5);
 /// How soon in event time a program that caught a fault goes on logging.
 const FOLLOW_GAP: Duration = Duration::from_secs(2);
 
@@ -29,92 +28,6 @@ pub struct Assembler {
     plain: VecDeque<Kept>,
     /// For lines with colours; kept so that they cost no allocation each.
     scratch: String,
-}
-
-/// The last plain line: a header, or a name in a form that no language knows.
-#[derive(Default)]
-struct Previous {
-    text: String,
-    time: Timestamp,
-    index: u64,
-    level: Option<Level>,
-    set: bool,
-    /// Blank lines since.
-    blanks: u8,
-    /// Node.js points at the throwing code with carets, then prints an empty line.
-    caret: bool,
-}
-
-/// Blank lines that may stand between a log line and its trace.
-const BLANKS: u8 = 2;
-
-impl Previous {
-    fn remember(&mut self, clean: &str, line: &Line<'_>) {
-        self.caret = points(clean);
-        self.text.clear();
-        self.text.push_str(text::floor(clean, LINE_BYTES));
-        (self.set, self.blanks) = (true, 0);
-        (self.time, self.index, self.level) = (line.time, line.index, line.level);
-    }
-
-    fn pass_blank(&mut self) {
-        self.blanks = self.blanks.saturating_add(1);
-        self.set &= self.blanks <= BLANKS;
-    }
-
-    fn forget(&mut self) {
-        self.text.clear();
-        (self.set, self.caret) = (false, false);
-    }
-
-    /// Its text, if the trace follows with no blank line between.
-    fn direct(&self) -> &str {
-        let direct = self.set && self.blanks == 0;
-        if direct { &self.text } else { "" }
-    }
-
-    /// A line that no logger begins, and that may go on with the message of the line before.
-    fn continues(&self) -> bool {
-        self.set && !text::starts_like_log(&self.text) && text::level_of(&self.text).is_none()
-    }
-
-    fn kept(&self) -> Kept {
-        Kept {
-            text: self.text.clone(),
-            time: self.time,
-            index: self.index,
-        }
-    }
-}
-
-/// Event time between the line before and a trace's first.
-fn apart(previous: &Previous, first: &Line<'_>) -> Duration {
-    let later = first.time.since(previous.time);
-    later.max(previous.time.since(first.time))
-}
-
-/// Whether the line before may be of the same event as a trace's first.
-fn near(previous: &Previous, first: &Line<'_>) -> bool {
-    previous.set && previous.index != first.index && apart(previous, first) <= HEADER_GAP
-}
-
-/// Whether a log line tells of a program's start.
-fn starts_anew(line: &str) -> bool {
-    const WORDS: [&str; 6] = [
-        "start",
-        "boot",
-        "listening",
-        "launch",
-        "initializ",
-        "running on",
-    ];
-    let lower = text::floor(line, 300).to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
-}
-
-/// Whether the line consists of `^` under code.
-fn points(line: &str) -> bool {
-    line.as_bytes().last() == Some(&b'^') && line.trim_start().bytes().all(|b| b == b'^')
 }
 
 impl Assembler {

@@ -20,6 +20,7 @@ mod java;
 mod javascript;
 mod open;
 mod php;
+mod previous;
 mod python;
 mod ruby;
 mod rust;
