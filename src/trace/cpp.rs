@@ -109,8 +109,9 @@ fn start_of(line: &str, mark: usize) -> Option<usize> {
             before.rfind(' ').map_or(0, |at| at + 1)
         }
         _ if rest.starts_with("[0x") => {
-            let path = before.split(['(', '[']).next().unwrap_or_default();
-            path.trim_end().rfind(' ').map_or(0, |at| at + 1)
+            let called = before.trim_end().strip_suffix(')');
+            let end = called.map_or(Some(mark), |before| before.rfind('('))?;
+            before.get(..end)?.rfind(' ').map_or(0, |at| at + 1)
         }
         _ if rest.starts_with(" signal SIG") => ["Thread ", "Program "]
             .iter()

@@ -15,8 +15,9 @@ pub(super) fn checked_at(before: &str) -> Option<usize> {
     let mut at = 0;
     for word in words {
         let dated = word
+            .trim_end()
             .strip_prefix('F')
-            .is_some_and(|rest| rest.trim_end().bytes().all(|b| b.is_ascii_digit()));
+            .is_some_and(|rest| rest.len() >= 4 && rest.bytes().all(|b| b.is_ascii_digit()));
         if dated {
             return Some(at);
         }
