@@ -2,6 +2,7 @@
 
 use crate::model::{CommitId, Facets, TemplateId, Timestamp};
 use crate::rate::deploy::Deploy;
+use crate::rate::restarts::Slot;
 use crate::template::Novelty;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub struct Occurrence<'a> {
     pub request: bool,
     pub novelty: Novelty,
     /// Whose start-up banner it may be; see [`crate::rate::Restarts`].
-    pub slot: u64,
+    pub slot: Slot,
     /// Where in the record the text stood; read only when the entry is new.
     pub place: Place<'a>,
 }
