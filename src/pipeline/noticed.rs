@@ -35,7 +35,7 @@ pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, ou
         commit: stream.commit.as_ref(),
         request: facets.status_class.is_some(),
         novelty: seen.novelty,
-        slot: stream.instance,
+        slot: stream.slot,
         place: rate::Place::default(),
     };
     let mut next = known.book.observe(&record);
