@@ -7,7 +7,7 @@ Each case reads the same file to its end and exits; the cases run in turn, for s
 the medians are compared. What autofix took is read from its own counters: a run with a record
 that was dropped or not seen is said and does not count.
 
-Environment: SIZE_MB (300), ROUNDS (3), WATCHES (1000), FLUENT_BIT (fluent-bit), CASES (names,
+Environment: SIZE_MB (300), ROUNDS (3), WATCHES (1000; 0 for no file), FLUENT_BIT (fluent-bit), CASES (names,
 separated by blanks; all of them), KINDS ("service firelens").
 """
 
@@ -80,11 +80,13 @@ def configuration(case, kind, log, folder, port):
     if case == "http":
         output = f"    Name http\n    Host 127.0.0.1\n    Port {port}\n    Format json\n"
     elif case == "autofix":
-        watches = os.path.join(folder, "watches.json")
-        with open(watches, "w") as file:
-            subprocess.run([FAST_LANE, "watches", WATCHES], stdout=file, check=True)
         state = os.path.join(folder, "state")
-        output = f"    Name autofix\n    State_Dir {state}\n    Watches {watches}\n    Service shop\n    Mode observe\n"
+        output = f"    Name autofix\n    State_Dir {state}\n    Service shop\n    Mode observe\n"
+        if WATCHES != "0":
+            watches = os.path.join(folder, "watches.json")
+            with open(watches, "w") as file:
+                subprocess.run([FAST_LANE, "watches", WATCHES], stdout=file, check=True)
+            output += f"    Watches {watches}\n"
     elif case.startswith("sp"):
         streams = os.path.join(folder, "streams.conf")
         with open(streams, "w") as file:
@@ -120,7 +122,7 @@ def run(case, kind, log, port):
         if child.returncode != 0:
             said.seek(0)
             sys.exit(f"{case}: Fluent Bit ended with {child.returncode}\n{said.read()[-3000:]}")
-        counted = counters(os.path.join(folder, "state")) if case == "autofix" else {}
+        counted = counters(os.path.join(folder, "state")) if case == "autofix" else None
         return usage.ru_utime + usage.ru_stime, counted
 
 
@@ -128,7 +130,12 @@ def counters(state):
     said = subprocess.run(
         [AUTOFIX, "status", "--json", "--state", state], capture_output=True, text=True, check=True
     )
-    return json.loads(said.stdout.splitlines()[0])["counters"]
+    told = json.loads(said.stdout.splitlines()[0])
+    records, fast = told["records"], told["lanes"]["fast"]
+    lost = {name: fast[name] for name in ("chunks_dropped", "decode_faults") if fast[name]}
+    if records["dropped"]:
+        lost["records_dropped"] = records["dropped"]
+    return records["seen"], lost
 
 
 def compare(kind, log, records, port):
@@ -137,9 +144,7 @@ def compare(kind, log, records, port):
         for case in CASES:
             seconds, counted = run(case, kind, log, port)
             if case == "autofix":
-                faults = ["records_dropped", "chunks_dropped", "decode_faults"]
-                lost = {name: counted.get(name) for name in faults if counted.get(name)}
-                seen = counted.get("records_seen", 0)
+                seen, lost = counted
                 whole = not lost and seen == records
                 word = "0 dropped, every record seen" if whole else "DOES NOT COUNT"
                 print(f"round {number + 1}: {seen} of {records} records, {word} {lost or ''}", flush=True)

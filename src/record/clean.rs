@@ -10,11 +10,20 @@ pub(super) fn head(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
 
+/// Bytes as text; what is not UTF-8 is replaced. Looks at whole words first, since nearly all text
+/// is valid.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
 /// Bytes of a log line as text: valid, without colours, without the newline at the end, and out
 /// of the string that it may be wrapped in.
 pub(super) fn clean(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     let text = match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Borrowed(bytes) => text(bytes),
         Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(wrong) => String::from_utf8_lossy(wrong.as_bytes()).into_owned(),

@@ -3,8 +3,8 @@
 //! keys mean; that is `view`.
 
 use crate::model::Timestamp;
-use crate::record::msgpack::read;
 pub use crate::record::msgpack::{Array, FaultKind, Item, MAX_DEPTH, Map};
+use crate::record::msgpack::{read, read_within};
 use std::fmt;
 
 /// Seconds that mark the start of a group of records instead of a time.
@@ -95,6 +95,10 @@ impl<'a> Iterator for Events<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.chunk.get(self.at..).filter(|rest| !rest.is_empty())?;
+        if let Some((record, size)) = usual(rest, self.group) {
+            self.at += size;
+            return Some(Ok(Event::Record(record)));
+        }
         let (root, left) = match read(rest) {
             Ok(read) => read,
             Err(kind) => return Some(Err(self.fault(kind, rest.len()))),
@@ -125,6 +129,37 @@ impl<'a> Iterator for Events<'a> {
     }
 }
 
+/// A record as hosts write nearly all of them, `[EventTime, map]` or `[[EventTime, {}], map]`,
+/// and its size; the body is walked once. `None` for every other event and for whatever is
+/// wrong: that is read by the rules.
+fn usual<'a>(bytes: &'a [u8], group: Option<Group<'a>>) -> Option<(Record<'a>, usize)> {
+    let (time, body, metadata) = match bytes {
+        [0x92, 0x92, 0xd7, 0x00, rest @ ..] => {
+            let (time, rest) = rest.split_first_chunk::<8>()?;
+            let (empty, rest) = rest.split_first()?;
+            let metadata = (*empty == 0x80).then(Map::default)?;
+            (time, rest, Some(metadata))
+        }
+        [0x92, 0xd7, 0x00, rest @ ..] => {
+            let (time, rest) = rest.split_first_chunk::<8>()?;
+            (time, rest, None)
+        }
+        _ => return None,
+    };
+    let Stamp::Time(time) = event_time(*time) else {
+        return None;
+    };
+    // The event's own array is the first level.
+    let (body, left) = read_within(body, MAX_DEPTH - 1).ok()?;
+    let record = Record {
+        time,
+        metadata,
+        body: body.map()?,
+        group,
+    };
+    Some((record, bytes.len() - left.len()))
+}
+
 enum Stamp {
     Time(Timestamp),
     Start,
@@ -148,18 +183,20 @@ fn event_parts(root: Item<'_>) -> Option<(Stamp, Option<Map<'_>>, Map<'_>)> {
     Some((time, head.next().and_then(|item| item.map()), body))
 }
 
+/// Seconds and nanoseconds, big-endian, four bytes each.
+fn event_time(bytes: [u8; 8]) -> Stamp {
+    let both = u64::from_be_bytes(bytes);
+    let (seconds, nanos) = ((both >> 32) as u32, both as u32);
+    match (seconds, nanos) {
+        (GROUP_START, 0) => Stamp::Start,
+        (GROUP_END, 0) => Stamp::End,
+        _ => Stamp::Time(Timestamp::from_parts(i64::from(seconds), nanos)),
+    }
+}
+
 fn stamp(item: Item<'_>) -> Option<Stamp> {
     match item {
-        Item::Ext(0, bytes) => {
-            let (seconds, nanos) = bytes.split_first_chunk::<4>()?;
-            let seconds = u32::from_be_bytes(*seconds);
-            let nanos = u32::from_be_bytes(nanos.try_into().ok()?);
-            Some(match (seconds, nanos) {
-                (GROUP_START, 0) => Stamp::Start,
-                (GROUP_END, 0) => Stamp::End,
-                _ => Stamp::Time(Timestamp::from_parts(i64::from(seconds), nanos)),
-            })
-        }
+        Item::Ext(0, bytes) => Some(event_time(bytes.try_into().ok()?)),
         Item::Int(seconds) => Some(Stamp::Time(Timestamp::from_parts(seconds, 0))),
         Item::Float(seconds) if seconds.is_finite() => {
             // Whole and fraction apart, and no finer than a float of this size can say.
@@ -170,5 +207,78 @@ fn stamp(item: Item<'_>) -> Option<Stamp> {
             )))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::encode::{self, Layout};
+    use proptest::prelude::*;
+
+    /// The event that the bytes begin with, by the general rules.
+    fn by_the_rules(bytes: &[u8]) -> Option<(Record<'_>, usize)> {
+        let (root, left) = read(bytes).ok()?;
+        let (stamp, metadata, body) = event_parts(root)?;
+        let Stamp::Time(time) = stamp else {
+            return None;
+        };
+        let record = Record {
+            time,
+            metadata,
+            body,
+            group: None,
+        };
+        Some((record, bytes.len() - left.len()))
+    }
+
+    fn event(layout: Layout, fields: &[(String, String)], nested: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode::event(&mut out, layout, Timestamp::from_parts(1_772_366_400, 5));
+        encode::map(&mut out, fields.len() + 1);
+        for (key, value) in fields {
+            encode::text(&mut out, key.as_bytes());
+            encode::text(&mut out, value.as_bytes());
+        }
+        encode::text(&mut out, b"nested");
+        out.extend(std::iter::repeat_n(0x91, nested));
+        encode::int(&mut out, -7);
+        out
+    }
+
+    #[test]
+    fn usual_events_are_seen_as_such_in_both_layouts() {
+        for layout in [Layout::Old, Layout::New] {
+            for nested in [0, 1, 60, 61, 62, 63, 64] {
+                let bytes = event(layout, &[("log".into(), "x".into())], nested);
+                let found = usual(&bytes, None);
+                assert_eq!(found, by_the_rules(&bytes), "{nested}");
+                assert_eq!(found.is_some(), nested <= 62, "{nested}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn usual_events_read_as_the_rules_read_them(
+            old in any::<bool>(),
+            fields in prop::collection::vec(("[a-z]{0,40}", ".{0,300}"), 0..20),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let layout = if old { Layout::Old } else { Layout::New };
+            let mut bytes = event(layout, &fields, 3);
+            prop_assert_eq!(usual(&bytes, None), by_the_rules(&bytes));
+            let place = at.index(bytes.len());
+            bytes[place] = byte;
+            if let Some(found) = usual(&bytes, None) {
+                prop_assert_eq!(Some(found), by_the_rules(&bytes));
+            }
+            bytes.truncate(cut.index(bytes.len()));
+            if let Some(found) = usual(&bytes, None) {
+                prop_assert_eq!(Some(found), by_the_rules(&bytes));
+            }
+        }
     }
 }

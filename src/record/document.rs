@@ -2,37 +2,17 @@
 //! A message that holds JSON once more is opened once, within limits; nothing else is decoded.
 
 use crate::model::Level;
+use crate::record::facets::FewValued;
+use crate::record::http;
 use crate::record::json::{self, Json, Members};
 use crate::record::level;
+use crate::record::names::{self, Name};
 use crate::record::stack;
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Largest text that is unpacked out of a string and looked at as JSON again, in bytes.
 const MAX_UNPACKED: usize = 1 << 20;
-
-/// How good a place for the message a key is (lower is better).
-fn message_rank(key: &str) -> Option<u8> {
-    Some(match key {
-        "message" => 0,
-        "msg" => 1,
-        "@m" => 2,
-        "Message" => 3,
-        "short_message" => 4,
-        "log" => 5,
-        "text" => 6,
-        "body" => 7,
-        "event" => 8,
-        "@mt" => 9,
-        "textPayload" => 10,
-        "MESSAGE" => 11,
-        "error" => 12,
-        "err" => 13,
-        "exception" => 14,
-        "error_message" => 15,
-        _ => return None,
-    })
-}
 
 /// What a JSON text says, as places in that text.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +23,7 @@ pub(super) struct Document {
     stack: Option<Range<usize>>,
     kind: Option<Range<usize>>,
     reason: Option<Range<usize>>,
+    pub few: FewValued,
     /// JSON inside the message.
     pub inner: Option<Box<Inner>>,
 }
@@ -70,13 +51,11 @@ impl Document {
             text,
             found: Document::default(),
             rank: u8::MAX,
-            stack_rank: usize::MAX,
+            stack_rank: u8::MAX,
             pairs: 0,
         };
-        for (key, value) in Members::whole(text)? {
-            finder.take(key, value);
-        }
-        (finder.pairs > 0).then_some(finder.found)
+        let whole = json::walk(text, |key, value| finder.take(key, value));
+        (whole && finder.pairs > 0).then_some(finder.found)
     }
 
     /// The innermost message. `text` is the text that was scanned.
@@ -118,21 +97,34 @@ struct Finder<'t> {
     text: &'t str,
     found: Document,
     rank: u8,
-    stack_rank: usize,
+    stack_rank: u8,
     pairs: usize,
 }
 
 impl<'t> Finder<'t> {
     fn take(&mut self, key: &'t str, value: Json<'t>) {
         self.pairs += 1;
-        if self.found.level.is_none() && level::is_level_key(key.as_bytes()) {
-            self.found.level = level::from_value(&value.value());
+        let name = names::of(key.as_bytes());
+        match name {
+            Name::Level if self.found.level.is_none() => {
+                self.found.level = level::from_value(&value.value());
+            }
+            Name::Status(rank) => self.found.few.take_status(rank, &value.value()),
+            Name::Result | Name::Code => self.found.few.take(name, &value.value()),
+            Name::Answer => {
+                let status = value.object().and_then(|map| http::nested_json(map, 1));
+                let few = &mut self.found.few;
+                status
+                    .into_iter()
+                    .for_each(|s| few.rank_status(http::NESTED, s));
+            }
+            _ => {}
         }
-        if let Some(rank) = stack::rank(key.as_bytes()) {
+        if let Some(rank) = name.stack_rank() {
             self.stack(rank, value);
         }
         match value {
-            Json::Str(raw) => self.string(key, raw),
+            Json::Str(raw) => self.string(name, key, raw),
             Json::Object(members) => self.object(key, members),
             Json::Null
             | Json::Bool(_)
@@ -143,8 +135,9 @@ impl<'t> Finder<'t> {
         }
     }
 
-    fn string(&mut self, key: &str, raw: &'t str) {
-        if let Some(rank) = message_rank(key).filter(|rank| *rank < self.rank) {
+    fn string(&mut self, name: Name, key: &str, raw: &'t str) {
+        let rank = name.json_message_rank();
+        if let Some(rank) = rank.filter(|rank| *rank < self.rank) {
             self.rank = rank;
             self.found.message = self.place(raw);
         }
@@ -171,6 +164,9 @@ impl<'t> Finder<'t> {
         for (name, value) in members {
             if let (false, "level") = (is_error, name) {
                 self.found.level = self.found.level.or(level::from_value(&value.value()));
+            }
+            if let (true, "code") = (is_error, name) {
+                self.found.few.take(Name::Code, &value.value());
             }
             let (true, Json::Str(raw)) = (is_error, value) else {
                 continue;
@@ -205,13 +201,13 @@ impl<'t> Finder<'t> {
 
     fn nested_stack(&mut self, members: Members<'t>) {
         for (name, value) in members {
-            if let Some(rank) = stack::rank(name.as_bytes()) {
+            if let Some(rank) = names::of(name.as_bytes()).stack_rank() {
                 self.stack(rank, value);
             }
         }
     }
 
-    fn stack(&mut self, rank: usize, value: Json<'t>) {
+    fn stack(&mut self, rank: u8, value: Json<'t>) {
         if rank < self.stack_rank && stack::of_json(value).is_some() {
             self.stack_rank = rank;
             self.found.stack = match value {

@@ -3,6 +3,7 @@
 
 use crate::record::decode::Map;
 use crate::record::json::Members;
+use crate::record::names::{self, Name};
 use crate::record::value::Value;
 
 /// The path under which a view gives the status of an HTTP answer, under any name it is known by.
@@ -11,49 +12,12 @@ pub const HTTP_STATUS: &str = "http.status";
 /// Maps within maps that are followed (`http`, `response`).
 const MAX_NESTED: u8 = 2;
 
-/// What a key may hold.
-enum Place {
-    /// The status itself; a lower number is a better place.
-    Status(u8),
-    /// A map of an answer's values.
-    Answer,
-}
+/// How good a place for a status a map in a map is.
+pub(super) const NESTED: u8 = 2;
 
-fn place(name: &[u8]) -> Option<Place> {
-    Some(match name {
-        b"status" => Place::Status(0),
-        b"res" | b"response" | b"http" | b"httpRequest" => Place::Answer,
-        name if is_status(name) => Place::Status(1),
-        _ => return None,
-    })
-}
-
-/// Names that loggers and servers give to the status of an answer.
+/// Whether loggers and servers give this name to the status of an answer.
 pub(super) fn is_status(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"status"
-            | b"status_code"
-            | b"statusCode"
-            | b"http_status"
-            | b"http_status_code"
-            | b"httpStatus"
-            | b"response_status"
-            | b"responseStatus"
-            | b"response_code"
-            | b"elb_status_code"
-            | b"sc-status"
-            | b"DownstreamStatus"
-            | b"http.status"
-            | b"http.status_code"
-            | b"http.response.status_code"
-            | b"httpRequest.status"
-            | b"response.status"
-            | b"response.status_code"
-            | b"response.statusCode"
-            | b"res.status"
-            | b"res.statusCode"
-    )
+    matches!(names::of(name), Name::Status(_))
 }
 
 /// A value as the status of an answer.
@@ -66,27 +30,26 @@ pub(super) fn in_map(map: Map<'_>) -> Option<i64> {
     nested_map(map, 0)
 }
 
-fn nested_map(map: Map<'_>, depth: u8) -> Option<i64> {
-    let found = map.iter().filter_map(|(name, item)| match place(name)? {
-        Place::Status(rank) => Some((rank, answer(&Value::from_item(item))?)),
-        Place::Answer if depth < MAX_NESTED => Some((2, nested_map(item.map()?, depth + 1)?)),
-        Place::Answer => None,
+/// The status in a map that lies `depth` maps within a record.
+pub(super) fn nested_map(map: Map<'_>, depth: u8) -> Option<i64> {
+    let found = map.iter().filter_map(|(name, item)| match names::of(name) {
+        Name::Status(rank) => Some((rank, answer(&Value::from_item(item))?)),
+        Name::Answer if depth < MAX_NESTED => Some((NESTED, nested_map(item.map()?, depth + 1)?)),
+        _ => None,
     });
     found
         .min_by_key(|(rank, _)| *rank)
         .map(|(_, status)| status)
 }
 
-/// The status that JSON gives.
-pub(super) fn in_json(members: Members<'_>) -> Option<i64> {
-    nested_json(members, 0)
-}
-
-fn nested_json(members: Members<'_>, depth: u8) -> Option<i64> {
-    let found = members.filter_map(|(name, value)| match place(name.as_bytes())? {
-        Place::Status(rank) => Some((rank, answer(&value.value())?)),
-        Place::Answer if depth < MAX_NESTED => Some((2, nested_json(value.object()?, depth + 1)?)),
-        Place::Answer => None,
+/// The status in an object that lies `depth` objects within a text.
+pub(super) fn nested_json(members: Members<'_>, depth: u8) -> Option<i64> {
+    let found = members.filter_map(|(name, value)| match names::of(name.as_bytes()) {
+        Name::Status(rank) => Some((rank, answer(&value.value())?)),
+        Name::Answer if depth < MAX_NESTED => {
+            Some((NESTED, nested_json(value.object()?, depth + 1)?))
+        }
+        _ => None,
     });
     found
         .min_by_key(|(rank, _)| *rank)
@@ -98,7 +61,7 @@ mod tests {
     use super::*;
 
     fn status(text: &str) -> Option<i64> {
-        in_json(Members::whole(text).unwrap())
+        nested_json(Members::whole(text).unwrap(), 0)
     }
 
     #[test]

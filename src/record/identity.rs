@@ -14,6 +14,8 @@
 use crate::record::decode::{Group, Item, Map};
 use crate::record::keys::Keys;
 use crate::registry::names::Names;
+use memchr::memmem::FinderRev;
+use std::sync::LazyLock;
 
 /// Names that the host set. Every field borrows from the chunk or the tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -313,13 +315,16 @@ fn ecs_container<'a>(engine_name: &'a str, definition: &str) -> Option<&'a str> 
 /// The container in a FireLens tag.
 fn firelens_container(tag: &str) -> Option<&str> {
     const MARK: &str = "-firelens-";
-    let at = memchr::memmem::rfind(tag.as_bytes(), MARK.as_bytes())?;
+    static MARKS: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(MARK));
+    let at = MARKS.rfind(tag.as_bytes())?;
     let (container, task) = (tag.get(..at)?, tag.get(at + MARK.len()..)?);
     (!container.is_empty() && !task.is_empty()).then_some(container)
 }
 
 /// Pod, namespace and container in the tag that a tail of `/var/log/containers` gives.
 fn kubernetes_tag(tag: &str) -> Option<(&str, &str, &str)> {
+    // Asked of every record: most tags hold no such mark.
+    memchr::memchr(b'_', tag.as_bytes())?;
     let (_, name) = tag.strip_suffix(".log")?.rsplit_once("containers.")?;
     let mut parts = name.splitn(3, '_');
     let (pod, namespace, last) = (parts.next()?, parts.next()?, parts.next()?);

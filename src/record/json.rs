@@ -78,13 +78,7 @@ impl<'a> Iterator for Members<'a> {
     type Item = (&'a str, Json<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = separator(self.rest);
-        let Some((Json::Str(key), rest)) = read(rest) else {
-            self.rest = "";
-            return None;
-        };
-        let value = rest.trim_ascii_start().strip_prefix(':').and_then(read);
-        let Some((value, rest)) = value else {
+        let Some((key, value, rest)) = member(self.rest, MAX_DEPTH) else {
             self.rest = "";
             return None;
         };
@@ -128,6 +122,40 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// Calls `take` for each member of the object that `text` holds, as [`Members::whole`] would give
+/// them, and says whether it is whole, in one pass: where it is not, what was taken means nothing.
+pub(super) fn walk<'a>(text: &'a str, mut take: impl FnMut(&'a str, Json<'a>)) -> bool {
+    let text = text.trim_ascii();
+    let Some(mut rest) = text.strip_prefix('{') else {
+        return false;
+    };
+    if !text.ends_with('}') {
+        return false;
+    }
+    // The outer object is a level of its own.
+    while let Some((key, value, after)) = member(rest, MAX_DEPTH - 1) {
+        take(key, value);
+        rest = after;
+    }
+    // Usually at the closing bracket; elsewhere what is no member must at least be closed.
+    let mut depth = Depth { open: 1, depth: 1 };
+    let end = depth.end(rest.as_bytes(), 0, MAX_DEPTH);
+    end.is_some_and(|end| rest.len() == end + 1)
+}
+
+/// The next member and the text after it; `None` where there is none.
+#[inline]
+fn member(rest: &str, depth: usize) -> Option<(&str, Json<'_>, &str)> {
+    let rest = separator(rest);
+    let (key, rest) = match rest.as_bytes().first()? {
+        b'"' => string(rest)?,
+        _ => return None,
+    };
+    let rest = rest.trim_ascii_start().strip_prefix(':')?;
+    let (value, rest) = read_within(rest, depth)?;
+    Some((key, value, rest))
+}
+
 fn separator(rest: &str) -> &str {
     let rest = rest.trim_ascii_start();
     rest.strip_prefix(',').unwrap_or(rest)
@@ -135,19 +163,24 @@ fn separator(rest: &str) -> &str {
 
 /// Reads one value and gives the text after it.
 fn read(text: &str) -> Option<(Json<'_>, &str)> {
+    read_within(text, MAX_DEPTH)
+}
+
+/// [`read`] for a value that may be nested `depth` levels deep, its own included.
+fn read_within(text: &str, depth: usize) -> Option<(Json<'_>, &str)> {
     let text = text.trim_ascii_start();
     match text.as_bytes().first()? {
         b'"' => {
-            let end = string_end(text.as_bytes(), 1)?;
-            Some((Json::Str(text.get(1..end)?), text.get(end + 1..)?))
+            let (raw, rest) = string(text)?;
+            Some((Json::Str(raw), rest))
         }
         b'{' => {
-            let end = container_end(text.as_bytes())?;
+            let end = container_end(text.as_bytes(), depth)?;
             let rest = text.get(1..=end)?;
             Some((Json::Object(Members { rest }), text.get(end + 1..)?))
         }
         b'[' => {
-            let end = container_end(text.as_bytes())?;
+            let end = container_end(text.as_bytes(), depth)?;
             let rest = text.get(1..=end)?;
             Some((Json::Array(Elements { rest }), text.get(end + 1..)?))
         }
@@ -155,53 +188,99 @@ fn read(text: &str) -> Option<(Json<'_>, &str)> {
     }
 }
 
+/// The content of the string that `text` begins with, and what follows it.
+#[inline]
+fn string(text: &str) -> Option<(&str, &str)> {
+    let end = string_end(text.as_bytes(), 1)?;
+    Some((text.get(1..end)?, text.get(end + 1..)?))
+}
+
+/// Words of eight bytes that are looked at before `memchr` is worth its call.
+const SHORT: usize = 4;
+
+/// Offset of the first quote or backslash from `at` on.
+#[inline]
+fn quote_or_backslash(bytes: &[u8], mut at: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    for _ in 0..SHORT {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
+            break;
+        };
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is left stands in the first byte that is zero after the exclusive or.
+        let zero = |of: u64| of.wrapping_sub(ONES) & !of & HIGHS;
+        let quote = zero(word ^ (ONES * b'"' as u64));
+        let found = quote | zero(word ^ (ONES * b'\\' as u64));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Some(at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?)
+}
+
 /// Offset of the quote that ends the string whose content begins at `at`.
+#[inline]
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        let found = memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes.get(at + found) == Some(&b'"') {
-            return Some(at + found);
+        let found = quote_or_backslash(bytes, at)?;
+        if bytes.get(found) == Some(&b'"') {
+            return Some(found);
         }
-        at += found + 2;
+        at = found + 2;
     }
 }
 
 /// Offset of the bracket that ends the container that `bytes` begins with.
-fn container_end(bytes: &[u8]) -> Option<usize> {
-    // One bit a level: set for an object.
-    let mut open = 0u64;
-    let mut depth = 0;
-    let mut at = 0;
-    loop {
-        match *bytes.get(at)? {
-            b'"' => at = string_end(bytes, at + 1)?,
-            bracket @ (b'{' | b'[') => {
-                if depth == MAX_DEPTH {
-                    return None;
-                }
-                open = open << 1 | u64::from(bracket == b'{');
-                depth += 1;
-            }
-            bracket @ (b'}' | b']') => {
-                if (open & 1 == 1) != (bracket == b'}') {
-                    return None;
-                }
-                open >>= 1;
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
+fn container_end(bytes: &[u8], levels: usize) -> Option<usize> {
+    Depth::default().end(bytes, 0, levels)
+}
+
+/// The brackets that are open.
+#[derive(Default)]
+struct Depth {
+    /// One bit a level: set for an object.
+    open: u64,
+    depth: usize,
+}
+
+impl Depth {
+    fn open(&mut self, bracket: u8, levels: usize) -> Option<()> {
+        if self.depth == levels {
+            return None;
         }
-        at += 1;
+        self.open = self.open << 1 | u64::from(bracket == b'{');
+        self.depth += 1;
+        Some(())
+    }
+
+    /// Offset of the bracket that closes the outermost one, looked for from `at` on.
+    fn end(&mut self, bytes: &[u8], mut at: usize, levels: usize) -> Option<usize> {
+        loop {
+            match *bytes.get(at)? {
+                b'"' => at = string_end(bytes, at + 1)?,
+                bracket @ (b'{' | b'[') => self.open(bracket, levels)?,
+                bracket @ (b'}' | b']') => {
+                    if (self.open & 1 == 1) != (bracket == b'}') {
+                        return None;
+                    }
+                    self.open >>= 1;
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return Some(at);
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
     }
 }
 
 fn scalar(text: &str) -> Option<(Json<'_>, &str)> {
-    let end = text
-        .find(|c: char| matches!(c, ',' | '}' | ']') || c.is_ascii_whitespace())
-        .unwrap_or(text.len());
+    let ends = |b: &u8| matches!(b, b',' | b'}' | b']') || b.is_ascii_whitespace();
+    let end = text.bytes().position(|b| ends(&b)).unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end)?;
     let value = match word {
         "null" => Json::Null,
@@ -214,6 +293,9 @@ fn scalar(text: &str) -> Option<(Json<'_>, &str)> {
 }
 
 fn number(word: &str) -> Option<Json<'_>> {
+    if word.as_bytes().contains(&b'.') {
+        return word.parse().map(Json::Float).ok();
+    }
     let whole = word.parse().map(Json::Int);
     let whole = whole.or_else(|_| word.parse().map(Json::Unsigned));
     whole.or_else(|_| word.parse().map(Json::Float)).ok()
@@ -290,5 +372,78 @@ pub fn parse(text: &str) -> Option<Json<'_>> {
     match read(text)? {
         (value, rest) if rest.trim_ascii().is_empty() => Some(value),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What two passes find: one that looks for the end, one that looks at the members.
+    fn in_two_passes(text: &str) -> Option<Vec<(String, String)>> {
+        let members = Members::whole(text)?;
+        Some(members.map(|(key, value)| shown(key, value)).collect())
+    }
+
+    fn shown(key: &str, value: Json<'_>) -> (String, String) {
+        (key.to_owned(), format!("{value:?}"))
+    }
+
+    fn in_one_pass(text: &str) -> Option<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        walk(text, |key, value| found.push(shown(key, value))).then_some(found)
+    }
+
+    #[test]
+    fn one_pass_finds_what_two_find_in_what_is_broken_too() {
+        for text in [
+            r#"{"a":1,"b":[1,{"c":"}"}],"d":"\"x"}"#,
+            r#"{"a":1,,"b":2}"#,
+            r#"{"a" 1,"b":2}"#,
+            r#"{"a":1}{"b":2}"#,
+            r#"{"a":1]}"#,
+            r#"{"a":tru,"b":"}"}"#,
+            r#"{"a":"b}"#,
+            r#"{"a":1} x}"#,
+            "{}",
+            "{",
+            " { \"a\" : -1.5e3 } \n",
+        ] {
+            assert_eq!(in_one_pass(text), in_two_passes(text), "{text}");
+        }
+        let deep = |levels: usize| {
+            format!(
+                "{}\"a\":1{}",
+                "{\"k\":{".repeat(levels),
+                "}}".repeat(levels)
+            )
+        };
+        for levels in [31, 32, 33] {
+            let text = format!("{{{}}}", deep(levels).trim_start_matches('{'));
+            assert_eq!(in_one_pass(&text), in_two_passes(&text), "{levels}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_finds_what_two_find(text in r#"\{?([\[\]{}":,\\ a1.\-é]|"a":|"b":"c",|null,|\[1\]){0,40}\}?"#) {
+            prop_assert_eq!(in_one_pass(&text), in_two_passes(&text));
+        }
+
+        #[test]
+        fn strings_end_at_the_first_quote_that_is_not_escaped(text in r#"[a-c"\\é]{0,80}"#) {
+            let bytes = text.as_bytes();
+            let mut at = 0;
+            let mut slow = None;
+            while let Some(byte) = bytes.get(at) {
+                if *byte == b'"' {
+                    slow = Some(at);
+                    break;
+                }
+                at += 1 + usize::from(*byte == b'\\');
+            }
+            prop_assert_eq!(string_end(bytes, 0), slow);
+        }
     }
 }

@@ -1,31 +1,16 @@
 //! One pass over a record's top-level keys: which of them carries the message, which say where
-//! the record came from. The only place that knows the names that agents give to keys. Values
+//! the record came from. The names themselves stand in `names`. Values
 //! are taken as they are; what they mean together is decided in `identity` and `view`.
 
 use crate::model::Level;
 use crate::record::decode::{Item, Map};
+use crate::record::facets::FewValued;
+use crate::record::http;
+use crate::record::names::{self, Name};
 use crate::record::value::Value;
-use crate::record::{level, stack};
 
-/// Candidates for the message.
-const MESSAGE_RANKS: u8 = 9;
-
-/// How good a place for the message a key is (lower is better). Nearly the same order holds for
-/// JSON inside a message, except that there `log` is not what an agent wrote.
-fn message_rank(name: &[u8]) -> Option<u8> {
-    Some(match name {
-        b"log" => 0,
-        b"message" => 1,
-        b"msg" => 2,
-        b"MESSAGE" => 3,
-        b"body" => 4,
-        b"event" => 5,
-        b"error" => 6,
-        b"exception" => 7,
-        b"text" => 8,
-        _ => return None,
-    })
-}
+/// No candidate for the message yet.
+const NO_RANK: u8 = u8::MAX;
 
 /// What one pass found. Of a repeated key that a host sets the last one counts: the filters that
 /// lift keys out of a message put the host's own behind them.
@@ -73,57 +58,52 @@ pub(super) struct Keys<'a> {
     pub has_stack: bool,
     /// The file that a tail read, where `path_key` is set.
     pub file: Option<&'a str>,
+    /// Few-valued fields: the status of an answer, a result, an error's code.
+    pub few: FewValued,
 }
 
 impl<'a> Keys<'a> {
-    pub fn of(body: Map<'a>) -> Keys<'a> {
-        let mut keys = Keys {
-            rank: MESSAGE_RANKS,
-            ..Keys::default()
-        };
+    /// Reads them into keys that are empty: in place, because they are many.
+    pub fn read(&mut self, body: Map<'a>) {
+        self.rank = NO_RANK;
         for (name, value) in body.iter() {
-            keys.take(name, value);
+            self.take(name, value);
         }
-        if keys.message.is_none() {
-            keys.message = only_text(body);
+        if self.message.is_none() {
+            self.message = only_text(body);
         }
-        if keys.fly.is_some() || keys.fly_dotted {
-            keys.assumed_level = keys.level.take();
+        if self.fly.is_some() || self.fly_dotted {
+            self.assumed_level = self.level.take();
         }
-        keys
     }
 
-    fn take(&mut self, name: &[u8], value: Item<'a>) {
+    #[inline]
+    fn take(&mut self, key: &[u8], value: Item<'a>) {
+        let name = names::of(key);
         match name {
-            b"log" | b"message" | b"msg" | b"MESSAGE" | b"body" | b"event" | b"error"
-            | b"exception" | b"text" => self.candidate(name, value),
-            b"err" => self.error_object(value),
-            b"stream" => {
+            Name::Other => {}
+            Name::Level => self.level = self.level.or(Some(value)),
+            Name::Text { .. } | Name::Error | Name::Exception => self.candidate(name, key, value),
+            Name::Status(rank) => self.few.take_status(rank, &Value::from_item(value)),
+            Name::Result | Name::Code => self.few.take(name, &Value::from_item(value)),
+            Name::Answer => {
+                let status = value.map().and_then(|map| http::nested_map(map, 1));
+                status
+                    .into_iter()
+                    .for_each(|s| self.few.rank_status(http::NESTED, s));
+            }
+            Name::Source => self.source = value.bytes(),
+            Name::Stream => {
                 self.log_first = self.rank == 0;
                 self.stream = value.bytes();
             }
-            b"source" => self.source = value.bytes(),
-            b"logtag" | b"_p" => self.logtag = value.bytes(),
-            b"container_name" | b"CONTAINER_NAME" => set(&mut self.container_name, value),
-            b"container_id" | b"CONTAINER_ID_FULL" => set(&mut self.container_id, value),
-            b"IMAGE_NAME" | b"container_image" | b"image" => set(&mut self.image, value),
-            b"kubernetes" => self.kubernetes = value.map().or(self.kubernetes),
-            b"kubernetes_namespace" => {
-                self.kubernetes_namespace = value.map().or(self.kubernetes_namespace);
+            Name::Stack(_) | Name::Holder => self.has_stack = true,
+            Name::Err => {
+                self.error_object(value);
+                self.error_code(value);
+                self.has_stack = true;
             }
-            b"attrs" => self.attrs = value.map(),
-            _ => self.take_rare(name, value),
-        }
-        // Lambda's runtimes put an error's map where its message is.
-        self.has_stack |= name == b"message" && matches!(value, Item::Map(_));
-        self.has_stack |= stack::is_holder(name) || stack::rank(name).is_some();
-        if level::is_level_key(name) {
-            self.level = self.level.or(Some(value));
-        }
-        if name == b"log"
-            && let Some(found) = value.map().and_then(|log| log.get("level"))
-        {
-            self.level = self.level.or(Some(found));
+            Name::Host => self.take_host(key, value),
         }
     }
 
@@ -133,8 +113,17 @@ impl<'a> Keys<'a> {
         Level::from_syslog(number)
     }
 
-    fn take_rare(&mut self, name: &[u8], value: Item<'a>) {
+    fn take_host(&mut self, name: &[u8], value: Item<'a>) {
         match name {
+            b"logtag" | b"_p" => self.logtag = value.bytes(),
+            b"container_name" | b"CONTAINER_NAME" => set(&mut self.container_name, value),
+            b"container_id" | b"CONTAINER_ID_FULL" => set(&mut self.container_id, value),
+            b"IMAGE_NAME" | b"container_image" | b"image" => set(&mut self.image, value),
+            b"kubernetes" => self.kubernetes = value.map().or(self.kubernetes),
+            b"kubernetes_namespace" => {
+                self.kubernetes_namespace = value.map().or(self.kubernetes_namespace);
+            }
+            b"attrs" => self.attrs = value.map(),
             b"partial_message" | b"CONTAINER_PARTIAL_MESSAGE" => self.partial_message = Some(value),
             b"partial_id" | b"CONTAINER_PARTIAL_ID" => self.partial_id = value.bytes(),
             b"partial_ordinal" | b"CONTAINER_PARTIAL_ORDINAL" => self.partial_ordinal = Some(value),
@@ -154,7 +143,8 @@ impl<'a> Keys<'a> {
             b"fly" => self.fly = value.map(),
             b"fly.app.name" => self.fly_dotted = true,
             b"filename" | b"file_path" | b"filepath" | b"log_file" | b"path" | b"file" => {
-                let text = value.text().filter(|text| is_log_file(text));
+                let file = value.bytes().filter(|bytes| is_log_file(bytes));
+                let text = file.and_then(|bytes| str::from_utf8(bytes).ok());
                 self.file = text.or(self.file);
             }
             _ => {}
@@ -162,13 +152,36 @@ impl<'a> Keys<'a> {
     }
 
     /// Takes a message candidate if it is text and better than what was found.
-    fn candidate(&mut self, name: &[u8], value: Item<'a>) {
-        if let (Some(rank), Some(bytes)) = (message_rank(name), value.bytes())
-            && rank < self.rank
-        {
-            self.rank = rank;
-            self.message = Some(bytes);
-            self.journald = name == b"MESSAGE";
+    fn candidate(&mut self, name: Name, key: &[u8], value: Item<'a>) {
+        self.has_stack |= name.stack_rank().is_some();
+        match (name.message_rank(), value.bytes()) {
+            (Some(rank), Some(bytes)) if rank < self.rank => {
+                self.rank = rank;
+                self.message = Some(bytes);
+                self.journald = key == b"MESSAGE";
+            }
+            (Some(_), None) => self.candidate_map(key, value),
+            _ => {}
+        }
+    }
+
+    /// A map where a message may stand: Lambda's runtimes put an error's map there, others the
+    /// level, or an error with its code.
+    fn candidate_map(&mut self, key: &[u8], value: Item<'a>) {
+        let Some(map) = value.map() else { return };
+        match key {
+            b"message" => self.has_stack = true,
+            b"log" => self.level = self.level.or_else(|| map.get("level")),
+            b"error" | b"exception" => self.error_code(value),
+            _ => {}
+        }
+    }
+
+    /// `err: {code}`.
+    fn error_code(&mut self, value: Item<'a>) {
+        let code = value.map().and_then(|map| map.get("code"));
+        if let Some(code) = code {
+            self.few.take(Name::Code, &Value::from_item(code));
         }
     }
 
@@ -195,9 +208,14 @@ fn set<'a>(slot: &mut Option<&'a str>, value: Item<'a>) {
 }
 
 /// Whether text can only be the file that was tailed; `path` is as often an HTTP path.
-fn is_log_file(text: &str) -> bool {
-    let ends = [".log", ".out", ".err"]
-        .iter()
-        .any(|end| text.ends_with(end));
-    text.starts_with("/var/log/") || text.starts_with('/') && ends
+fn is_log_file(text: &[u8]) -> bool {
+    let ends = || {
+        matches!(
+            text,
+            [.., b'.', b'l', b'o', b'g']
+                | [.., b'.', b'o', b'u', b't']
+                | [.., b'.', b'e', b'r', b'r']
+        )
+    };
+    text.first() == Some(&b'/') && (ends() || text.starts_with(b"/var/log/"))
 }

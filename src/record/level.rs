@@ -3,29 +3,12 @@
 
 use crate::model::Level;
 use crate::record::clean::head;
+use crate::record::names::{self, Name};
 use crate::record::value::Value;
 
 /// Names of level fields, in records and in JSON messages.
 pub(super) fn is_level_key(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"level"
-            | b"severity"
-            | b"lvl"
-            | b"log.level"
-            | b"severity_text"
-            | b"levelname"
-            | b"level_name"
-            | b"loglevel"
-            | b"log_level"
-            | b"logLevel"
-            | b"LogLevel"
-            | b"Level"
-            | b"Severity"
-            | b"severityText"
-            | b"@level"
-            | b"@l"
-    )
+    names::of(name) == Name::Level
 }
 
 /// The level that a field's value stands for: a word, or pino's, bunyan's and monolog's numbers.

@@ -136,12 +136,22 @@ pub struct Pairs<'a> {
 impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], Item<'a>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let (key, rest) = read(self.rest).ok()?;
-        let (value, rest) = read(rest).ok()?;
+        let (name, rest) = match short_text(self.rest) {
+            Some(short) => short,
+            None => {
+                let (key, rest) = read(self.rest).ok()?;
+                (key.bytes().unwrap_or_default(), rest)
+            }
+        };
+        let (value, rest) = match short_text(rest) {
+            Some((text, rest)) => (Item::Str(text), rest),
+            None => read(rest).ok()?,
+        };
         self.rest = rest;
-        Some((key.bytes().unwrap_or_default(), value))
+        Some((name, value))
     }
 }
 
@@ -167,15 +177,30 @@ enum Head<'a> {
 
 type Read<'a, T> = Result<(T, &'a [u8]), FaultKind>;
 
+/// Text of up to 31 bytes and what follows it: most keys and many values.
+#[inline]
+fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&marker, rest) = bytes.split_first()?;
+    match marker {
+        0xa0..=0xbf => rest.split_at_checked(usize::from(marker & 0x1f)),
+        _ => None,
+    }
+}
+
 /// Reads one value and gives the bytes after it; nested containers are walked, not copied.
 pub(crate) fn read(bytes: &[u8]) -> Read<'_, Item<'_>> {
+    read_within(bytes, MAX_DEPTH)
+}
+
+/// [`read`] for a value that may be nested `depth` levels deep, its own included.
+pub(super) fn read_within(bytes: &[u8], depth: usize) -> Read<'_, Item<'_>> {
     let (head, rest) = read_head(bytes)?;
     let (children, is_map, len) = match head {
         Head::Whole(item) => return Ok((item, rest)),
         Head::Array(len) => (u64::from(len), false, len),
         Head::Map(len) => (u64::from(len) * 2, true, len),
     };
-    let after = skip(rest, children)?;
+    let after = skip(rest, children, depth)?;
     let body = &rest[..rest.len() - after.len()];
     let item = if is_map {
         Item::Map(Map { body, len })
@@ -185,16 +210,67 @@ pub(crate) fn read(bytes: &[u8]) -> Read<'_, Item<'_>> {
     Ok((item, after))
 }
 
-/// Passes over `count` values without recursion.
-fn skip(mut rest: &[u8], count: u64) -> Result<&[u8], FaultKind> {
-    let mut open = [0u64; MAX_DEPTH];
-    let mut depth = 0;
-    let mut left = count;
-    loop {
+/// Bytes of a value, its first included, where the first byte alone tells; 0 where it does not.
+const SIZES: [u8; 256] = {
+    let mut sizes = [0; 256];
+    let mut marker = 0;
+    while marker < 256 {
+        sizes[marker] = match marker as u8 {
+            0x00..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => 1,
+            0xa0..=0xbf => 1 + (marker as u8 & 0x1f),
+            0xcc | 0xd0 => 2,
+            0xcd | 0xd1 | 0xd4 => 3,
+            0xd5 => 4,
+            0xca | 0xce | 0xd2 => 5,
+            0xd6 => 6,
+            0xcb | 0xcf | 0xd3 => 9,
+            0xd7 => 10,
+            0xd8 => 18,
+            _ => 0,
+        };
+        marker += 1;
+    }
+    sizes
+};
+
+/// Passes over values whose size their first byte tells, at most `left` of them; gives how many
+/// are left. Most values of a record are such.
+#[inline]
+fn skip_plain(mut rest: &[u8], mut left: u64) -> Read<'_, u64> {
+    while left > 0 {
         // Every value takes a byte: a claim beyond the bytes that are there is a lie.
         if left > rest.len() as u64 {
             return Err(FaultKind::Truncated);
         }
+        let first = rest.first().map_or(0xc1, |first| *first);
+        let size = match SIZES[usize::from(first)] {
+            // Text of up to 255 bytes.
+            0 if first == 0xd9 => 2 + rest.get(1).map_or(0, |length| usize::from(*length)),
+            0 => break,
+            size => usize::from(size),
+        };
+        rest = rest.get(size..).ok_or(FaultKind::Truncated)?;
+        left -= 1;
+    }
+    Ok((left, rest))
+}
+
+/// Passes over `count` values.
+#[inline]
+fn skip(rest: &[u8], count: u64, levels: usize) -> Result<&[u8], FaultKind> {
+    match skip_plain(rest, count)? {
+        (0, rest) => Ok(rest),
+        (left, rest) => skip_nested(rest, left, levels),
+    }
+}
+
+/// Passes over `count` values, containers among them, without recursion.
+fn skip_nested(mut rest: &[u8], count: u64, levels: usize) -> Result<&[u8], FaultKind> {
+    let mut open = [0u64; MAX_DEPTH];
+    let mut depth = 0;
+    let mut left = count;
+    loop {
+        (left, rest) = skip_plain(rest, left)?;
         if left == 0 {
             if depth == 0 {
                 return Ok(rest);
@@ -212,7 +288,7 @@ fn skip(mut rest: &[u8], count: u64) -> Result<&[u8], FaultKind> {
             Head::Map(len) => u64::from(len) * 2,
         };
         // The container being skipped counts as the first level.
-        if depth + 1 >= MAX_DEPTH {
+        if depth + 1 >= levels.min(MAX_DEPTH) {
             return Err(FaultKind::TooDeep);
         }
         open[depth] = left;
@@ -275,7 +351,13 @@ fn take(bytes: &[u8], len: usize) -> Read<'_, &[u8]> {
 #[inline]
 fn number(bytes: &[u8], width: usize) -> Read<'_, u64> {
     let (digits, rest) = take(bytes, width)?;
-    let value = digits.iter().fold(0, |sum, &b| sum << 8 | u64::from(b));
+    let value = match *digits {
+        [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_be_bytes([a, b])),
+        [a, b, c, d] => u64::from(u32::from_be_bytes([a, b, c, d])),
+        [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        _ => 0,
+    };
     Ok((value, rest))
 }
 

@@ -3,26 +3,11 @@
 
 use crate::record::decode::{Item, Map};
 use crate::record::json::Json;
+use crate::record::names;
 use std::borrow::Cow;
 
 /// Longest text that is put together out of an array of lines, in bytes.
 const MAX_JOINED: usize = 1 << 20;
-
-/// How good a place for a stack trace a key is (lower is better); `None` for other keys. Asked of
-/// every key of every record, and therefore a match.
-pub(super) fn rank(key: &[u8]) -> Option<usize> {
-    Some(match key {
-        b"stack_trace" | b"stacktrace" | b"stackTrace" | b"StackTrace" => 0,
-        b"stack" => 1,
-        b"error.stack_trace" | b"error.stack" | b"err.stack" | b"exception.stacktrace" => 2,
-        b"extendedStackTrace" => 3,
-        b"exc_info" | b"exc_text" => 4,
-        b"traceback" | b"backtrace" | b"callstack" => 5,
-        b"exception" | b"Exception" | b"@x" => 6,
-        b"error" => 7,
-        _ => return None,
-    })
-}
 
 /// Maps that may hold a stack trace under one of those keys.
 pub(super) const HOLDERS: [&str; 7] = [
@@ -34,11 +19,6 @@ pub(super) const HOLDERS: [&str; 7] = [
     "Attributes",
     "message",
 ];
-
-/// Whether a key is one of [`HOLDERS`] that says nothing else.
-pub(super) fn is_holder(name: &[u8]) -> bool {
-    matches!(name, b"err" | b"thrown" | b"attributes" | b"Attributes")
-}
 
 /// A JSON value's trace text: a string that looks like one, or an array of lines.
 pub(super) fn of_json(value: Json<'_>) -> Option<Cow<'_, str>> {
@@ -74,7 +54,7 @@ pub(super) fn of_item(value: Item<'_>) -> Option<Cow<'_, str>> {
 pub(super) fn of_map(map: Map<'_>) -> Option<Cow<'_, str>> {
     let ranked = map
         .iter()
-        .filter_map(|(key, value)| Some((rank(key)?, value)));
+        .filter_map(|(key, value)| Some((names::of(key).stack_rank()?, value)));
     let usable = ranked.filter_map(|(rank, value)| Some((rank, of_item(value)?)));
     usable.min_by_key(|(rank, _)| *rank).map(|(_, text)| text)
 }

@@ -1,6 +1,7 @@
 //! A field's value as matches and templates see it, whether it came from the record, from JSON
 //! inside the message, or from an access-log line. Scalars only; nothing compares here.
 
+use crate::record::clean;
 use crate::record::decode::Item;
 use std::borrow::Cow;
 
@@ -27,7 +28,7 @@ impl<'a> Value<'a> {
             Item::Int(value) => Value::Int(value),
             Item::UInt(value) => Value::Unsigned(value),
             Item::Float(value) => Value::Float(value),
-            Item::Str(bytes) | Item::Bin(bytes) => Value::Text(String::from_utf8_lossy(bytes)),
+            Item::Str(bytes) | Item::Bin(bytes) => Value::Text(clean::text(bytes)),
             Item::Array(_) | Item::Map(_) | Item::Ext(..) => Value::Nested,
         }
     }

@@ -2,12 +2,14 @@
 //! identity, fields. Borrows from the chunk and allocates only where text must change (colours,
 //! escapes, invalid UTF-8). It decides nothing about what a record means for a service.
 
-use crate::model::{Level, Timestamp};
+use crate::model::facets::SmallText;
+use crate::model::{Facets, Level, Timestamp};
 use crate::record::access;
 use crate::record::ansi;
 use crate::record::clean::{clean, clean_text, head};
-use crate::record::decode::{Item, Map, Record};
+use crate::record::decode::{Group, Item, Map, Record};
 use crate::record::document::Document;
+use crate::record::facets::FewValued;
 use crate::record::http;
 use crate::record::identity::{Identity, Source};
 use crate::record::json::{Members, unescape};
@@ -32,7 +34,7 @@ pub struct View<'a> {
     record: Record<'a>,
     otlp: Option<Map<'a>>,
     keys: Keys<'a>,
-    identity: Identity<'a>,
+    identity: OnceCell<Identity<'a>>,
     side: Side,
     part: Part<'a>,
     /// The bytes of a part, not yet cleaned, to be joined with others.
@@ -47,28 +49,14 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Reads a record that came under `tag`.
     pub fn new(tag: &'a str, record: Record<'a>) -> View<'a> {
-        let keys = Keys::of(record.body);
-        let otlp = record
-            .metadata
-            .and_then(|metadata| metadata.get("otlp")?.map());
-        let grouped = record.group.filter(|group| {
-            let schema = group.metadata.get("schema");
-            schema.and_then(|schema| schema.text()) == Some("otlp")
-        });
-        let source = if otlp.is_some() || grouped.is_some() {
-            Source::Otlp(grouped)
-        } else {
-            Source::Host
-        };
-        let identity = Identity::of(tag, &keys, record.body, source);
         let mut view = View {
             tag,
             record,
-            otlp,
-            keys,
-            identity,
-            side: side(&keys),
-            part: Part::of(&keys),
+            otlp: None,
+            keys: Keys::default(),
+            identity: OnceCell::new(),
+            side: Side::Unknown,
+            part: Part::Whole,
             piece: Cow::Borrowed(&[]),
             line: Cow::Borrowed(""),
             cut: false,
@@ -76,8 +64,23 @@ impl<'a> View<'a> {
             level: OnceCell::new(),
             stream: OnceCell::new(),
         };
-        view.read_message(keys.message.unwrap_or_default());
+        view.keys.read(record.body);
+        view.otlp = record
+            .metadata
+            .filter(|metadata| !metadata.is_empty())
+            .and_then(|metadata| metadata.get("otlp")?.map());
+        view.side = side(&view.keys);
+        view.part = Part::of(&view.keys);
+        view.read_message(view.keys.message.unwrap_or_default());
         view
+    }
+
+    /// The group that is open, where it is OpenTelemetry's.
+    fn otlp_group(&self) -> Option<Group<'a>> {
+        self.record.group.filter(|group| {
+            let schema = group.metadata.get("schema");
+            schema.and_then(|schema| schema.text()) == Some("otlp")
+        })
     }
 
     fn read_message(&mut self, bytes: &'a [u8]) {
@@ -195,7 +198,7 @@ impl<'a> View<'a> {
         let own = own.and_then(|level| level::from_value(&Value::from_item(level)));
         own.or_else(|| {
             let logged = matches!(self.keys.transport, Some("journal" | "syslog" | "kernel"));
-            let own = logged && self.identity.container.is_none();
+            let own = logged && self.identity().container.is_none();
             self.keys.priority().filter(|_| own)
         })
     }
@@ -219,12 +222,12 @@ impl<'a> View<'a> {
     pub fn stream_key(&self) -> u64 {
         *self
             .stream
-            .get_or_init(|| self.identity.stream_key(self.tag, self.side.word()))
+            .get_or_init(|| self.identity().stream_key(self.tag, self.side.word()))
     }
 
     /// The stream for people: tag, container and side, bounded.
     pub fn stream_name(&self) -> String {
-        let who = &self.identity;
+        let who = self.identity();
         let place = who.container.or(who.pod).or(who.unit).or(who.fly_app);
         let parts = [
             Some(self.tag),
@@ -242,12 +245,20 @@ impl<'a> View<'a> {
 
     /// The container's own name, where the host gives one.
     pub fn container(&self) -> Option<&'a str> {
-        self.identity.container
+        self.identity().container
     }
 
     /// The names that the host set.
     pub fn identity(&self) -> &Identity<'a> {
-        &self.identity
+        self.identity.get_or_init(|| {
+            let group = self.otlp_group();
+            let source = if self.otlp.is_some() || group.is_some() {
+                Source::Otlp(group)
+            } else {
+                Source::Host
+            };
+            Identity::of(self.tag, &self.keys, self.record.body, source)
+        })
     }
 
     /// Whether the line is a part of a longer one; see [`crate::record::partial::Joiner`].
@@ -325,18 +336,40 @@ impl<'a> View<'a> {
     }
 
     fn http_status(&self) -> Option<i64> {
+        self.field_status().or_else(|| match self.document() {
+            None => access::http_status(&self.line),
+            Some(document) => access::http_status(&unescape(document.message_text(&self.line)?)),
+        })
+    }
+
+    /// The status of an HTTP answer in a field: of the record, or of JSON in the line.
+    fn field_status(&self) -> Option<i64> {
         let attributes = || self.otlp?.get("attributes")?.map().and_then(http::in_map);
-        if let Some(found) = http::in_map(self.record.body).or_else(attributes) {
-            return Some(found);
-        }
-        let Some(document) = self.document() else {
-            return access::http_status(&self.line);
+        let outer = || self.document()?.few.status();
+        let inner = || self.document()?.inner.as_ref()?.document.few.status();
+        let own = self.keys.few.status().or_else(attributes);
+        own.or_else(outer).or_else(inner)
+    }
+
+    /// The few-valued fields that tell records of one message apart: of the record, else of JSON
+    /// in the line. Words and numbers within a text are none.
+    pub fn facets(&self) -> Facets {
+        let own = &self.keys.few;
+        let document = self.document();
+        let inner = document.and_then(|document| document.inner.as_ref());
+        let outer = document.map(|document| &document.few);
+        let inner = inner.map(|inner| &inner.document.few);
+        let of = |read: fn(&FewValued) -> Option<SmallText>| {
+            let found = read(own).or_else(|| outer.and_then(read));
+            found.or_else(|| inner.and_then(read))
         };
-        let in_text = |text| Members::whole(text).and_then(http::in_json);
-        let inner = || in_text(&document.inner.as_ref()?.text);
-        in_text(&self.line)
-            .or_else(inner)
-            .or_else(|| access::http_status(&unescape(document.message_text(&self.line)?)))
+        let class = |status| u8::try_from(status / 100).ok();
+        Facets {
+            level: self.level(),
+            status_class: self.field_status().and_then(class),
+            result: of(FewValued::result),
+            code: of(FewValued::code),
+        }
     }
 
     fn otlp_field(&self, path: &str) -> Option<Value<'a>> {

@@ -617,3 +617,43 @@ fn big_and_odd_values() {
     let view = autofix::record::View::new("t", records[1]);
     assert_eq!(view.field("u"), Some(Value::Unsigned(u64::MAX)));
 }
+
+#[test]
+fn few_valued_fields_of_the_record_and_of_json_in_it() {
+    for (body, told) in [
+        (
+            json!({"msg": "a", "status": 503, "level": "error"}),
+            "error 5xx",
+        ),
+        (
+            json!({"msg": "a", "result": "timeout", "error_code": "E42"}),
+            "result=timeout code=E42",
+        ),
+        (
+            json!({"msg": "a", "err": {"message": "b", "code": 1062}}),
+            "code=1062",
+        ),
+        (
+            json!({"log": "{\"msg\":\"a\",\"statusCode\":404,\"outcome\":\"denied\"}"}),
+            "4xx result=denied",
+        ),
+        (
+            json!({"log": "{\"msg\":\"a\",\"error\":{\"code\":\"ECONNRESET\"}}"}),
+            "code=ECONNRESET",
+        ),
+        (json!({"msg": "a", "status": "failed"}), "result=failed"),
+        (
+            json!({"msg": "a", "http": {"response": {"status_code": 201}}}),
+            "2xx",
+        ),
+        (json!({"log": "GET /orders 500 12ms"}), ""),
+        (
+            json!({"msg": "a", "code": "8f14e45fceea167a", "result": "job 81723645"}),
+            "",
+        ),
+        (json!({"msg": "a", "duration": 503}), ""),
+    ] {
+        let chunk = Chunk::of(body.clone());
+        assert_eq!(chunk.view("t").facets().to_string(), told, "{body}");
+    }
+}
