@@ -1,6 +1,7 @@
 //! Stack traces in what real programs printed: every case of `tests/corpus/traces` is a program
-//! that was run, with its command, its output and what must be found in it. The other tests bend
-//! those outputs into the shapes in which logs arrive.
+//! that was run, with its command, its output and what must be found in it; those of
+//! `tests/corpus/documented` are written after the documentation of runtimes that could not be
+//! run. The other tests bend both into the shapes in which logs arrive.
 
 #[path = "traces/caught.rs"]
 mod caught;
@@ -34,23 +35,31 @@ fn folders(at: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn corpus() -> Vec<Case> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/traces");
+/// The cases of a folder of `tests/corpus`.
+fn cases(corpus: &str) -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut cases = Vec::new();
-    for folder in folders(&root).iter().flat_map(|language| folders(language)) {
+    for folder in folders(&root.join(corpus))
+        .iter()
+        .flat_map(|language| folders(language))
+    {
         let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let name = folder.strip_prefix(&root).expect("below").display();
         cases.push(Case {
-            name: folder
-                .strip_prefix(&root)
-                .expect("below")
-                .display()
-                .to_string(),
+            name: name.to_string(),
             output: read("output.txt"),
             expected: serde_json::from_str(&read("expected.json")).unwrap_or(Value::Null),
         });
     }
-    assert!(cases.len() >= 25, "five languages, five cases each");
     cases
+}
+
+/// What programs printed that were really run, and what others print after their documentation.
+fn corpus() -> Vec<Case> {
+    let mut all = cases("traces");
+    assert!(all.len() >= 25, "five languages, five cases each");
+    all.extend(cases("documented"));
+    all
 }
 
 fn line(text: &str, index: u64) -> Line<'_> {
@@ -128,9 +137,10 @@ fn gist(all: &Value) -> Vec<Value> {
     traces.iter().map(pick).collect()
 }
 
-#[test]
-fn every_program_of_the_corpus() {
-    for case in corpus() {
+fn all_as_expected(corpus: &str) {
+    let cases = cases(corpus);
+    assert!(cases.len() >= 20);
+    for case in cases {
         let got = describe_all(&case.lines());
         assert_eq!(
             got,
@@ -140,6 +150,17 @@ fn every_program_of_the_corpus() {
             serde_json::to_string_pretty(&got).unwrap()
         );
     }
+}
+
+#[test]
+fn every_program_of_the_corpus() {
+    all_as_expected("traces");
+}
+
+/// Runtimes that are in no package registry, after their documentation.
+#[test]
+fn every_documented_form() {
+    all_as_expected("documented");
 }
 
 #[test]

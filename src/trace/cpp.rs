@@ -4,6 +4,7 @@
 
 use super::cpp_fault::{checked_at, fault, received};
 use super::grammar::{Begin, Grammar, Reading, State, Step, no_state};
+use super::previous::starts_anew;
 use super::{cpp_frame, sanitizer, text};
 use crate::model::{Frame, Language, Raised};
 use aho_corasick::AhoCorasick;
@@ -84,7 +85,7 @@ fn begin_at(line: &str, mark: usize) -> Option<(usize, u8, bool)> {
     if fault(own).is_some() {
         return Some((at, NAMED, true));
     }
-    let stack = own.starts_with("Stack trace (most recent call") || is_heading(own);
+    let stack = is_heading(own);
     (stack || cpp_frame::is_first(own)).then_some((at, STACK, !stack))
 }
 
@@ -168,9 +169,10 @@ fn is_heading(own: &str) -> bool {
         "[Switching to thread ",
         "[end of stack trace]",
     ];
+    let backward = own.starts_with("Stack trace (most recent call");
     let thread = own.starts_with("Thread ") && own.contains(" (") && own.ends_with("):")
         || own.starts_with("Thread ") && own.ends_with("\"):");
-    thread || received(own) || STARTS.iter().any(|start| own.starts_with(start))
+    thread || backward || received(own) || STARTS.iter().any(|start| own.starts_with(start))
 }
 
 fn step(state: &mut State, line: &str) -> Step {
@@ -181,6 +183,9 @@ fn step(state: &mut State, line: &str) -> Step {
     if sanitizer::heading(own).is_some() {
         state.phase = sanitizer::REPORT;
         state.proven = true;
+        return Step::Part;
+    }
+    if is_last_word(own) && state.proven {
         return Step::Part;
     }
     if killed(own) {
@@ -205,7 +210,7 @@ fn step(state: &mut State, line: &str) -> Step {
         return Step::Part;
     }
     // A handler may log, and a debugger prints a line of source, before the stack.
-    let ends = text::starts_like_log(line) || state.unsure >= 6;
+    let ends = text::starts_like_log(line) || starts_anew(line) || state.unsure >= 6;
     if ends { Step::End } else { Step::Maybe }
 }
 
@@ -235,6 +240,14 @@ fn is_mapping(own: &str) -> bool {
             .is_some_and(|mode| mode.len() == 4 && mode.ends_with(['p', 's']))
 }
 
+/// What backward-cpp prints below a stack: `Segmentation fault (Address not mapped …)`.
+fn is_last_word(own: &str) -> bool {
+    own.strip_suffix(")])")
+        .or_else(|| own.strip_suffix("])"))
+        .and_then(|rest| rest.split_once(" ("))
+        .is_some_and(|(words, _)| killed(words))
+}
+
 /// What a shell says of the dead program.
 fn killed(own: &str) -> bool {
     let words = own.trim_end_matches(" (core dumped)");
@@ -262,6 +275,9 @@ fn read(lines: &[&str]) -> Reading {
                 .message
                 .get_or_insert_with(|| message.trim().to_owned());
             continue;
+        }
+        if raised.message.is_none() && is_last_word(own) {
+            raised.message = Some(own.to_owned());
         }
         if raised.kind.is_none() && received(own) {
             raised.kind = fault(own).and_then(|(raised, _)| raised.kind);

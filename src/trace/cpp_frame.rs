@@ -53,7 +53,7 @@ fn named(name: &str) -> Option<String> {
     let name = name.trim();
     let none = matches!(
         name,
-        "" | "??" | "<null>" | "<unknown>" | "(unknown)" | "<unknown module>"
+        "" | "??" | "n/a" | "<null>" | "<unknown>" | "(unknown)" | "<unknown module>"
     );
     (!none).then(|| name.to_owned())
 }
@@ -186,6 +186,9 @@ fn boosted(own: &str) -> Option<Frame> {
     let rest = own.get(digits..)?.strip_prefix("# ")?.trim();
     if digits == 0 || digits > 5 || rest.is_empty() {
         return None;
+    }
+    if rest == "at :0" {
+        return Some(Frame::default());
     }
     let at = rest.rsplit_once(" at ").or_else(|| {
         let place = rest.strip_prefix("at ")?;

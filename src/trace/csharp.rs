@@ -21,6 +21,11 @@ const FRAMES: u8 = 0;
 const MESSAGE: u8 = 1;
 /// The runtime said that it is over; a name or frames follow.
 const OVER: u8 = 2;
+/// Frames that the runtime itself prints: their parameters have types and no names.
+const TYPED: u8 = 3;
+
+/// Where a logger's exception is looked for in a line, in bytes.
+const HEAD: usize = 1024;
 
 /// Mono prints what nobody caught once more, after this.
 const AGAIN: &str = "[ERROR] FATAL UNHANDLED EXCEPTION: ";
@@ -43,6 +48,12 @@ fn begin(line: &str) -> Option<Begin> {
     };
     if let Some(at) = own.find(AGAIN) {
         return begun(at);
+    }
+    if let Some(at) = barred(own) {
+        return Some(Begin {
+            at,
+            state: State::at(MESSAGE),
+        });
     }
     let at = ENDINGS.iter().find_map(|words| {
         let at = own.find(words)?;
@@ -71,6 +82,10 @@ fn step(state: &mut State, line: &str) -> Step {
         (state.phase, state.proven, state.flag) = (FRAMES, true, false);
         return Step::Part;
     }
+    if matches!(state.phase, OVER | TYPED) && typed(line).is_some() {
+        (state.phase, state.proven) = (TYPED, true);
+        return Step::Part;
+    }
     if state.proven && own.starts_with(AGAIN) {
         state.phase = MESSAGE;
         return Step::Part;
@@ -93,7 +108,7 @@ fn step(state: &mut State, line: &str) -> Step {
             Step::End
         };
     }
-    let told = state.phase != FRAMES && !text::starts_like_log(line);
+    let told = matches!(state.phase, OVER | MESSAGE) && !text::starts_like_log(line);
     if told { Step::Maybe } else { Step::End }
 }
 
@@ -114,8 +129,10 @@ fn is_remark(state: &mut State, line: &str, own: &str) -> bool {
     let data = state.flag && is_indented(line) && own.contains(": ");
     let repeated = own.starts_with("Repeat ") && own.ends_with(" times:")
         || own.len() > 8 && own.bytes().all(|b| b == b'-');
-    let stacked = state.phase == OVER || state.phase == FRAMES && repeated;
-    data || stacked && repeated || state.proven && STARTS.iter().any(|start| own.starts_with(start))
+    let unnamed = own.starts_with("at ") && own.contains("!<BaseAddress>+0x");
+    data || unnamed
+        || state.phase != MESSAGE && repeated
+        || state.proven && STARTS.iter().any(|start| own.starts_with(start))
 }
 
 fn is_indented(line: &str) -> bool {
@@ -168,6 +185,21 @@ fn frame(line: &str) -> Option<Frame> {
         file: place.map(|(file, _)| file.to_owned()),
         line: place.map(|(_, line)| line),
         function: Some(function.to_owned()),
+    })
+}
+
+/// `at Shop.Cart.Total(Int32)`: only after the runtime's own words.
+fn typed(line: &str) -> Option<Frame> {
+    let rest = line
+        .trim()
+        .strip_prefix("at ")
+        .filter(|_| is_indented(line))?;
+    let (name, parameters) = call_of(rest)?;
+    let plain = name.contains('.') && name.bytes().all(is_name);
+    let types = parameters.bytes().all(|b| b == b' ' || is_name(b));
+    (plain && types).then(|| Frame {
+        function: Some(name.to_owned()),
+        ..Frame::default()
     })
 }
 
@@ -280,12 +312,15 @@ fn read(lines: &[&str]) -> Reading {
     let mut blocks: Vec<(usize, Raised, usize)> = Vec::new();
     let mut from = 0;
     let mut framed = false;
+    let said = lines.first().map(|line| line.trim()).unwrap_or_default();
+    let ended = ENDINGS.iter().any(|words| said.starts_with(words));
     for line in lines {
         let own = line.trim();
         if own.starts_with(AGAIN) && framed {
             break;
         }
-        if let Some(frame) = frame_of(line) {
+        let typed = || typed(line).filter(|_| ended);
+        if let Some(frame) = frame_of(line).or_else(typed) {
             reading.frames.push(frame);
             framed = true;
             continue;
@@ -392,8 +427,19 @@ fn named(text: &str) -> Raised {
     })
 }
 
-/// NLog puts bars between its parts.
+/// NLog puts bars between its parts: `…|ERROR|Shop.Jobs|cannot price|System.FormatException: …`.
+fn barred(line: &str) -> Option<usize> {
+    const LEVELS: [&str; 3] = ["|WARN|", "|ERROR|", "|FATAL|"];
+    let line = text::floor(line, HEAD);
+    let level = LEVELS.iter().find_map(|level| line.find(level))?;
+    let (at, _) = line
+        .match_indices('|')
+        .filter(|(at, _)| *at > level)
+        .find(|(at, _)| line.get(at + 1..).and_then(thrown::named).is_some())?;
+    Some(at + 1)
+}
+
 fn logged(line: &str) -> Raised {
-    let parts = line.split('|').skip(1);
-    parts.filter_map(thrown::named).last().unwrap_or_default()
+    let at = barred(line).unwrap_or(line.len());
+    line.get(at..).and_then(thrown::named).unwrap_or_default()
 }

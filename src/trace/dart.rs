@@ -53,7 +53,14 @@ fn begin(line: &str) -> Option<Begin> {
             .then_some(before.len())
             .and_then(|at| begun(at, MESSAGE));
     }
-    let at = own.find("#0 ")?;
+    let at = match own.find("#0 ") {
+        Some(at) => at,
+        // A frame of `package:stack_trace` begins with its file.
+        None => own
+            .get(..own.find(".dart ")?)?
+            .rfind(' ')
+            .map_or(0, |at| at + 1),
+    };
     let leads = text::indent(own) >= at || text::is_own_text(own, at);
     if !leads || !is_first(own.get(at..)?) {
         return None;
@@ -226,7 +233,8 @@ fn read(lines: &[&str]) -> Reading {
         said.map(named).unwrap_or_default()
     };
     Reading {
-        uncaught: unhandled.then_some(true),
+        // What Flutter draws a box around, its framework has caught.
+        uncaught: (unhandled || boxed).then_some(unhandled),
         loggable: !unhandled,
         ..Reading::single(raised, frames)
     }

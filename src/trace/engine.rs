@@ -150,8 +150,12 @@ impl Assembler {
         {
             let mut open = Box::new(Open::new(grammar, clean, begin, now));
             let announced = grammar.is_none() && thrown::announces(self.previous.direct());
-            if announced || self.names_what(clean, grammar, begin) {
-                self.add_previous(&mut open);
+            let framed = self.names_what(clean, grammar, begin);
+            if announced || framed {
+                let before = clean.get(..begin.at).filter(|_| framed);
+                self.add_previous(&mut open, before);
+                let header = self.header(line, open.grammar);
+                open.header = header.filter(|header| header.far);
             } else {
                 self.add_name_above(&mut open, line);
                 open.header = self
@@ -208,7 +212,7 @@ impl Assembler {
         open.line_level = line.level;
         open.caret = self.previous.caret;
         if !self.previous.direct().starts_with('{') {
-            self.add_previous(&mut open);
+            self.add_previous(&mut open, None);
         }
         open.add(clean, 0, line, true);
         self.open = Some(open);
@@ -249,8 +253,9 @@ impl Assembler {
         open.state.proven = true;
     }
 
-    /// Makes the line before the trace's first.
-    fn add_previous(&self, open: &mut Open) {
+    /// Makes the line before the trace's first. `before` stands before the frame below it, and so
+    /// before that line too: of a line that no logger began nothing else is guessed.
+    fn add_previous(&self, open: &mut Open, before: Option<&str>) {
         let name = self.previous.direct();
         if name.is_empty() {
             return;
@@ -261,7 +266,7 @@ impl Assembler {
             level: self.previous.level,
             index: self.previous.index,
         };
-        let prefix = text::log_prefix(name);
+        let prefix = before.map_or_else(|| text::log_prefix(name), |before| own_at(name, before));
         let logger = name.get(..prefix).unwrap_or_default();
         if open.lines.is_empty() && !text::is_blank(logger) {
             open.prefixes[1] = logger.to_owned();
@@ -415,5 +420,18 @@ impl Assembler {
             trace: reading.into_trace(grammar.language),
             lines: open.lines.into_iter().map(|member| member.kept).collect(),
         })
+    }
+}
+
+/// Where a line's own text begins, when `before` stands before the line below it.
+fn own_at(line: &str, before: &str) -> usize {
+    let shared = text::shared_prefix(line, before.trim_end());
+    let rest = line.get(shared..).unwrap_or_default();
+    let at = shared + usize::from(rest.starts_with(' '));
+    let own = line.get(at..).unwrap_or_default();
+    if text::starts_like_log(own) {
+        at + text::log_prefix(own)
+    } else {
+        at
     }
 }

@@ -137,7 +137,7 @@ pub(super) static GRAMMARS: [&Grammar; 13] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 62] = [
+const NEEDLES: [&str; 63] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -201,6 +201,7 @@ const NEEDLES: [&str; 62] = [
     "[0x",
     // Dart
     "nhandled exception",
+    ".dart ",
     "EXCEPTION CAUGHT BY ",
     // C#
     "Stack overflow.",

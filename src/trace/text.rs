@@ -216,6 +216,13 @@ pub(super) fn level_of(line: &str) -> Option<Level> {
             _ => {}
         }
     }
+    // .NET's console logger: `fail: Shop.Jobs[0]`. Elsewhere the word says too little.
+    let failed = head.split_once("fail: ");
+    if failed.is_some_and(|(before, category)| {
+        (before.is_empty() || before.ends_with(' ')) && category.trim_end().ends_with(']')
+    }) {
+        return Some(Level::Error);
+    }
     let mut at = 0;
     for word in head
         .split(|c: char| !c.is_ascii_alphabetic())

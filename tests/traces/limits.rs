@@ -46,7 +46,7 @@ fn held_lines_come_back() {
 fn silence_closes_a_trace() {
     let case = corpus()
         .into_iter()
-        .find(|case| case.name == "java/uncaught")
+        .find(|case| case.name == "traces/java/uncaught")
         .unwrap();
     let mut assembler = Assembler::default();
     let now = Timestamp(0);
