@@ -3,6 +3,8 @@
 
 #[path = "instance/learned.rs"]
 mod learned;
+#[path = "instance/past.rs"]
+mod past;
 
 use autofix::app::{fix, look};
 use autofix::log::Log;
