@@ -2,7 +2,7 @@
 //! error that left its own past behind, a deploy that made things worse, a restart loop. The
 //! rooms below decide; this only connects them.
 
-use crate::model::{CommitId, Facets, Kind, Signal, Timestamp};
+use crate::model::{CommitId, Kind, Signal, Timestamp};
 use crate::pipeline::judged;
 use crate::pipeline::learned::Known;
 use crate::pipeline::notes::Note;
@@ -22,10 +22,7 @@ pub struct Outs<'a> {
 
 /// Counts a record with its service, and hands on what that showed.
 pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, outs: &Outs<'_>) {
-    let facets = Facets {
-        level: view.level(),
-        ..Facets::default()
-    };
+    let facets = view.facets();
     let record = Occurrence {
         template: seen.id,
         facets,
