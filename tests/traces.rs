@@ -281,6 +281,10 @@ fn a_trace_in_one_record() {
                 "{}",
                 case.name
             );
+            if first == last {
+                // A record of one line may be the first of many.
+                assembler.finish();
+            }
             let found: Vec<_> = assembler.take().collect();
             assert_eq!(found.len(), 1, "{} is closed with its record", case.name);
             assert_eq!((found[0].lines[0].index, found[0].last), (1, 1));

@@ -25,28 +25,19 @@ const FRAMES: u8 = 2;
 const TAIL: u8 = 3;
 
 fn begin(line: &str) -> Option<Begin> {
-    let logger = text::log_prefix(line);
-    let mut starts = [text::indent(line), logger].into_iter();
-    starts.find_map(|at| {
-        let own = line.get(at..)?;
-        if banner(own).is_some() {
-            let mut state = State::at(NAMED);
-            state.proven = true;
-            return Some(Begin { at, state });
-        }
-        let at = if logger > 0 {
-            level_at(line, logger)
-        } else {
-            at
-        };
+    if let Some(at) = line.find("** (")
+        && text::is_own_text(line, at)
+        && banner(line.get(at..)?).is_some()
+    {
+        let mut state = State::at(NAMED);
+        state.proven = true;
+        return Some(Begin { at, state });
+    }
+    let starts = [text::indent(line), text::log_prefix(line)];
+    starts.into_iter().find_map(|at| {
         let state = State::at(TITLE);
-        is_title(own).then_some(Begin { at, state })
+        is_title(line.get(at..)?).then_some(Begin { at, state })
     })
-}
-
-/// A title counts from its level where that stands first (`[error] Process …`).
-fn level_at(_line: &str, logger: usize) -> usize {
-    logger
 }
 
 /// `** (Type) message` → both.
@@ -209,6 +200,8 @@ fn read(lines: &[&str]) -> Reading {
     let mut reading = Reading::default();
     let mut frames: Vec<(usize, Frame)> = Vec::new();
     let mut levels: Vec<Level> = Vec::new();
+    // Where the process stood that had called the one that failed.
+    let mut client: Option<Vec<Frame>> = None;
     let mut titled = false;
     for line in lines {
         let own = line.trim();
@@ -220,7 +213,12 @@ fn read(lines: &[&str]) -> Reading {
                 frames: Vec::new(),
             });
         } else if let Some(frame) = frame(own) {
-            frames.push((indent, frame));
+            match &mut client {
+                Some(frames) => frames.push(frame),
+                None => frames.push((indent, frame)),
+            }
+        } else if own.starts_with("Client #PID<") {
+            client = Some(Vec::new());
         } else if levels.is_empty() {
             titled |= is_title(own);
         }
@@ -237,6 +235,7 @@ fn read(lines: &[&str]) -> Reading {
     reading.uncaught = titled.then_some(true);
     reading.loggable = true;
     close_levels(&mut reading, levels);
+    reading.frames.extend(client.unwrap_or_default());
     reading
 }
 

@@ -2,7 +2,7 @@
 //! escripts print, and stacks that stand as terms in a line.
 
 use super::grammar::{Begin, Grammar, Reading, State, Step, no_frame, no_state};
-use super::text;
+use super::{erlang_term, text};
 use crate::model::{Frame, Language, Raised};
 
 pub(super) static GRAMMAR: Grammar = Grammar {
@@ -59,8 +59,7 @@ fn begin(line: &str) -> Option<Begin> {
     if own.starts_with("crasher: initial call: ") || is_dying(own) || lager(own).is_some() {
         return Some(of(at, TERM, true));
     }
-    let stacked = line.contains(PLACE) && !frames_in(line).is_empty();
-    stacked.then(|| of(at, TERM, true))
+    erlang_term::holds_stack(line).then(|| of(at, TERM, true))
 }
 
 /// `Error in process <0.84.0> with exit value:`
@@ -77,7 +76,7 @@ fn is_dying(own: &str) -> bool {
 }
 
 /// `** exception error: reason` → class and reason.
-fn shell(own: &str) -> Option<(&str, &str)> {
+fn shell(own: &str) -> Option<(&'static str, &str)> {
     let own = own.trim();
     let rest = own
         .strip_prefix("** exception ")
@@ -116,7 +115,7 @@ fn step(state: &mut State, line: &str) -> Step {
     let own = line.trim();
     let indented = line.starts_with([' ', '\t']);
     if own.is_empty() {
-        return if state.unsure < 2 && state.phase != TERM {
+        return if state.unsure < 2 {
             Step::Maybe
         } else {
             Step::End
@@ -130,7 +129,7 @@ fn step(state: &mut State, line: &str) -> Step {
                 || own.starts_with("supervisor:")
                 || own.starts_with("** ")
                 || own.starts_with("Error in process ");
-            if says || frames_in(own).len() > 1 {
+            if says || erlang_term::holds_stack(own) {
                 (state.phase, state.proven) = (REPORT, true);
                 return Step::Part;
             }
@@ -144,6 +143,7 @@ fn step(state: &mut State, line: &str) -> Step {
         SHELL if indented && is_shell_line(own) => Step::Part,
         SHELL if indented => Step::Maybe,
         TERM if indented && (term || own.starts_with("error_info")) => Step::Part,
+        TERM if is_dying(own) && !own.starts_with('{') => Step::Part,
         TERM if own.starts_with("Crash dump is being written to: ") => Step::Part,
         _ => Step::End,
     }
@@ -160,94 +160,6 @@ fn is_shell_line(own: &str) -> bool {
     ]
     .iter()
     .any(|start| own.starts_with(start))
-}
-
-/// The frames of stacks that were printed as terms: `{mod,fun,1,[{file,"x.erl"},{line,12}]}`.
-fn frames_in(text: &str) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    let mut done = 0;
-    while let Some(found) = text.get(done..).and_then(|rest| rest.find(PLACE)) {
-        let at = done + found;
-        let before = text.get(done..at).unwrap_or_default();
-        let after = text.get(at + PLACE.len()..).unwrap_or_default();
-        frames.extend(term_frame(before, after));
-        done = at + PLACE.len();
-    }
-    frames
-}
-
-fn term_frame(before: &str, after: &str) -> Option<Frame> {
-    let (file, rest) = after.trim_start().strip_prefix('"')?.split_once('"')?;
-    let line = rest
-        .trim_start_matches(|c: char| c.is_whitespace() || "},".contains(c))
-        .strip_prefix("{line,")
-        .and_then(|number| {
-            let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-            number.get(..digits)?.parse().ok()
-        });
-    let call = before.trim_end().strip_suffix(',')?;
-    Some(Frame {
-        file: Some(file.to_owned()),
-        line,
-        function: Some(called(call)?),
-    })
-}
-
-/// `…{mod,fun,1` or `…{mod,fun,[a,b]` → `mod:fun/1`.
-fn called(call: &str) -> Option<String> {
-    let call = call.trim_end();
-    let (before, arity) = if call.ends_with(']') {
-        let open = opening(call)?;
-        let inner = call.get(open + 1..call.len() - 1)?;
-        (call.get(..open)?, items(inner))
-    } else {
-        let (before, digits) = call.rsplit_once(',')?;
-        (before, digits.trim().parse().ok()?)
-    };
-    let head = before.trim_end().trim_end_matches(',');
-    let open = head.rfind('{')?;
-    let (module, function) = head.get(open + 1..)?.split_once(',')?;
-    let function = function.trim();
-    let plain = !module.is_empty() && !function.is_empty() && !function.contains([' ', '"']);
-    plain.then(|| format!("{}:{function}/{arity}", module.trim()))
-}
-
-/// Where the bracket stands that the text's last one closes.
-fn opening(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, byte) in text.bytes().enumerate().rev() {
-        match byte {
-            b']' | b'}' | b')' => depth += 1,
-            b'[' | b'{' | b'(' => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// How many items a list's inside has.
-fn items(inner: &str) -> usize {
-    let (mut depth, mut quoted, mut commas) = (0usize, false, 0);
-    for byte in inner.bytes() {
-        match byte {
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'[' | b'{' | b'(' => depth += 1,
-            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
-            b',' if depth == 0 => commas += 1,
-            _ => {}
-        }
-    }
-    if inner.trim().is_empty() {
-        0
-    } else {
-        commas + 1
-    }
 }
 
 /// `in function  mod:fun/1 (file.erl, line 3)`, `in call from mod:fun/1 (file.erl, line 3)`
@@ -272,6 +184,20 @@ fn shell_frame(own: &str) -> Option<Frame> {
     })
 }
 
+/// `… mod:fun(1,x) (file.erl, line 3)`, as the shell ends a reason.
+fn clause_frame(reason: &str) -> Option<Frame> {
+    let (call, place) = reason.trim_end().strip_suffix(')')?.rsplit_once(" (")?;
+    let (file, line) = place.split_once(", line ")?;
+    let open = call.find('(')?;
+    let name = call.get(..open)?.rsplit(' ').next()?;
+    let inner = call.get(open + 1..)?.trim_end().strip_suffix(')')?;
+    Some(Frame {
+        file: Some(file.to_owned()),
+        line: line.parse().ok(),
+        function: Some(format!("{name}/{}", erlang_term::items(inner))),
+    })
+}
+
 /// ` in mod:fun/1 line 3`, as lager ends a reason.
 fn lager_frame(reason: &str) -> Option<Frame> {
     let (before, line) = reason.trim_end().rsplit_once(" line ")?;
@@ -285,66 +211,150 @@ fn lager_frame(reason: &str) -> Option<Frame> {
 }
 
 fn read(lines: &[&str]) -> Reading {
-    let text = lines.join("\n");
-    let mut frames = frames_in(&text);
-    frames.extend(lines.iter().filter_map(|line| shell_frame(line.trim())));
-    let reason = reason(lines);
-    if frames.is_empty() {
-        frames.extend(reason.as_deref().and_then(lager_frame));
+    let mut frames = Vec::new();
+    let mut terms = String::new();
+    for line in lines {
+        match shell_frame(line.trim()) {
+            Some(frame) => frames.push(frame),
+            None => {
+                terms.push_str(line.trim());
+                terms.push('\n');
+            }
+        }
     }
-    let raised = Raised {
-        kind: reason.as_deref().and_then(kind).map(str::to_owned),
-        message: reason,
-    };
+    let said = reason(lines);
+    let mut own = erlang_term::stacks(&terms);
+    if own.is_empty() {
+        let words = said.as_ref().map_or("", |said| said.text.as_str());
+        own.extend(clause_frame(words).or_else(|| lager_frame(words)));
+    }
+    own.append(&mut frames);
+    let raised = said.map_or_else(Raised::default, Said::raised);
     Reading {
-        // The process ended of it.
-        uncaught: lines
-            .first()
-            .map(|line| !line.trim_start().starts_with("** exception ")),
+        uncaught: Some(lines.first().is_some_and(|line| is_report(line.trim()))),
         loggable: true,
-        ..Reading::single(raised, frames)
+        ..Reading::single(raised, own)
     }
 }
 
-/// What the report gives as the reason.
-fn reason(lines: &[&str]) -> Option<String> {
-    let mut rest = lines.iter().map(|line| line.trim());
-    while let Some(own) = rest.next() {
-        if let Some((_, reason)) = shell(own) {
-            return Some(reason.to_owned());
+/// Whether the line begins a report of a process that has ended.
+fn is_report(own: &str) -> bool {
+    HEADINGS.iter().any(|mark| own.starts_with(mark))
+        || own.starts_with("escript: ")
+        || own.starts_with("crasher: ")
+        || is_exit_value(own)
+        || is_dying(own)
+        || lager(own).is_some()
+}
+
+/// The reason that a report gives.
+struct Said {
+    /// `error`, `exit` or `throw`, where it is printed.
+    class: Option<&'static str>,
+    text: String,
+}
+
+impl Said {
+    fn of(class: Option<&'static str>, first: &str, rest: &[&str]) -> Option<Said> {
+        let text = whole_term(first, rest);
+        Some(Said { class, text })
+    }
+
+    fn raised(self) -> Raised {
+        let kind = kind(&self.text).or(self.class).map(str::to_owned);
+        Raised {
+            kind,
+            message: Some(self.text).filter(|text| !text.is_empty()),
         }
-        if own.starts_with("** Reason for termination") || is_exit_value(own) {
-            let after = own
-                .split_once(" with exit value:")
-                .map_or("", |(_, value)| value.trim());
-            let value = if after.is_empty() {
-                rest.next()?
-            } else {
-                after
-            };
-            return Some(value.strip_prefix("** ").unwrap_or(value).to_owned());
+    }
+}
+
+fn reason(lines: &[&str]) -> Option<Said> {
+    for (at, line) in lines.iter().enumerate() {
+        let own = line.trim();
+        let rest = lines.get(at + 1..).unwrap_or_default();
+        if let Some((class, reason)) = shell(own) {
+            return Said::of(Some(class), reason, rest);
         }
-        if let Some(reason) = lager(own) {
-            return Some(reason.to_owned());
+        let last = own.starts_with("** Reason for termination") || own == "** Reason ==";
+        if last || is_exit_value(own) {
+            let after = own.split_once(" with exit value:");
+            let after = after.map_or("", |(_, value)| value.trim());
+            if !after.is_empty() {
+                return Said::of(None, after, rest);
+            }
+            let (first, rest) = rest.split_first()?;
+            let first = first.trim();
+            return Said::of(None, first.strip_prefix("** ").unwrap_or(first), rest);
         }
-        if let Some((_, reason)) = own.split_once(". Reason: ") {
-            return Some(reason.to_owned());
+        let short = lager(own).or_else(|| own.split_once(". Reason: ").map(|(_, value)| value));
+        if let Some(reason) = short {
+            return Said::of(None, reason, &[]);
         }
-        let error = ["error: ", "exit: ", "throw: "];
-        if own.starts_with("crasher: ")
-            && let Some((_, value)) = error.iter().find_map(|mark| own.split_once(mark))
-        {
-            return Some(value.to_owned());
+        if own.starts_with("crasher: ") {
+            for (mark, class) in [
+                (" error: ", "error"),
+                (" exit: ", "exit"),
+                (" throw: ", "throw"),
+            ] {
+                if let Some((_, value)) = own.split_once(mark) {
+                    return Said::of(Some(class), value, &[]);
+                }
+            }
         }
-        if is_dying(own) || own.contains(PLACE) && lines.len() == 1 {
-            return Some(own.to_owned());
+        if is_dying(own) {
+            let term = own.split_once(",{").or_else(|| own.split_once(" ({"));
+            return Said::of(None, &format!("{{{}", term?.1), rest);
+        }
+        if at == 0 && own.contains(PLACE) {
+            return Said::of(None, own, rest);
         }
     }
     None
 }
 
-/// The first atom of a term: `{badmatch,…}` → `badmatch`. A reason in words has none.
+/// A term that may run over several lines, until its brackets are closed.
+fn whole_term(first: &str, rest: &[&str]) -> String {
+    let mut text = first.trim().to_owned();
+    let open = |text: &str| {
+        let count = |set: &[u8]| text.bytes().filter(|b| set.contains(b)).count();
+        count(b"{[(") > count(b"}])")
+    };
+    for line in rest {
+        if !open(&text) || text.len() > TERM_BYTES {
+            break;
+        }
+        text.push_str(line.trim());
+    }
+    text
+}
+
+/// Longest reason that is put together from several lines.
+const TERM_BYTES: usize = 8 * 1024;
+
+/// The atoms for which Erlang prints words.
+const WORDS: [(&str, &str); 11] = [
+    ("no match of right hand", "badmatch"),
+    ("no function clause matching", "function_clause"),
+    ("no case clause matching", "case_clause"),
+    ("no true branch found", "if_clause"),
+    ("no try clause matching", "try_clause"),
+    ("undefined function", "undef"),
+    ("call to undefined function", "undef"),
+    ("bad argument", "badarg"),
+    (
+        "an error occurred when evaluating an arithmetic expression",
+        "badarith",
+    ),
+    ("bad function", "badfun"),
+    ("bad map", "badmap"),
+];
+
+/// The first atom of a term: `{badmatch,…}` → `badmatch`.
 fn kind(reason: &str) -> Option<&str> {
+    if let Some((_, atom)) = WORDS.iter().find(|(words, _)| reason.starts_with(words)) {
+        return Some(atom);
+    }
     let term = reason.trim_start_matches(['{', '[']);
     let end = term
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '@'))

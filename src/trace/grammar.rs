@@ -15,6 +15,8 @@ pub(super) struct State {
     pub proven: bool,
     /// Lines since the last that certainly belonged; kept by the engine.
     pub unsure: usize,
+    /// A digest of what heads the trace, for languages that must know it again.
+    pub digest: u64,
     /// Of a trace that begins at a frame: where the line above names the exception, if it does.
     pub named_above: Option<fn(&str) -> Option<usize>>,
 }
@@ -26,6 +28,7 @@ impl State {
             flag: false,
             proven: false,
             unsure: 0,
+            digest: 0,
             named_above: None,
         }
     }
@@ -137,7 +140,7 @@ pub(super) static GRAMMARS: [&Grammar; 13] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 63] = [
+const NEEDLES: [&str; 64] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -173,6 +176,7 @@ const NEEDLES: [&str; 63] = [
     "exception error: ",
     "exception exit: ",
     "[{file,\"",
+    "[file: ",
     // C and C++
     "Sanitizer: ",
     "libFuzzer: ",

@@ -3,9 +3,9 @@
 //! `[object] (…)` form that Monolog and with it Laravel and Symfony write. Warnings and notices
 //! are no traces.
 
-use super::grammar::{Begin, Grammar, Reading, State, Step, no_frame};
-use super::text;
-use crate::model::{Frame, Language, Raised};
+use super::grammar::{Begin, Grammar, State, Step, no_frame};
+use super::{php_read, text};
+use crate::model::{Frame, Language};
 use std::borrow::Cow;
 
 pub(super) static GRAMMAR: Grammar = Grammar {
@@ -14,7 +14,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
     adopt,
     frame: no_frame,
     step,
-    read,
+    read: php_read::read,
     printed_by_runtime: false,
 };
 
@@ -40,7 +40,7 @@ const FATAL: [&str; 5] = [
     "Parse error</b>: ",
 ];
 
-const OBJECT: &str = "[object] (";
+pub(super) const OBJECT: &str = "[object] (";
 
 fn begin(line: &str) -> Option<Begin> {
     let line = text::floor(line, LONGEST);
@@ -68,7 +68,7 @@ fn begin(line: &str) -> Option<Begin> {
 }
 
 /// Where `PHP Fatal error: ` stands in a line as the line's own text, and what follows.
-fn fatal(line: &str) -> Option<(usize, &str)> {
+pub(super) fn fatal(line: &str) -> Option<(usize, &str)> {
     FATAL.iter().find_map(|mark| {
         let found = line.find(mark)?;
         let mut at = found;
@@ -119,6 +119,10 @@ fn opening(own: &str) -> Option<State> {
 
 /// `Type: message in file:3` above `#0 …`, or the heading of frames.
 fn name_above(line: &str) -> Option<usize> {
+    let heading = line.trim_end().strip_suffix("Stack trace:").map(str::len);
+    if let Some(at) = heading.filter(|at| text::is_own_text(line, *at)) {
+        return Some(at);
+    }
     let at = text::log_prefix(line).max(text::indent(line));
     let own = line.get(at..)?;
     let (kind, _) = own.split_once(": ")?;
@@ -138,11 +142,11 @@ fn adopt(line: &str) -> Option<State> {
 }
 
 /// What FPM puts around each line of a worker.
-fn unwrapped(line: &str) -> &str {
+pub(super) fn unwrapped(line: &str) -> &str {
     let own = line.trim();
     let own = own.strip_prefix('"').unwrap_or(own);
     let own = own.strip_prefix("PHP message: ").unwrap_or(own);
-    own.strip_suffix('"').unwrap_or(own)
+    own.strip_suffix('"').unwrap_or(own).trim()
 }
 
 fn step(state: &mut State, line: &str) -> Step {
@@ -193,7 +197,7 @@ fn step(state: &mut State, line: &str) -> Step {
 }
 
 /// The heading of frames.
-fn is_heading(own: &str) -> bool {
+pub(super) fn is_heading(own: &str) -> bool {
     matches!(
         own,
         "Stack trace:" | "[stacktrace]" | "PHP Stack trace:" | "Call Stack:"
@@ -201,7 +205,7 @@ fn is_heading(own: &str) -> bool {
 }
 
 /// `#3 {main}`
-fn is_bottom(own: &str) -> bool {
+pub(super) fn is_bottom(own: &str) -> bool {
     numbered(own).is_some_and(|rest| rest.starts_with("{main}"))
 }
 
@@ -219,7 +223,7 @@ fn numbered(own: &str) -> Option<&str> {
 }
 
 /// `#1 file(3): f(…)`, `#1 [internal function]: f(…)`, `#1  f() called at [file:3]`
-fn frame(own: &str) -> Option<Frame> {
+pub(super) fn frame(own: &str) -> Option<Frame> {
     let rest = numbered(own)?;
     if let Some(call) = rest.strip_prefix("[internal function]: ") {
         return Some(Frame {
@@ -259,11 +263,12 @@ fn callee(call: &str) -> Option<String> {
     call.get(..open)
         .map(str::trim)
         .filter(|name| !name.is_empty())
-        .map(str::to_owned)
+        // As PHP prints it for browsers.
+        .map(|name| name.replace("-&gt;", "->"))
 }
 
 /// `PHP   2. f($a = 1) file:3`, `    0.0002     390000   2. f() file:3`, as Xdebug prints it.
-fn xdebug_frame(own: &str) -> Option<Frame> {
+pub(super) fn xdebug_frame(own: &str) -> Option<Frame> {
     let own = own.strip_prefix("PHP ").unwrap_or(own);
     let (before, rest) = own.split_once(". ")?;
     let mut words = before.split_ascii_whitespace();
@@ -288,15 +293,15 @@ fn is_type(token: &str) -> bool {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Place<'a> {
-    file: &'a str,
-    line: u32,
+pub(super) struct Place<'a> {
+    pub file: &'a str,
+    pub line: u32,
     /// Printed as `on line 3`.
-    on_line: bool,
+    pub on_line: bool,
 }
 
 /// `text in file:3`, `text in file on line 3` → the text and the place.
-fn split_place(said: &str) -> Option<(&str, Option<Place<'_>>)> {
+pub(super) fn split_place(said: &str) -> Option<(&str, Option<Place<'_>>)> {
     let said = said.trim_end();
     let said = said.strip_suffix('"').unwrap_or(said);
     let (before, file, line, on_line) = match said.rsplit_once(" on line ") {
@@ -323,175 +328,10 @@ fn split_place(said: &str) -> Option<(&str, Option<Place<'_>>)> {
 }
 
 /// Without the tags that PHP prints for browsers.
-fn plain(text: &str) -> Cow<'_, str> {
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains("<b>") {
         return Cow::Borrowed(text);
     }
     let text = text.replace("<b>", "").replace("</b>", "");
     Cow::Owned(text.trim_end().trim_end_matches("<br />").to_owned())
-}
-
-fn read(lines: &[&str]) -> Reading {
-    let mut reader = Reader::default();
-    for line in lines {
-        // Apache and Monolog write the line breaks of a whole trace as `\n`.
-        if line.contains("\\n#") || line.contains("\\nStack trace:") {
-            line.split("\\n").for_each(|part| reader.line(part));
-        } else {
-            reader.line(line);
-        }
-    }
-    reader.close();
-    let mut reading = reader.reading;
-    let last = reading.blocks.len().saturating_sub(1);
-    if reader.previous {
-        reading.root = last;
-    } else {
-        reading.outermost = last;
-    }
-    reading.uncaught = Some(reader.fatal);
-    reading.loggable = !reader.fatal;
-    reading
-}
-
-/// Reads line by line; the message of an exception may run over several.
-#[derive(Default)]
-struct Reader {
-    reading: Reading,
-    /// The name that is being read, before its place was seen.
-    naming: Option<String>,
-    raised: Raised,
-    from: usize,
-    fatal: bool,
-    /// Monolog prints the outermost first.
-    previous: bool,
-}
-
-impl Reader {
-    fn line(&mut self, line: &str) {
-        let own = plain(unwrapped(line));
-        let own = own.as_ref();
-        let first = self.reading.blocks.is_empty() && self.reading.frames.is_empty();
-        if first && self.naming.is_none() && self.raised.kind.is_none() {
-            self.first(own);
-        } else if is_heading(own) || is_bottom(own) {
-            self.end_name();
-        } else if let Some(frame) = frame(own).or_else(|| xdebug_frame(own)) {
-            self.end_name();
-            if frame.function.as_deref() != Some("{main}") {
-                self.reading.frames.push(frame);
-            }
-        } else if let Some(rest) = own.strip_prefix("Next ") {
-            self.close();
-            self.name(rest);
-        } else if let Some(rest) = own.strip_prefix("[previous exception] ") {
-            self.close();
-            self.previous = true;
-            self.name(rest);
-        } else if let Some(naming) = &mut self.naming {
-            naming.push('\n');
-            naming.push_str(own);
-        }
-    }
-
-    fn first(&mut self, own: &str) {
-        if let Some((at, rest)) = fatal(own) {
-            self.fatal = true;
-            let Some(said) = rest.strip_prefix("Uncaught ") else {
-                let kind = own.get(at..).and_then(|own| own.split_once(':'));
-                let kind = kind.map_or("Fatal error", |(kind, _)| kind);
-                self.raised.kind = Some(kind.trim_start_matches("PHP ").to_owned());
-                let (message, place) = split_place(rest).unwrap_or((rest, None));
-                self.raised.message = Some(message.to_owned());
-                self.throw(place);
-                return;
-            };
-            self.name(said);
-        } else if let Some(frame) = frame(own) {
-            self.reading.frames.push(frame);
-        } else {
-            self.name(own);
-        }
-    }
-
-    /// A name begins; its end may stand on a later line.
-    fn name(&mut self, said: &str) {
-        self.naming = Some(said.to_owned());
-        let whole = said.starts_with(OBJECT) && said.contains(")\"}");
-        if whole {
-            self.end_name();
-        }
-    }
-
-    fn end_name(&mut self) {
-        let Some(naming) = self.naming.take() else {
-            return;
-        };
-        if let Some(said) = naming.strip_prefix(OBJECT) {
-            self.object(said);
-            return;
-        }
-        let (said, place) = split_place(&naming).unwrap_or((&naming, None));
-        let parts = said.strip_prefix("exception '").map_or_else(
-            || said.split_once(": ").or(Some((said, ""))),
-            |old| {
-                old.split_once("' with message '")
-                    .or_else(|| Some((old.strip_suffix('\'')?, "")))
-            },
-        );
-        let (kind, message) = parts.unwrap_or((said, ""));
-        let old = said.starts_with("exception '");
-        let message = message
-            .strip_suffix('\'')
-            .filter(|_| old)
-            .unwrap_or(message);
-        self.raised = Raised {
-            kind: Some(kind.trim_end_matches(':').to_owned()),
-            message: (!message.is_empty()).then(|| message.to_owned()),
-        };
-        self.throw(place);
-    }
-
-    /// `Type(code: 0): message at file:3)`
-    fn object(&mut self, said: &str) {
-        let Some((kind, rest)) = said.split_once("(code: ") else {
-            return;
-        };
-        let message = rest.split_once("): ").map_or("", |(_, message)| message);
-        let message = message.trim_end().trim_end_matches("[]").trim_end();
-        let message = message.strip_suffix("\"}").unwrap_or(message);
-        let message = message.strip_suffix(')').unwrap_or(message);
-        let (text, place) = match message.rsplit_once(" at ") {
-            Some((text, place)) => (text, text::split_number(place)),
-            None => (message, None),
-        };
-        self.raised = Raised {
-            kind: Some(kind.to_owned()),
-            message: (!text.is_empty()).then(|| text.to_owned()),
-        };
-        self.throw(place.map(|(file, line)| Place {
-            file,
-            line,
-            on_line: false,
-        }));
-    }
-
-    /// The place where it was thrown is the first frame.
-    fn throw(&mut self, place: Option<Place<'_>>) {
-        let Some(place) = place else { return };
-        self.reading.frames.push(Frame {
-            file: Some(place.file.to_owned()),
-            line: Some(place.line),
-            function: None,
-        });
-    }
-
-    fn close(&mut self) {
-        self.end_name();
-        let raised = std::mem::take(&mut self.raised);
-        if raised.kind.is_some() || self.from < self.reading.frames.len() {
-            self.reading.close_block(raised, self.from);
-        }
-        self.from = self.reading.frames.len();
-    }
 }

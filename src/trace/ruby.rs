@@ -5,6 +5,7 @@
 use super::grammar::{Begin, Grammar, Reading, State, Step, no_frame};
 use super::text;
 use crate::model::{Frame, Language, Raised};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub(super) static GRAMMAR: Grammar = Grammar {
     language: Language::Ruby,
@@ -47,7 +48,8 @@ fn opening(own: &str) -> Option<State> {
     let mut state = State::at(NAMED);
     if let Some((frame, said)) = head(own) {
         state.proven = typed(said).is_some() || said == UNHANDLED;
-        state.flag = rescues(&frame);
+        state.flag = rescues(&frame) || newer(own);
+        state.digest = digest(own);
         return Some(state);
     }
     if let Some(frame) = from(own).or_else(|| bare(own)) {
@@ -86,14 +88,20 @@ fn step(state: &mut State, line: &str) -> Step {
         };
     }
     if let Some((frame, _)) = head(own) {
-        return at_head(state, &frame);
+        // The same crash once more.
+        let again = state.digest == digest(own);
+        return if again {
+            Step::End
+        } else {
+            at_head(state, &frame)
+        };
     }
     if state.phase == REVERSED && numbered(own).is_some() {
         return Step::Part;
     }
     let listed = || from(own).or_else(|| bare(own)).or_else(|| jruby(line));
     if let Some(frame) = listed() {
-        state.flag |= rescues(&frame);
+        state.flag |= rescues(&frame) || newer(own);
         (state.phase, state.proven) = (FRAMES, true);
         return Step::Part;
     }
@@ -102,7 +110,7 @@ fn step(state: &mut State, line: &str) -> Step {
     }
     if state.proven && matches!(own, "Caused by:" | "Causes:" | "(cause)") {
         state.phase = CAUSED;
-        return Step::Maybe;
+        return Step::Part;
     }
     if text::starts_like_log(line) {
         return Step::End;
@@ -110,6 +118,7 @@ fn step(state: &mut State, line: &str) -> Step {
     let hint = own.bytes().all(|b| b == b'^' || b == b'~') || own.starts_with("Did you mean?");
     match state.phase {
         NAMED if state.proven && hint => Step::Part,
+        CAUSED if name_in(own).is_some() => Step::Part,
         NAMED if typed(own).is_some() => Step::Part,
         NAMED | CAUSED => Step::Maybe,
         _ => Step::End,
@@ -130,6 +139,17 @@ fn at_head(state: &mut State, frame: &Frame) -> Step {
         }
         _ => Step::End,
     }
+}
+
+/// Whether Ruby 3.4 or later printed it, which has no frames of `rescue` any more.
+fn newer(own: &str) -> bool {
+    own.contains(":in '")
+}
+
+fn digest(head: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    head.trim_end().hash(&mut hasher);
+    hasher.finish()
 }
 
 fn rescues(frame: &Frame) -> bool {
@@ -172,7 +192,11 @@ fn place(own: &str) -> Option<(Frame, &str)> {
 
 /// Whether a frame's file can be one: blanks stand only in whole paths.
 fn is_path(file: &str) -> bool {
-    let whole = file.starts_with(['/', '(']) || file.get(1..2) == Some(":");
+    let drive = |file: &str| {
+        file.get(1..)
+            .is_some_and(|rest| rest.starts_with([':']) && rest.get(1..2) != Some(" "))
+    };
+    let whole = file.starts_with(['/', '(']) || drive(file);
     (whole || !file.contains(' ')) && !file.contains(['"', '\'', '`', '{', '\t', '='])
 }
 
@@ -207,13 +231,24 @@ fn bare(own: &str) -> Option<Frame> {
 /// `from file:3:in 'f'`, `from file:3`
 fn from(own: &str) -> Option<Frame> {
     let own = own.trim().strip_prefix("from ")?;
-    bare(own).or_else(|| {
-        let (file, line) = text::split_number(own)?;
-        is_path(file).then(|| Frame {
-            file: Some(file.to_owned()),
-            line: Some(line),
-            function: None,
-        })
+    if let Some(frame) = bare(own) {
+        return Some(frame);
+    }
+    // Code that was evaluated may have no line, code outside of methods no name.
+    let unnumbered = |mark| own.split_once(mark);
+    let (file, name) = unnumbered(":in '")
+        .or_else(|| unnumbered(":in `"))
+        .unwrap_or((own, ""));
+    let (file, line) = match text::split_number(file) {
+        Some((file, line)) => (file, Some(line)),
+        None => (file, None),
+    };
+    let function = name.strip_suffix('\'').map(str::to_owned);
+    let told = is_path(file) && (line.is_some() || function.is_some());
+    told.then(|| Frame {
+        file: Some(file.to_owned()),
+        line,
+        function,
     })
 }
 

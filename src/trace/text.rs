@@ -76,11 +76,27 @@ pub(super) fn log_prefix(line: &str) -> usize {
                     break;
                 }
             }
+            // `pid=12 tid=9h1 WARN: `, as Sidekiq prints.
+            Token::Other if dated && is_pair(token) => {}
             Token::Word | Token::Other => break,
         }
         at = after;
     }
     if end <= base { 0 } else { end.min(line.len()) }
+}
+
+/// `key=value` without quotes.
+fn is_pair(token: &str) -> bool {
+    let plain = |text: &str| {
+        let bytes = text.as_bytes();
+        !bytes.is_empty()
+            && bytes
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
+    };
+    token
+        .split_once('=')
+        .is_some_and(|(key, value)| plain(key) && plain(value))
 }
 
 enum Token {
@@ -193,7 +209,11 @@ pub(super) fn starts_like_log(line: &str) -> bool {
         .and_then(|rest| rest.split([' ', ':', ']', '|']).next())
         .unwrap_or_default();
     let upper = word.bytes().all(|b| b.is_ascii_uppercase());
-    is_calendar(word) || ((upper || at == 1) && is_level(word))
+    // `channel.LEVEL:`, as Monolog prints behind the time.
+    let channel = word
+        .rsplit_once('.')
+        .is_some_and(|(_, level)| level.bytes().all(|b| b.is_ascii_uppercase()) && is_level(level));
+    channel || is_calendar(word) || ((upper || at == 1) && is_level(word))
 }
 
 /// Bytes in which a level is looked for, and words among them.

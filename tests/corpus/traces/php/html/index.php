@@ -1,0 +1,5 @@
+<?php
+function page(array $parts) {
+    return strlen($parts);
+}
+page([1]);

@@ -1,0 +1,4 @@
+<?php
+function total($prices) {
+    return array_sum($prices;
+}
