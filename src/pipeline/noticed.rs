@@ -8,7 +8,7 @@ use crate::pipeline::learned::Known;
 use crate::pipeline::notes::Note;
 use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::Stream;
-use crate::rate::{self, Change, Deploy, Loop, Occurrence, Rate};
+use crate::rate::{Change, Deploy, Loop, Occurrence, Place, Rate};
 use crate::record::View;
 use crate::template::Seen;
 use crate::triage::Verdict;
@@ -23,6 +23,7 @@ pub struct Outs<'a> {
 /// Counts a record with its service, and hands on what that showed.
 pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, outs: &Outs<'_>) {
     let facets = view.facets();
+    let (key, inner) = view.message_keys();
     let record = Occurrence {
         template: seen.id,
         facets,
@@ -33,7 +34,7 @@ pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, ou
         request: facets.status_class.is_some(),
         novelty: seen.novelty,
         slot: stream.slot,
-        place: rate::Place::default(),
+        place: Place { key, inner },
     };
     let mut next = known.book.observe(&record);
     while let Some(change) = next {

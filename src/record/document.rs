@@ -19,6 +19,7 @@ const MAX_UNPACKED: usize = 1 << 20;
 pub(super) struct Document {
     /// The raw string between its quotes.
     message: Option<Range<usize>>,
+    message_rank: u8,
     pub level: Option<Level>,
     stack: Option<Range<usize>>,
     kind: Option<Range<usize>>,
@@ -66,6 +67,12 @@ impl Document {
             return Some(found);
         }
         Some(json::unescape(text.get(self.message.clone()?)?))
+    }
+
+    /// The key of the outer message.
+    pub fn message_key(&self) -> Option<&'static str> {
+        self.message.as_ref()?;
+        names::of_json_rank(self.message_rank)
     }
 
     /// The outer message without resolving escapes, for values that stand in it.
@@ -139,6 +146,7 @@ impl<'t> Finder<'t> {
         let rank = name.json_message_rank();
         if let Some(rank) = rank.filter(|rank| *rank < self.rank) {
             self.rank = rank;
+            self.found.message_rank = rank;
             self.found.message = self.place(raw);
         }
         match key {

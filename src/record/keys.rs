@@ -63,6 +63,11 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
+    /// The key that holds the message.
+    pub fn message_key(&self) -> Option<&'static str> {
+        names::of_record_rank(self.rank)
+    }
+
     /// Reads them into keys that are empty: in place, because they are many.
     pub fn read(&mut self, body: Map<'a>) {
         self.rank = NO_RANK;

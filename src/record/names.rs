@@ -80,6 +80,49 @@ impl Name {
     }
 }
 
+/// Names of a record's message, by rank.
+const RECORD_MESSAGES: [&str; 9] = [
+    "log",
+    "message",
+    "msg",
+    "MESSAGE",
+    "body",
+    "event",
+    "error",
+    "exception",
+    "text",
+];
+
+/// Names of the message in JSON, by rank.
+const JSON_MESSAGES: [&str; 16] = [
+    "message",
+    "msg",
+    "@m",
+    "Message",
+    "short_message",
+    "log",
+    "text",
+    "body",
+    "event",
+    "@mt",
+    "textPayload",
+    "MESSAGE",
+    "error",
+    "err",
+    "exception",
+    "error_message",
+];
+
+/// The key with this [`Name::message_rank`].
+pub(super) fn of_record_rank(rank: u8) -> Option<&'static str> {
+    RECORD_MESSAGES.get(usize::from(rank)).copied()
+}
+
+/// The key with this [`Name::json_message_rank`].
+pub(super) fn of_json_rank(rank: u8) -> Option<&'static str> {
+    JSON_MESSAGES.get(usize::from(rank)).copied()
+}
+
 const fn both(record: u8, json: u8) -> Name {
     Name::Text { record, json }
 }
@@ -196,5 +239,25 @@ pub(super) fn of(name: &[u8]) -> Name {
         | b"path"
         | b"file" => Name::Host,
         _ => Name::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_and_their_names_agree() {
+        for (rank, name) in RECORD_MESSAGES.iter().enumerate() {
+            assert_eq!(
+                of(name.as_bytes()).message_rank(),
+                Some(rank as u8),
+                "{name}"
+            );
+        }
+        for (rank, name) in JSON_MESSAGES.iter().enumerate() {
+            let found = of(name.as_bytes()).json_message_rank();
+            assert_eq!(found, Some(rank as u8), "{name}");
+        }
     }
 }

@@ -351,6 +351,12 @@ impl<'a> View<'a> {
         own.or_else(outer).or_else(inner)
     }
 
+    /// The record's key that holds the message and, where that is JSON, the key inside it.
+    pub fn message_keys(&self) -> (&'static str, Option<&'static str>) {
+        let key = self.keys.message_key().unwrap_or("log");
+        (key, self.document().and_then(Document::message_key))
+    }
+
     /// The few-valued fields that tell records of one message apart: of the record, else of JSON
     /// in the line. Words and numbers within a text are none.
     pub fn facets(&self) -> Facets {
