@@ -4,6 +4,8 @@
 use crate::record::clean::head;
 use crate::record::http;
 use crate::record::value::Value;
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// Bytes of a line that are looked at.
 const MAX_LINE: usize = 8 << 10;
@@ -28,6 +30,72 @@ pub(super) fn field<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
     };
     let named = |word: &str| word == name;
     found.map(Value::from_word).or_else(|| pair(line, named))
+}
+
+/// Calls `found` with every name and value that [`field`] may give for this line; of a name that
+/// repeats with all of them.
+pub(super) fn each<'a>(line: &'a str, mut found: impl FnMut(&'a str, Value<'a>)) {
+    let line = head(line, MAX_LINE);
+    if line.contains('=') {
+        each_pair(line, |name, value| {
+            found(name, value.read());
+            false
+        });
+    }
+    let request = request(line);
+    let status = request
+        .map(|request| request.status)
+        .or_else(|| completed(line));
+    let mut all = |names: &[&'static str], word: Option<&'a str>| {
+        if let Some(word) = word {
+            names
+                .iter()
+                .for_each(|name| found(name, Value::from_word(word)));
+        }
+    };
+    all(&["status", "status_code", "code"], status);
+    all(
+        &["method", "request_method"],
+        request.map(|request| request.method),
+    );
+    all(&["path", "url", "uri"], request.map(|request| request.path));
+    all(
+        &["bytes", "size"],
+        request.and_then(|request| request.bytes),
+    );
+}
+
+/// Whether a line may hold any value: a cheap look that never says no where there is one.
+/// `pairs`: any `key=value` counts, not only a status.
+pub(super) fn may_hold(line: &str, pairs: bool) -> bool {
+    let bytes = head(line, MAX_LINE).as_bytes();
+    if pairs && memchr::memchr(b'=', bytes).is_some() {
+        return true;
+    }
+    SIGNS.find(bytes).is_some()
+}
+
+/// Texts without which a line holds neither a request nor a status.
+static SIGNS: LazyLock<Searcher> = LazyLock::new(|| {
+    let names = ["Completed ", "tatus", "response_code"];
+    Searcher::new(METHODS.into_iter().chain(names))
+});
+
+/// Looks for any of a few texts at once.
+struct Searcher(Option<AhoCorasick>);
+
+impl Searcher {
+    fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Searcher {
+        // A few short constants: building cannot fail, and if it did every line would be read.
+        Searcher(AhoCorasick::new(texts).ok())
+    }
+
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        match &self.0 {
+            Some(texts) => texts.find(bytes).map(|found| found.start()),
+            None => Some(0),
+        }
+    }
 }
 
 /// The status of an HTTP answer in a line, under any of its names.
@@ -218,13 +286,41 @@ fn size(word: &str) -> Option<&str> {
     (number && word.len() <= 18).then_some(word)
 }
 
-/// The value of the first `name=value` or `name="quoted value"` whose name fits, where it begins a word outside quotes.
+/// The value of a pair as it stands in the line.
+enum Pair<'a> {
+    Bare(&'a str),
+    Quoted(&'a str),
+}
+
+impl<'a> Pair<'a> {
+    fn read(&self) -> Value<'a> {
+        match self {
+            Pair::Bare(word) => Value::from_word(word),
+            Pair::Quoted(raw) => Value::Text(crate::record::json::unescape(raw)),
+        }
+    }
+}
+
+/// The value of the first `name=value` or `name="quoted value"` whose name fits.
 fn pair<'a>(line: &'a str, named: impl Fn(&str) -> bool) -> Option<Value<'a>> {
+    let mut first = None;
+    each_pair(line, |name, value| {
+        let fits = named(name);
+        if fits {
+            first = Some(value.read());
+        }
+        fits
+    });
+    first
+}
+
+/// Every `name=value` and `name="quoted value"` that begins a word outside quotes, until `enough`.
+fn each_pair<'a>(line: &'a str, mut enough: impl FnMut(&'a str, Pair<'a>) -> bool) {
     let mut rest = line;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
         if rest.is_empty() {
-            return None;
+            return;
         }
         let word_end = rest
             .find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | ',' | '"'))
@@ -240,18 +336,18 @@ fn pair<'a>(line: &'a str, named: impl Fn(&str) -> bool) -> Option<Value<'a>> {
         let (found, behind) = match value.strip_prefix('"') {
             Some(text) => {
                 let (inside, behind) = quoted_text(text);
-                (Value::Text(crate::record::json::unescape(inside)), behind)
+                (Pair::Quoted(inside), behind)
             }
             None => {
                 let end = value
                     .find(|c: char| c.is_ascii_whitespace() || matches!(c, ',' | ';'))
                     .unwrap_or(value.len());
                 let (bare, behind) = value.split_at(end);
-                (Value::from_word(bare), behind)
+                (Pair::Bare(bare), behind)
             }
         };
-        if named(word) {
-            return Some(found);
+        if enough(word, found) {
+            return;
         }
         rest = behind.strip_prefix(';').unwrap_or(behind);
     }

@@ -28,7 +28,7 @@ mod view;
 mod wrapped;
 
 pub use decode::{Event, Events, Fault, Record};
-pub use fields::Wanted;
+pub use fields::{Hashed, Wanted, mix, text_hash};
 pub use http::HTTP_STATUS;
 pub use identity::Identity;
 pub use partial::{Joiner, Part};

@@ -5,7 +5,7 @@ use crate::record::decode::{Item, Map};
 use crate::record::json::{Json, Members};
 
 /// Dots that are followed; a longer path is nothing's name.
-const MAX_DOTS: usize = 6;
+pub(super) const MAX_DOTS: usize = 6;
 
 /// The value under a path in a record.
 pub(super) fn in_map<'a>(map: Map<'a>, path: &str) -> Option<Item<'a>> {

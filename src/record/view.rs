@@ -343,7 +343,7 @@ impl<'a> View<'a> {
     }
 
     /// The status of an HTTP answer in a field: of the record, or of JSON in the line.
-    fn field_status(&self) -> Option<i64> {
+    pub(super) fn field_status(&self) -> Option<i64> {
         let attributes = || self.otlp?.get("attributes")?.map().and_then(http::in_map);
         let outer = || self.document()?.few.status();
         let inner = || self.document()?.inner.as_ref()?.document.few.status();
@@ -421,8 +421,13 @@ impl<'a> View<'a> {
         found.map(Value::from_item)
     }
 
+    /// What OpenTelemetry says of the record.
+    pub(super) fn otlp(&self) -> Option<Map<'a>> {
+        self.otlp
+    }
+
     /// JSON in the line, scanned when first asked for.
-    fn document(&self) -> Option<&Document> {
+    pub(super) fn document(&self) -> Option<&Document> {
         let scanned = self.document.get_or_init(|| Document::of(&self.line));
         scanned.as_ref()
     }

@@ -1,13 +1,18 @@
-//! The watches that are installed, and what they counted. A record is shown once; the engine
-//! says which watches fired. Everything is capped, and what a cap refused is counted.
-//! Not here: what a match means (`language`), how a window counts (`window`).
+//! The watches that are installed: caps, replacement, expiry, and the index by which a record
+//! finds them. Everything is capped, and what a cap refused is counted.
+//! Not here: what a match means (`language`), counting (`count`), what is told (`report`).
 
-use super::fields::Fields;
+use super::anchor::Plan;
+use super::group::Groups;
+use super::index::Index;
 use super::parse::{Refusal, Watch};
-use super::window::Window;
+use super::report::WatchState;
 use super::{Owner, Scope};
 use crate::model::Timestamp;
-use std::collections::{HashMap, VecDeque};
+use crate::record::text_hash;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::hash::RandomState;
 use std::time::Duration;
 
 /// Limits of one engine.
@@ -17,9 +22,18 @@ pub struct Caps {
     pub team: usize,
     /// Watches that models installed.
     pub model: usize,
-    /// Pairs of watch and service that are counted at once; the one that was idle longest gives
-    /// way. Each may hold `EXAMPLES` lines.
+    /// Cost of the team's watches together; see [`Plan::cost`]. Allows 10,000 watches on ranges,
+    /// and ten that every record is shown to.
+    pub team_cost: u64,
+    /// The same for the watches of models.
+    pub model_cost: u64,
+    /// Pairs of watch and group in a service that are counted at once; those that were idle
+    /// longest give way.
     pub windows: usize,
+    /// Groups of one watch; those that were idle longest give way.
+    pub groups: usize,
+    /// Bytes of windows and example lines; those that were idle longest give way.
+    pub bytes: usize,
     /// Longest life of a model's watch, and its life where it names none.
     pub model_life: Duration,
 }
@@ -29,110 +43,84 @@ impl Default for Caps {
         Caps {
             team: 10_000,
             model: 200,
-            windows: 2_000,
+            team_cost: 30_000,
+            model_cost: 5_000,
+            windows: 20_000,
+            groups: 2_000,
+            bytes: 8 << 20,
             model_life: Duration::from_secs(24 * 3600),
         }
-    }
-}
-
-/// Lines kept as examples of what a window counted, and the bytes of each.
-const EXAMPLES: usize = 10;
-const EXAMPLE_BYTES: usize = 1_000;
-
-/// A watch reached its threshold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fired {
-    pub label: String,
-    pub owner: Owner,
-    pub summary: String,
-    pub service: String,
-    /// Events in the window: the threshold.
-    pub count: usize,
-    pub window: Duration,
-    /// Event times of the first and the last event in the window.
-    pub first: Timestamp,
-    pub last: Timestamp,
-    /// Fields of `group_by` with the values of the group that fired, cut at 200 bytes. Values are
-    /// log text.
-    pub group: Vec<(String, String)>,
-    /// Messages of the newest events, oldest first, each cut at 1,000 bytes.
-    pub lines: Vec<String>,
-}
-
-impl Fired {
-    /// Why it fired, in a sentence without log text.
-    pub fn reason(&self) -> String {
-        format!(
-            "watch {}: {} matching records in {} s (threshold {} in {} s)",
-            self.label,
-            self.count,
-            self.last.since(self.first).as_secs().max(1),
-            self.count,
-            self.window.as_secs(),
-        )
     }
 }
 
 /// What the engine counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Records that matched some watch.
+    /// Records that matched, for each watch.
     pub matched: u64,
     pub fired: u64,
-    /// Windows dropped because there were too many.
+    /// Matching records that were not counted: a field of `group_by` was not there, or was a list
+    /// or map.
+    pub ungrouped: u64,
+    /// Windows dropped because there were too many, or because they took too many bytes.
     pub windows_dropped: u64,
+    /// Windows dropped because one watch had too many groups.
+    pub groups_dropped: u64,
     pub expired: u64,
-}
-
-/// What became of a watch since the last report, for the store.
-#[derive(Clone, Debug)]
-pub struct WatchState {
-    /// The same for a watch of the same owner, label and scope, in every process.
-    pub id: String,
-    pub label: String,
-    pub owner: Owner,
-    pub scope: Scope,
-    /// As it is written in a team's file.
-    pub json: String,
-    /// Wall clock.
-    pub installed: Timestamp,
-    /// Wall clock.
-    pub expires: Option<Timestamp>,
-    /// Records that it matched since the last report.
-    pub matched: u64,
-    /// How often it fired since the last report.
-    pub fired: u64,
-    /// Event time of the last time, of those since the last report.
-    pub last_fired: Option<Timestamp>,
-    /// The team took it out of its file, or another took its place.
-    pub gone: bool,
 }
 
 /// Layer 1 for one instance.
 #[derive(Debug)]
 pub struct Engine {
-    caps: Caps,
-    next: u32,
-    everywhere: Vec<Installed>,
-    by_service: HashMap<String, Vec<Installed>>,
-    windows: HashMap<u32, HashMap<String, Counted>>,
-    window_count: usize,
-    shown: u64,
-    tally: Tally,
+    pub(super) caps: Caps,
+    pub(super) slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    /// Where the watch of an owner, scope and label is.
+    names: HashMap<Name, u32>,
+    pub(super) everywhere: Index,
+    pub(super) by_service: HashMap<String, Index>,
+    /// The earliest end of a life.
+    next_end: Option<Timestamp>,
+    /// The wall clock, as last told.
+    now: Timestamp,
+    /// Watches placed so far.
+    placed: u64,
+    /// Windows that are counted, and their bytes.
+    pub(super) windows: usize,
+    pub(super) bytes: usize,
+    /// Records shown so far.
+    pub(super) shown: u64,
+    pub(super) tally: Tally,
+    /// Slots with something to report, and what watches left behind that are gone.
+    pub(super) changed: Vec<u32>,
+    pub(super) left: Vec<WatchState>,
+    pub(super) secret: RandomState,
+    /// Kept for its memory.
+    pub(super) found: Vec<u32>,
 }
 
+type Name = (Owner, Scope, String);
+
+/// An installed watch.
 #[derive(Debug)]
-struct Installed {
-    number: u32,
-    watch: Watch,
-}
-
-#[derive(Debug, Default)]
-struct Counted {
-    window: Window,
-    lines: VecDeque<String>,
-    /// When it last counted, in records shown.
-    used: u64,
+pub(super) struct Slot {
+    /// Grows with each watch that is placed: the order in which they fire.
+    pub number: u64,
+    pub watch: Watch,
+    pub plan: Plan,
+    /// Of the watch as it is written: tells whether a file that was read again changed it.
+    digest: u64,
+    /// Wall clock.
+    pub installed: Timestamp,
+    pub groups: Groups,
+    /// The last record that it was asked about.
+    pub asked: Cell<u64>,
+    /// Since the last report.
+    pub matched: u64,
+    pub fired: u64,
+    pub ungrouped: u64,
+    pub last_fired: Option<Timestamp>,
+    pub changed: bool,
 }
 
 impl Engine {
@@ -140,13 +128,22 @@ impl Engine {
     pub fn new(caps: Caps) -> Engine {
         Engine {
             caps,
-            next: 0,
-            everywhere: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            names: HashMap::new(),
+            everywhere: Index::default(),
             by_service: HashMap::new(),
-            windows: HashMap::new(),
-            window_count: 0,
+            next_end: None,
+            now: Timestamp::default(),
+            placed: 0,
+            windows: 0,
+            bytes: 0,
             shown: 0,
             tally: Tally::default(),
+            changed: Vec::new(),
+            left: Vec::new(),
+            secret: RandomState::new(),
+            found: Vec::new(),
         }
     }
 
@@ -159,87 +156,136 @@ impl Engine {
         engine
     }
 
-    /// Installs a watch; one of the same owner, label and scope is replaced. `now` is the wall
-    /// clock.
+    /// Installs a watch; one of the same owner, label and scope is replaced, and goes on counting
+    /// where it is the same. `now` is the wall clock.
     ///
     /// # Errors
-    /// The owner has as many watches as its cap allows.
+    /// The owner has as many watches as its caps allow, or they would cost too much together.
     pub fn install(&mut self, mut watch: Watch, now: Timestamp) -> Result<(), Refusal> {
+        self.now = now;
         if watch.owner == Owner::Model {
             let latest = now.plus(self.caps.model_life);
             watch.expires = Some(watch.expires.map_or(latest, |at| at.min(latest)));
         }
-        self.remove(watch.owner, &watch.label, &watch.scope);
-        let cap = match watch.owner {
-            Owner::BuiltIn => usize::MAX,
-            Owner::Team => self.caps.team,
-            Owner::Model => self.caps.model,
-        };
-        if self.all().filter(|w| w.owner == watch.owner).count() >= cap {
-            return Err(Refusal(format!(
-                "watch {}: there are {cap} already, which is the limit",
-                watch.label
-            )));
+        let known = self.names.get(&name(&watch)).copied();
+        let old = known.and_then(|at| self.slot(at));
+        if let (Some(at), Some(true)) = (known, old.map(|old| old.digest == digest(&watch))) {
+            self.renew(at, watch.expires);
+            return Ok(());
+        }
+        let freed = old.map_or((0, 0), |old| (1, u64::from(old.plan.cost)));
+        self.check_caps(&watch, freed)?;
+        if let Some(at) = known {
+            self.take_out(at, false);
         }
         self.place(watch);
         Ok(())
     }
 
-    /// Takes the place of all watches of the team: its file was read again. Windows of watches
-    /// that did not change go on only if they are installed one by one.
-    ///
-    /// # Errors
-    /// More watches than the cap allows; then the old ones stay.
-    pub fn replace_team(&mut self, watches: Vec<Watch>) -> Result<(), Refusal> {
-        if watches.len() > self.caps.team {
-            return Err(Refusal(format!(
-                "{} watches, at most {} are allowed",
-                watches.len(),
-                self.caps.team
-            )));
+    fn check_caps(&self, watch: &Watch, freed: (usize, u64)) -> Result<(), Refusal> {
+        let (cap, most) = match watch.owner {
+            Owner::BuiltIn => (usize::MAX, u64::MAX),
+            Owner::Team => (self.caps.team, self.caps.team_cost),
+            Owner::Model => (self.caps.model, self.caps.model_cost),
+        };
+        let (number, cost) = self.sum_of(watch.owner);
+        let label = &watch.label;
+        if number - freed.0 >= cap {
+            let why = format!("watch {label}: there are {cap} already, which is the limit");
+            return Err(Refusal(why));
         }
-        self.retain(|watch| watch.owner != Owner::Team);
-        for watch in watches {
-            self.place(watch);
+        let own = u64::from(Plan::of(&watch.matches).cost);
+        if cost - freed.1 + own > most {
+            return Err(Refusal(format!(
+                "watch {label}: costs {own}, which is more than is left of {most}; add a \
+                 condition that few records meet"
+            )));
         }
         Ok(())
     }
 
-    /// Drops the watches whose life has ended by the wall clock.
+    /// Number and cost of an owner's watches.
+    fn sum_of(&self, owner: Owner) -> (usize, u64) {
+        let all = self.installed().filter(|slot| slot.watch.owner == owner);
+        all.fold((0, 0), |(number, cost), slot| {
+            (number + 1, cost + u64::from(slot.plan.cost))
+        })
+    }
+
+    /// Takes the place of all watches of the team: its file was read again. Watches that did not
+    /// change go on counting.
+    ///
+    /// # Errors
+    /// More watches, or more cost, than the caps allow; then the old ones stay.
+    pub fn replace_team(&mut self, watches: Vec<Watch>) -> Result<(), Refusal> {
+        let (there, cap) = (watches.len(), self.caps.team);
+        if there > cap {
+            let why = format!("{there} watches, at most {cap} are allowed");
+            return Err(Refusal(why));
+        }
+        let cost = |watch: &Watch| u64::from(Plan::of(&watch.matches).cost);
+        let (cost, most) = (watches.iter().map(cost).sum::<u64>(), self.caps.team_cost);
+        if cost > most {
+            let why = format!("together the watches cost {cost}, at most {most} is allowed");
+            return Err(Refusal(why));
+        }
+        let mut new: HashMap<Name, Watch> = HashMap::new();
+        let mut order = Vec::with_capacity(there);
+        for mut watch in watches {
+            watch.owner = Owner::Team;
+            order.push(name(&watch));
+            new.insert(name(&watch), watch);
+        }
+        self.sift(|slot| {
+            let Some(watch) = new.get(&name(&slot.watch)) else {
+                return (slot.watch.owner != Owner::Team).then_some(()).ok_or(true);
+            };
+            let same = digest(watch) == slot.digest;
+            same.then_some(()).ok_or(false)
+        });
+        for name in order {
+            if let Some(watch) = new
+                .remove(&name)
+                .filter(|_| !self.names.contains_key(&name))
+            {
+                self.place(watch);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops the watches whose life has ended by the wall clock. Costs nothing while none has.
     pub fn expire(&mut self, now: Timestamp) {
+        self.now = now;
+        if self.next_end.is_none_or(|end| end > now) {
+            return;
+        }
         let before = self.len();
-        self.retain(|watch| watch.expires.is_none_or(|at| at > now));
+        self.sift(|slot| {
+            let lives = slot.watch.expires.is_none_or(|at| at > now);
+            lives.then_some(()).ok_or(false)
+        });
         self.tally.expired += (before - self.len()) as u64;
-    }
-
-    /// What changed since the last report. The counts are differences: a report that could not be
-    /// saved must be saved later.
-    pub fn report(&mut self) -> Vec<WatchState> {
-        Vec::new()
-    }
-
-    /// Bytes that the watches and what they count take, about.
-    pub fn bytes(&self) -> usize {
-        0
+        self.next_end = self.installed().filter_map(|slot| slot.watch.expires).min();
     }
 
     /// The installed watches, in no particular order.
     pub fn all(&self) -> impl Iterator<Item = &Watch> {
-        let scoped = self.by_service.values().flatten();
-        self.everywhere
-            .iter()
-            .chain(scoped)
-            .map(|entry| &entry.watch)
+        self.installed().map(|slot| &slot.watch)
+    }
+
+    pub(super) fn installed(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().flatten()
     }
 
     /// How many watches are installed.
     pub fn len(&self) -> usize {
-        self.all().count()
+        self.slots.len() - self.free.len()
     }
 
     /// Whether none is installed.
     pub fn is_empty(&self) -> bool {
-        self.all().next().is_none()
+        self.len() == 0
     }
 
     /// What was counted so far.
@@ -247,123 +293,123 @@ impl Engine {
         self.tally
     }
 
-    /// Shows one record of a service at its event time; the watches that fired come back.
-    pub fn on_record(&mut self, service: &str, record: &dyn Fields, time: Timestamp) -> Vec<Fired> {
-        self.shown += 1;
-        let mut fired = Vec::new();
-        let scoped = self.by_service.get(service).into_iter().flatten();
-        for entry in self.everywhere.iter().chain(scoped) {
-            if !entry.watch.matches.holds(record) {
-                continue;
-            }
-            self.tally.matched += 1;
-            let known = self.windows.entry(entry.number).or_default();
-            if !known.contains_key(service) {
-                known.insert(service.to_owned(), Counted::default());
-                self.window_count += 1;
-            }
-            if let Some(counted) = known.get_mut(service) {
-                counted.used = self.shown;
-                fired.extend(counted.count(&entry.watch, service, record, time));
-            }
-        }
-        self.tally.fired += fired.len() as u64;
-        if self.window_count > self.caps.windows {
-            self.drop_idle();
-        }
-        fired
+    /// Bytes that the watches and what they count take, about.
+    pub fn bytes(&self) -> usize {
+        let indexes = self.by_service.values().chain([&self.everywhere]);
+        let indexes: usize = indexes.map(Index::bytes).sum();
+        self.bytes + indexes + 1_000 * self.len()
+    }
+
+    pub(super) fn slot(&self, at: u32) -> Option<&Slot> {
+        self.slots.get(at as usize)?.as_ref()
+    }
+
+    pub(super) fn slot_mut(&mut self, at: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(at as usize)?.as_mut()
     }
 
     fn place(&mut self, watch: Watch) {
-        let number = self.next;
-        self.next = self.next.wrapping_add(1);
-        let list = match &watch.scope {
+        self.placed += 1;
+        let plan = Plan::of(&watch.matches);
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let index = match &watch.scope {
             Scope::Everywhere => &mut self.everywhere,
             Scope::Service(name) => self.by_service.entry(name.clone()).or_default(),
         };
-        list.push(Installed { number, watch });
-    }
-
-    fn remove(&mut self, owner: Owner, label: &str, scope: &Scope) {
-        self.retain(|w| w.owner != owner || w.label != label || w.scope != *scope);
-    }
-
-    fn retain(&mut self, keep: impl Fn(&Watch) -> bool) {
-        let mut gone = Vec::new();
-        let mut sift = |list: &mut Vec<Installed>| {
-            list.retain(|entry| {
-                let stays = keep(&entry.watch);
-                if !stays {
-                    gone.push(entry.number);
-                }
-                stays
-            });
+        index.add(&plan.anchors, at);
+        self.names.insert(name(&watch), at);
+        self.next_end = earlier(self.next_end, watch.expires);
+        self.changed.push(at);
+        let slot = Slot {
+            number: self.placed,
+            digest: digest(&watch),
+            watch,
+            plan,
+            installed: self.now,
+            groups: Groups::default(),
+            asked: Cell::new(0),
+            matched: 0,
+            fired: 0,
+            ungrouped: 0,
+            last_fired: None,
+            changed: true,
         };
-        sift(&mut self.everywhere);
-        self.by_service.values_mut().for_each(sift);
-        self.by_service.retain(|_, list| !list.is_empty());
-        for number in gone {
-            if let Some(windows) = self.windows.remove(&number) {
-                self.window_count -= windows.len();
+        if let Some(place) = self.slots.get_mut(at as usize) {
+            *place = Some(slot);
+        }
+    }
+
+    fn renew(&mut self, at: u32, expires: Option<Timestamp>) {
+        self.next_end = earlier(self.next_end, expires);
+        if let Some(slot) = self.slot_mut(at) {
+            slot.watch.expires = expires;
+        }
+        self.mark(at);
+    }
+
+    /// Takes out the watches for which `keep` gives an error: whether it is gone for good.
+    fn sift(&mut self, keep: impl Fn(&Slot) -> Result<(), bool>) {
+        for at in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+            if let Some(Err(gone)) = self.slot(at).map(&keep) {
+                self.take_out(at, gone);
             }
         }
     }
 
-    /// Drops the eighth of the windows that were idle longest, so that a flood of services
-    /// costs one sweep in many records.
-    fn drop_idle(&mut self) {
-        let mut ages: Vec<u64> = self
-            .windows
-            .values()
-            .flat_map(|services| services.values().map(|counted| counted.used))
-            .collect();
-        let nth = (ages.len() / 8).min(ages.len().saturating_sub(1));
-        let (_, limit, _) = ages.select_nth_unstable(nth);
-        let limit = *limit;
-        for services in self.windows.values_mut() {
-            services.retain(|_, counted| counted.used > limit);
+    fn take_out(&mut self, at: u32, gone: bool) {
+        let Some(slot) = self.slots.get_mut(at as usize).and_then(Option::take) else {
+            return;
+        };
+        self.free.push(at);
+        self.names.remove(&name(&slot.watch));
+        self.windows -= slot.groups.len();
+        self.bytes -= slot.groups.bytes();
+        if slot.changed || gone {
+            self.leave(&slot, gone);
         }
-        let left = self.windows.values().map(HashMap::len).sum();
-        self.tally.windows_dropped += (self.window_count - left) as u64;
-        self.window_count = left;
+        self.forget(at, &slot.watch.scope);
+    }
+
+    fn forget(&mut self, at: u32, scope: &Scope) {
+        let slots = &self.slots;
+        let index = match scope {
+            Scope::Everywhere => Some(&mut self.everywhere),
+            Scope::Service(name) => self.by_service.get_mut(name),
+        };
+        let Some(index) = index else { return };
+        if index.forget(at) {
+            let mut fresh = Index::default();
+            for at in index.members() {
+                if let Some(Some(slot)) = slots.get(at as usize) {
+                    fresh.add(&slot.plan.anchors, at);
+                }
+            }
+            *index = fresh;
+        }
+        if let (true, Scope::Service(name)) = (index.is_empty(), scope) {
+            self.by_service.remove(name);
+        }
     }
 }
 
-impl Counted {
-    fn count(
-        &mut self,
-        watch: &Watch,
-        service: &str,
-        record: &dyn Fields,
-        time: Timestamp,
-    ) -> Option<Fired> {
-        if self.lines.len() >= EXAMPLES.min(watch.threshold) {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(cut(&record.message()));
-        let full = self.window.count(time, watch.window, watch.threshold)?;
-        Some(Fired {
-            label: watch.label.clone(),
-            owner: watch.owner,
-            summary: watch.summary.clone(),
-            service: service.to_owned(),
-            count: watch.threshold,
-            window: watch.window,
-            first: full.first,
-            last: full.last,
-            group: Vec::new(),
-            lines: self.lines.iter().cloned().collect(),
-        })
-    }
+fn name(watch: &Watch) -> Name {
+    (watch.owner, watch.scope.clone(), watch.label.clone())
 }
 
-fn cut(text: &str) -> String {
-    text[..text.floor_char_boundary(EXAMPLE_BYTES)].to_owned()
+fn digest(watch: &Watch) -> u64 {
+    text_hash(watch.to_json().to_string().as_bytes())
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fields::Value;
+    use super::super::{Fields, Value};
     use super::*;
     use crate::model::Level;
     use crate::record::HTTP_STATUS;
@@ -458,7 +504,7 @@ mod tests {
         let mut engine = Engine::with_built_in(caps);
         for service in 0..10_000 {
             engine.on_record(&format!("s{service}"), &record(500), at(0));
-            assert!(engine.window_count <= 100);
+            assert!(engine.windows <= 100);
         }
         assert!(engine.tally().windows_dropped >= 9_900);
     }

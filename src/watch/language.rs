@@ -2,10 +2,15 @@
 //! Not here: reading it from JSON (`parse`), counting (`window`).
 
 use super::fields::{Fields, Value};
+use super::memo::Memo;
+use super::number::{equal, order, text};
+use super::pattern::Pattern;
 use crate::model::{Level, TemplateId};
-use regex::Regex;
 use std::borrow::Cow;
 use std::cmp::Ordering;
+
+/// The path of the message, whatever key the record keeps it under.
+pub const MESSAGE: &str = "message";
 
 /// What one record must be like. A test on a field that is not there fails, except
 /// `Exists(false)`.
@@ -39,7 +44,7 @@ pub enum Test {
     Contains(String),
     StartsWith(String),
     /// Linear in the length of the text.
-    Pattern(Regex),
+    Pattern(Pattern),
 }
 
 /// The right side of a comparison.
@@ -55,33 +60,26 @@ pub enum Operand {
 impl Match {
     /// Whether the record is like this.
     pub fn holds(&self, record: &dyn Fields) -> bool {
+        self.holds_for(&Memo::new(record))
+    }
+
+    /// The same for one of many that are asked about a record.
+    pub(super) fn holds_for<'m>(&'m self, record: &Memo<'m>) -> bool {
         match self {
-            Match::All(parts) => parts.iter().all(|part| part.holds(record)),
-            Match::Any(parts) => parts.iter().any(|part| part.holds(record)),
-            Match::Not(part) => !part.holds(record),
+            Match::All(parts) => parts.iter().all(|part| part.holds_for(record)),
+            Match::Any(parts) => parts.iter().any(|part| part.holds_for(record)),
+            Match::Not(part) => !part.holds_for(record),
             Match::Level(least) => record.level().is_some_and(|level| level >= *least),
             Match::Template(id) => record.template() == Some(*id),
             Match::Field { path, tests } => field_holds(path, tests, record),
         }
     }
-
-    /// The dotted paths that this looks at; the record room unpacks messages only for these.
-    pub fn paths<'a>(&'a self, into: &mut Vec<&'a str>) {
-        match self {
-            Match::All(parts) | Match::Any(parts) => {
-                parts.iter().for_each(|part| part.paths(into));
-            }
-            Match::Not(part) => part.paths(into),
-            Match::Level(_) | Match::Template(_) => {}
-            Match::Field { path, .. } => into.push(path),
-        }
-    }
 }
 
-fn field_holds(path: &str, tests: &[Test], record: &dyn Fields) -> bool {
+fn field_holds<'m>(path: &'m str, tests: &[Test], record: &Memo<'m>) -> bool {
     // The message is asked for by name whatever key the record keeps it under.
-    if path == "message" {
-        let value = Value::Text(record.message());
+    if path == MESSAGE {
+        let value = Value::Text(Cow::Borrowed(record.message()));
         return tests.iter().all(|test| test.holds(Some(&value)));
     }
     let value = record.field(path);
@@ -108,97 +106,6 @@ impl Test {
             Test::StartsWith(part) => text(value).is_some_and(|t| t.starts_with(part.as_str())),
             Test::Pattern(pattern) => text(value).is_some_and(|t| pattern.is_match(&t)),
         }
-    }
-}
-
-/// A number without loss: whole numbers stay whole.
-#[derive(Clone, Copy)]
-enum Number {
-    Whole(i128),
-    Real(f64),
-}
-
-impl Number {
-    fn order(self, other: Number) -> Option<Ordering> {
-        match (self, other) {
-            (Number::Whole(a), Number::Whole(b)) => Some(a.cmp(&b)),
-            (a, b) => a.real().partial_cmp(&b.real()),
-        }
-    }
-
-    fn real(self) -> f64 {
-        match self {
-            Number::Whole(number) => number as f64,
-            Number::Real(number) => number,
-        }
-    }
-
-    fn parse(text: &str) -> Option<Number> {
-        let text = text.trim();
-        // Words such as `nan` and `infinity` parse as floats and are no numbers here.
-        if !text.bytes().any(|b| b.is_ascii_digit()) || text.len() > 40 {
-            return None;
-        }
-        text.parse::<i64>()
-            .map(|whole| Number::Whole(i128::from(whole)))
-            .or_else(|_| text.parse::<f64>().map(Number::Real))
-            .ok()
-    }
-}
-
-fn number(value: &Value<'_>) -> Option<Number> {
-    match value {
-        Value::Int(number) => Some(Number::Whole(i128::from(*number))),
-        Value::Unsigned(number) => Some(Number::Whole(i128::from(*number))),
-        Value::Float(number) => Some(Number::Real(*number)),
-        Value::Text(text) => Number::parse(text),
-        Value::Null | Value::Bool(_) | Value::Nested => None,
-    }
-}
-
-fn operand_number(operand: &Operand) -> Option<Number> {
-    match operand {
-        Operand::Int(number) => Some(Number::Whole(i128::from(*number))),
-        Operand::Float(number) => Some(Number::Real(*number)),
-        Operand::Text(text) => Number::parse(text),
-        Operand::Null | Operand::Bool(_) => None,
-    }
-}
-
-/// Numbers by size, else texts by their characters; `None` where they do not compare.
-fn order(value: &Value<'_>, operand: &Operand) -> Option<Ordering> {
-    match (number(value), operand_number(operand)) {
-        (Some(a), Some(b)) => a.order(b),
-        _ => match (value, operand) {
-            (Value::Text(a), Operand::Text(b)) => Some(a.as_ref().cmp(b.as_str())),
-            _ => None,
-        },
-    }
-}
-
-fn equal(value: &Value<'_>, operand: &Operand) -> bool {
-    match (value, operand) {
-        (Value::Null, Operand::Null) => true,
-        (Value::Bool(a), Operand::Bool(b)) => a == b,
-        (Value::Text(a), Operand::Text(b)) => a == b,
-        (Value::Text(a), Operand::Bool(b)) => a.as_ref() == if *b { "true" } else { "false" },
-        (Value::Bool(a), Operand::Text(b)) => b == if *a { "true" } else { "false" },
-        _ => match (number(value), operand_number(operand)) {
-            (Some(a), Some(b)) => a.order(b) == Some(Ordering::Equal),
-            _ => false,
-        },
-    }
-}
-
-/// The value as text: what `contains` and its like look into.
-fn text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
-    match value {
-        Value::Text(text) => Some(Cow::Borrowed(text)),
-        Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
-        Value::Int(number) => Some(Cow::Owned(number.to_string())),
-        Value::Unsigned(number) => Some(Cow::Owned(number.to_string())),
-        Value::Float(number) => Some(Cow::Owned(number.to_string())),
-        Value::Null | Value::Nested => None,
     }
 }
 
@@ -258,7 +165,7 @@ mod tests {
         assert!(!holds(&Test::StartsWith("time".into()), txt("a timeout")));
         assert!(holds(&Test::StartsWith("50".into()), Value::Int(503)));
         assert!(holds(&Test::Equal(Operand::Bool(true)), txt("true")));
-        let pattern = Test::Pattern(Regex::new("^conn.*refused$").unwrap());
+        let pattern = Test::Pattern(Pattern::new("^conn.*refused$").unwrap());
         assert!(holds(&pattern, txt("connection refused")));
         let list = Test::OneOf(vec![Operand::Text("a".into()), Operand::Int(2)]);
         assert!(holds(&list, txt("a")) && holds(&list, txt("2")) && !holds(&list, txt("b")));

@@ -5,18 +5,34 @@
 //! Not here: what happens when a watch fires (triage, the pipeline), reading the file of a
 //! team's watches, the clock.
 
+mod anchor;
+mod breadth;
 mod built_in;
+mod count;
 mod engine;
 mod fields;
+mod group;
+mod index;
 mod language;
+mod literal;
+mod memo;
+mod number;
 mod parse;
+mod pattern;
+mod range;
+mod read;
+mod report;
 mod window;
+mod write;
 
+pub use anchor::{Anchor, HIGHEST_COST, Plan};
 pub use built_in::{HTTP_5XX, built_in};
-pub use engine::{Caps, Engine, Fired, Tally, WatchState};
+pub use engine::{Caps, Engine, Tally};
 pub use fields::{Fields, Templated, Value};
-pub use language::{Match, Operand, Test};
-pub use parse::{Refusal, Watch, WatchText, parse_list};
+pub use language::{MESSAGE, Match, Operand, Test};
+pub use parse::{HIGHEST_THRESHOLD, LONGEST_WINDOW, Refusal, Watch, WatchText, parse_list};
+pub use pattern::Pattern;
+pub use report::{Fired, WatchState, id_of};
 
 /// Who installed a watch; caps are kept apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

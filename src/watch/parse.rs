@@ -3,24 +3,27 @@
 //! What could be slow, could match without bound or cannot work is refused with the reason.
 //! Not here: reading files, and the caps on how many watches there are (`engine`).
 
-use super::language::{Match, Operand, Test};
+use super::anchor::{HIGHEST_COST, Plan};
+use super::engine::Caps;
+use super::language::Match;
+use super::read::{self, LONGEST_TEXT};
 use super::{Owner, Scope};
-use crate::model::{Level, TemplateId, Timestamp};
-use regex::RegexBuilder;
+use crate::model::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Longest window: one day. Beyond it a rate is the right tool, and memory would not hold.
 pub const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// Highest threshold; one window then holds at most 80 KB of times.
 pub const HIGHEST_THRESHOLD: u64 = 10_000;
-const DEEPEST_MATCH: usize = 8;
-const LARGEST_MATCH: usize = 64;
-const LONGEST_TEXT: usize = 512;
+/// Longest life that a watch may be given: a year.
+const LONGEST_LIFE: u64 = 366 * 24 * 3600;
 const LONGEST_LABEL: usize = 64;
-/// Compiled size of one pattern, in bytes; the crate's own limit is ten times that.
-const LARGEST_PATTERN: usize = 1 << 20;
+const LONGEST_SERVICE: usize = 200;
+/// Fields of `group_by`.
+const MOST_GROUP_FIELDS: usize = 4;
 
 /// A watch that was checked.
 #[derive(Clone, Debug)]
@@ -54,6 +57,9 @@ pub struct WatchText {
     pub matches: Json,
     pub window_seconds: u64,
     pub threshold: u64,
+    /// A field, or a list of fields.
+    #[serde(default)]
+    pub group_by: Option<Json>,
     #[serde(default)]
     pub summary: String,
     /// Absent: everywhere.
@@ -70,7 +76,72 @@ pub struct WatchText {
 /// # Errors
 /// All faults, in order.
 pub fn parse_list(json: &str, now: Timestamp) -> Result<Vec<Watch>, Vec<Refusal>> {
-    Watch::parse_list(json, now)
+    let list: Vec<Json> = serde_json::from_str(json).map_err(|error| vec![not_a_list(&error)])?;
+    let caps = Caps::default();
+    if list.len() > caps.team {
+        let (there, cap) = (list.len(), caps.team);
+        let why = format!("{there} watches, at most {cap} are allowed; take some out");
+        return Err(vec![Refusal(why)]);
+    }
+    let mut reader = ListReader::default();
+    for (at, item) in list.into_iter().enumerate() {
+        reader.take(at + 1, item, now);
+    }
+    if reader.cost > caps.team_cost {
+        reader.faults.push(Refusal(format!(
+            "together the watches cost {}, at most {} is allowed; `autofix watches test` shows \
+             which cost most",
+            reader.cost, caps.team_cost
+        )));
+    }
+    if reader.faults.is_empty() {
+        Ok(reader.watches)
+    } else {
+        Err(reader.faults)
+    }
+}
+
+#[derive(Default)]
+struct ListReader {
+    watches: Vec<Watch>,
+    faults: Vec<Refusal>,
+    /// Where each label of a scope stands.
+    places: HashMap<(Scope, String), usize>,
+    cost: u64,
+}
+
+impl ListReader {
+    fn take(&mut self, number: usize, item: Json, now: Timestamp) {
+        let label = match item.get("label").and_then(Json::as_str) {
+            Some(label) if check_label(label).is_ok() => format!(" ({label})"),
+            _ => String::new(),
+        };
+        let fault = |why: String| Refusal(format!("watch {number}{label}: {why}"));
+        let checked = WatchText::read(item).and_then(|text| text.check(Owner::Team, now));
+        match checked {
+            Err(Refusal(why)) => self.faults.push(fault(why)),
+            Ok(watch) => {
+                let name = (watch.scope.clone(), watch.label.clone());
+                if let Some(other) = self.places.insert(name, number) {
+                    self.faults.push(fault(format!(
+                        "watch {other} has the same label; give each its own"
+                    )));
+                    return;
+                }
+                self.cost += u64::from(Plan::of(&watch.matches).cost);
+                self.watches.push(watch);
+            }
+        }
+    }
+}
+
+fn not_a_list(error: &serde_json::Error) -> Refusal {
+    Refusal(match error.classify() {
+        serde_json::error::Category::Data => {
+            "not a JSON list; put the watches between [ and ]".to_owned()
+        }
+        _ => format!("not JSON: {error}"),
+    })
 }
 
 /// Why a watch was not taken, in words for the one who wrote it.
@@ -78,7 +149,7 @@ pub fn parse_list(json: &str, now: Timestamp) -> Result<Vec<Watch>, Vec<Refusal>
 #[error("{0}")]
 pub struct Refusal(pub String);
 
-fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
@@ -88,39 +159,19 @@ impl Watch {
     /// # Errors
     /// Says what is wrong with it.
     pub fn parse(json: &str, owner: Owner, now: Timestamp) -> Result<Watch, Refusal> {
-        let text: WatchText =
-            serde_json::from_str(json).map_err(|error| Refusal(error.to_string()))?;
-        text.check(owner, now)
-    }
-
-    /// Reads a team's file: a JSON list of watches. Every fault is reported at once, with the
-    /// number of the watch in the list.
-    ///
-    /// # Errors
-    /// All faults, in order.
-    pub fn parse_list(json: &str, now: Timestamp) -> Result<Vec<Watch>, Vec<Refusal>> {
-        let list: Vec<Json> =
-            serde_json::from_str(json).map_err(|error| vec![Refusal(error.to_string())])?;
-        let mut watches = Vec::new();
-        let mut faults = Vec::new();
-        for (at, item) in list.into_iter().enumerate() {
-            let checked = serde_json::from_value::<WatchText>(item)
-                .map_err(|error| Refusal(error.to_string()))
-                .and_then(|text| text.check(Owner::Team, now));
-            match checked {
-                Ok(watch) => watches.push(watch),
-                Err(Refusal(why)) => faults.push(Refusal(format!("watch {}: {why}", at + 1))),
-            }
-        }
-        if faults.is_empty() {
-            Ok(watches)
-        } else {
-            Err(faults)
-        }
+        let json = serde_json::from_str(json).map_err(|e| Refusal(format!("not JSON: {e}")))?;
+        WatchText::read(json)?.check(owner, now)
     }
 }
 
 impl WatchText {
+    fn read(json: Json) -> Result<WatchText, Refusal> {
+        if !json.is_object() {
+            return refuse("give an object with label, match, window_seconds and threshold");
+        }
+        serde_json::from_value(json).map_err(|error| Refusal(error.to_string()))
+    }
+
     /// Checks everything that does not depend on the other watches.
     ///
     /// # Errors
@@ -132,22 +183,31 @@ impl WatchText {
         check_label(&self.label)?;
         let window = Duration::from_secs(self.window_seconds);
         if window.is_zero() || window > LONGEST_WINDOW {
-            return refuse("window_seconds: give 1 to 86400");
+            return refuse(format!(
+                "window_seconds: {} is out of range; give 1 to {} (a day)",
+                self.window_seconds,
+                LONGEST_WINDOW.as_secs()
+            ));
         }
         let threshold = match usize::try_from(self.threshold) {
             Ok(number) if number >= 1 && self.threshold <= HIGHEST_THRESHOLD => number,
-            _ => return refuse(format!("threshold: give 1 to {HIGHEST_THRESHOLD}")),
+            _ => {
+                return refuse(format!(
+                    "threshold: {} is out of range; give 1 to {HIGHEST_THRESHOLD}",
+                    self.threshold
+                ));
+            }
         };
-        let mut size = 0;
-        let matches = match_from(&self.matches, 0, &mut size)?;
-        let lifetime = self.lifetime_seconds.map(Duration::from_secs);
+        let matches = read::read(&self.matches)?;
+        check_cost(&matches)?;
+        let lifetime = lifetime(self.lifetime_seconds)?;
         Ok(Watch {
             label: self.label,
             matches,
             window,
             threshold,
-            group_by: Vec::new(),
-            scope: self.service.map_or(Scope::Everywhere, Scope::Service),
+            group_by: group_by(self.group_by)?,
+            scope: scope(self.service)?,
             owner,
             expires: lifetime.map(|life| now.plus(life)),
             summary: one_line(&self.summary),
@@ -163,143 +223,66 @@ fn check_label(label: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn check_cost(matches: &Match) -> Result<(), Refusal> {
+    let plan = Plan::of(matches);
+    if plan.cost <= HIGHEST_COST {
+        return Ok(());
+    }
+    let anchors: Vec<String> = plan
+        .anchors
+        .iter()
+        .take(3)
+        .map(ToString::to_string)
+        .collect();
+    refuse(format!(
+        "match: costs {}, at most {HIGHEST_COST} is allowed: it must be asked about {}; add a \
+         condition that few records meet, such as {{\"field\":\"status\",\"gte\":500}}",
+        plan.cost,
+        anchors.join(", ")
+    ))
+}
+
+fn lifetime(seconds: Option<u64>) -> Result<Option<Duration>, Refusal> {
+    match seconds {
+        Some(seconds) if !(1..=LONGEST_LIFE).contains(&seconds) => refuse(format!(
+            "lifetime_seconds: {seconds} is out of range; give 1 to {LONGEST_LIFE}, or leave it out"
+        )),
+        seconds => Ok(seconds.map(Duration::from_secs)),
+    }
+}
+
+fn scope(service: Option<String>) -> Result<Scope, Refusal> {
+    match service {
+        None => Ok(Scope::Everywhere),
+        Some(name) if !name.is_empty() && name.len() <= LONGEST_SERVICE => Ok(Scope::Service(name)),
+        Some(_) => refuse("service: give the name of a service, or leave it out for all of them"),
+    }
+}
+
+fn group_by(json: Option<Json>) -> Result<Vec<String>, Refusal> {
+    let list = match json {
+        None | Some(Json::Null) => return Ok(Vec::new()),
+        Some(Json::Array(list)) => list,
+        Some(one) => vec![one],
+    };
+    let good = |name: &&str| !name.is_empty() && name.len() <= LONGEST_TEXT;
+    let names: Option<Vec<String>> = list
+        .iter()
+        .map(|name| name.as_str().filter(good).map(str::to_owned))
+        .collect();
+    match names {
+        Some(names) if !names.is_empty() && names.len() <= MOST_GROUP_FIELDS => Ok(names),
+        _ => refuse(format!(
+            "group_by: give a field, or a list of 1 to {MOST_GROUP_FIELDS} fields"
+        )),
+    }
+}
+
 fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(200)
         .collect()
-}
-
-fn match_from(json: &Json, depth: usize, size: &mut usize) -> Result<Match, Refusal> {
-    *size += 1;
-    if depth > DEEPEST_MATCH || *size > LARGEST_MATCH {
-        return refuse(format!(
-            "match: more than {DEEPEST_MATCH} levels or {LARGEST_MATCH} tests"
-        ));
-    }
-    let Json::Object(map) = json else {
-        return refuse("match: give an object such as {\"field\":\"status\",\"gte\":500}");
-    };
-    if map.contains_key("field") {
-        return field_from(map, size);
-    }
-    let mut only = map.iter();
-    let (Some((key, value)), None) = (only.next(), only.next()) else {
-        return refuse("match: give one of field, level, all, any, not");
-    };
-    match key.as_str() {
-        "all" => parts_from(value, depth, size).map(Match::All),
-        "any" => parts_from(value, depth, size).map(Match::Any),
-        "not" => Ok(Match::Not(Box::new(match_from(value, depth + 1, size)?))),
-        "level" => level_from(value).map(Match::Level),
-        "template" => template_from(value),
-        other => refuse(format!("match: unknown key {other:?}")),
-    }
-}
-
-fn parts_from(json: &Json, depth: usize, size: &mut usize) -> Result<Vec<Match>, Refusal> {
-    let Json::Array(list) = json else {
-        return refuse("match: all and any take a list");
-    };
-    if list.is_empty() {
-        return refuse("match: an empty list would match everything or nothing");
-    }
-    list.iter()
-        .map(|part| match_from(part, depth + 1, size))
-        .collect()
-}
-
-fn level_from(json: &Json) -> Result<Level, Refusal> {
-    json.as_str()
-        .and_then(Level::from_word)
-        .ok_or_else(|| Refusal("level: give trace, debug, info, warn, error or fatal".into()))
-}
-
-fn template_from(json: &Json) -> Result<Match, Refusal> {
-    let id = json.as_str().and_then(TemplateId::parse);
-    id.map(Match::Template)
-        .ok_or_else(|| Refusal("template: give the 12 hexadecimal digits of its id".into()))
-}
-
-fn field_from(map: &Map<String, Json>, size: &mut usize) -> Result<Match, Refusal> {
-    let path = match map.get("field").and_then(Json::as_str) {
-        Some(path) if !path.is_empty() && path.len() <= LONGEST_TEXT => path.to_owned(),
-        _ => return refuse("field: give the name of a field, or a dotted path"),
-    };
-    let mut tests = Vec::new();
-    for (key, value) in map.iter().filter(|(key, _)| *key != "field") {
-        *size += 1;
-        tests.push(test_from(key, value, size)?);
-    }
-    if tests.is_empty() || *size > LARGEST_MATCH {
-        return refuse(format!("match: give 1 to {LARGEST_MATCH} tests"));
-    }
-    Ok(Match::Field { path, tests })
-}
-
-fn test_from(key: &str, value: &Json, size: &mut usize) -> Result<Test, Refusal> {
-    Ok(match key {
-        "eq" => Test::Equal(operand_from(key, value)?),
-        "ne" => Test::NotEqual(operand_from(key, value)?),
-        "gt" => Test::Above(operand_from(key, value)?),
-        "gte" => Test::AtLeast(operand_from(key, value)?),
-        "lt" => Test::Below(operand_from(key, value)?),
-        "lte" => Test::AtMost(operand_from(key, value)?),
-        "in" => Test::OneOf(operands_from(key, value, size)?),
-        "exists" => match value {
-            Json::Bool(wanted) => Test::Exists(*wanted),
-            _ => return refuse("exists: give true or false"),
-        },
-        "contains" => Test::Contains(words_from(key, value)?),
-        "starts_with" => Test::StartsWith(words_from(key, value)?),
-        "regex" => Test::Pattern(pattern_from(&words_from(key, value)?)?),
-        other => return refuse(format!("match: unknown test {other:?}")),
-    })
-}
-
-fn operands_from(key: &str, value: &Json, size: &mut usize) -> Result<Vec<Operand>, Refusal> {
-    let Json::Array(list) = value else {
-        return refuse("in: give a list");
-    };
-    *size += list.len();
-    if list.is_empty() || *size > LARGEST_MATCH {
-        return refuse(format!("in: give 1 to {LARGEST_MATCH} values"));
-    }
-    list.iter().map(|item| operand_from(key, item)).collect()
-}
-
-fn operand_from(key: &str, value: &Json) -> Result<Operand, Refusal> {
-    match value {
-        Json::Null => Ok(Operand::Null),
-        Json::Bool(flag) => Ok(Operand::Bool(*flag)),
-        Json::Number(number) => number
-            .as_i64()
-            .map(Operand::Int)
-            .or_else(|| number.as_f64().map(Operand::Float))
-            .ok_or_else(|| Refusal(format!("{key}: {number} is out of range"))),
-        Json::String(text) if text.len() <= LONGEST_TEXT => Ok(Operand::Text(text.clone())),
-        Json::String(_) => refuse(format!("{key}: longer than {LONGEST_TEXT} bytes")),
-        Json::Array(_) | Json::Object(_) => refuse(format!("{key}: give a number or a text")),
-    }
-}
-
-fn words_from(key: &str, value: &Json) -> Result<String, Refusal> {
-    match value.as_str() {
-        Some(text) if !text.is_empty() && text.len() <= LONGEST_TEXT => Ok(text.to_owned()),
-        _ => refuse(format!("{key}: give a text of 1 to {LONGEST_TEXT} bytes")),
-    }
-}
-
-fn pattern_from(text: &str) -> Result<regex::Regex, Refusal> {
-    let pattern = RegexBuilder::new(text)
-        .size_limit(LARGEST_PATTERN)
-        .nest_limit(32)
-        .build()
-        .map_err(|error| Refusal(format!("regex: {error}")))?;
-    if pattern.is_match("") {
-        return refuse("regex: it matches the empty text, so it would match every record");
-    }
-    Ok(pattern)
 }
 
 #[cfg(test)]
@@ -364,7 +347,13 @@ mod tests {
             (r#"{"field":"a","regex":"a*"}"#, "empty"),
             (r#"{"field":"a","regex":"((a{100}){100}){100}"}"#, "regex"),
             (r#"{"all":[]}"#, "empty"),
-            (r#"{"template":"x"}"#, "template"),
+            (r#"{"template":"x"}"#, "12 hexadecimal"),
+            (r#"{"level":"trace"}"#, "nearly every"),
+            (r#"{"field":"message","exists":true}"#, "nearly every"),
+            (
+                r#"{"any":[{"field":"a","eq":1},{"field":"message","contains":" "}]}"#,
+                "nearly every",
+            ),
             (r#"{}"#, "match"),
             ("7", "match"),
             (deep.as_str(), "levels"),
@@ -402,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_list_reports_all_its_faults() {
-        let faults = Watch::parse_list(
+        let faults = parse_list(
             r#"[{"label":"","match":{"level":"warn"},"window_seconds":6,"threshold":1},
                 {"label":"a","match":{"level":"warn"},"window_seconds":6,"threshold":1},
                 {"label":"b"}]"#,
@@ -410,7 +399,7 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(faults.len(), 2);
-        assert!(faults[0].0.starts_with("watch 1: "));
-        assert!(faults[1].0.starts_with("watch 3: "));
+        assert!(faults[0].0.starts_with("watch 1: label"));
+        assert!(faults[1].0.starts_with("watch 3 (b): missing field"));
     }
 }

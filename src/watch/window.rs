@@ -72,6 +72,13 @@ impl Window {
         })
     }
 
+    /// Bytes that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let times = |run: &Run| run.times.capacity() * size_of::<Timestamp>();
+        let runs: usize = self.runs.iter().map(times).sum();
+        runs + self.runs.capacity() * size_of::<Run>()
+    }
+
     fn run_for(&mut self, time: Timestamp, length: Duration) -> &mut Run {
         let near = self.runs.iter().position(|run| {
             let apart = time.since(run.newest).max(run.newest.since(time));

@@ -1,0 +1,346 @@
+//! Which of very many literals stand in a text, at a cost that hardly grows with their number:
+//! each literal is entered under four bytes of it, chosen where few others share them, and a
+//! text is looked at in steps. Only literals that are really there are told.
+//!
+//! An automaton over all literals would have to be built anew for every new watch, and its
+//! thousands of states would not stay in the processor's cache.
+
+use crate::record::Hashed;
+use std::collections::HashMap;
+
+/// Bytes under which a literal is entered.
+const GRAM: usize = 4;
+/// Steps in which a text is looked at for literals of at least `LONG` bytes.
+const STEP: usize = 4;
+const LONG: usize = GRAM + STEP - 1;
+
+/// End of a chain.
+const NONE: u32 = u32::MAX;
+
+/// Literals with the watches that need them.
+#[derive(Debug, Default)]
+pub(super) struct Literals {
+    texts: Vec<Literal>,
+    known: HashMap<(Box<[u8]>, bool), u32>,
+    /// Of at least seven bytes: entered under four neighbouring grams, so that a look at every
+    /// fourth place of a text cannot miss it.
+    long: Grams,
+    /// Of four to six bytes.
+    short: Grams,
+    /// Of one to three bytes, entered under their first byte.
+    tiny: Vec<(u8, u32)>,
+    /// The first bytes of `tiny`.
+    first: [u64; 4],
+}
+
+#[derive(Debug)]
+struct Literal {
+    text: Box<[u8]>,
+    /// Only at the very start of a text.
+    start: bool,
+    watches: Vec<u32>,
+}
+
+impl Literals {
+    /// Enters a watch under a literal, which is not empty.
+    pub fn add(&mut self, text: &[u8], start: bool, watch: u32) {
+        let key = (Box::from(text), start);
+        if let Some(at) = self.known.get(&key) {
+            if let Some(literal) = self.texts.get_mut(*at as usize) {
+                literal.watches.push(watch);
+            }
+            return;
+        }
+        let number = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        self.known.insert(key, number);
+        self.texts.push(Literal {
+            text: Box::from(text),
+            start,
+            watches: vec![watch],
+        });
+        if text.len() >= LONG {
+            let at = if start {
+                0
+            } else {
+                self.long.rarest(text, STEP)
+            };
+            (at..at + STEP).for_each(|at| self.long.add(text, at, number));
+        } else if text.len() >= GRAM {
+            let at = if start { 0 } else { self.short.rarest(text, 1) };
+            self.short.add(text, at, number);
+        } else if let Some(byte) = text.first() {
+            self.tiny.push((*byte, number));
+            self.tiny.sort_unstable();
+            if let Some(word) = self.first.get_mut(usize::from(byte >> 6)) {
+                *word |= 1 << (byte & 63);
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Calls `found` with the watches of every literal that stands in the text; a literal that
+    /// stands there twice may be told twice.
+    pub fn visit(&self, text: &[u8], found: &mut dyn FnMut(&[u32])) {
+        if self.texts.is_empty() {
+            return;
+        }
+        self.grams(&self.long, text, STEP, found);
+        self.grams(&self.short, text, 1, found);
+        if !self.tiny.is_empty() {
+            self.tiny(text, found);
+        }
+    }
+
+    #[inline]
+    fn grams(&self, grams: &Grams, text: &[u8], step: usize, found: &mut dyn FnMut(&[u32])) {
+        if grams.entries.is_empty() {
+            return;
+        }
+        let (bits, shift) = (grams.bits.as_slice(), grams.shift);
+        for (place, window) in text.windows(GRAM).enumerate().step_by(step) {
+            let Some(gram) = window.first_chunk::<GRAM>() else {
+                continue;
+            };
+            let gram = u32::from_le_bytes(*gram);
+            let bit = spread(gram, shift);
+            let word = bits.get((bit >> 6) as usize).copied().unwrap_or(0);
+            if word >> (bit & 63) & 1 == 1 {
+                self.chain(grams, gram, text, place, found);
+            }
+        }
+    }
+
+    #[cold]
+    fn chain(
+        &self,
+        grams: &Grams,
+        gram: u32,
+        text: &[u8],
+        place: usize,
+        found: &mut dyn FnMut(&[u32]),
+    ) {
+        let mut at = grams.heads.get(&hashed(gram)).copied().unwrap_or(NONE);
+        while let Some(entry) = grams.entries.get(at as usize) {
+            at = entry.next;
+            let Some(begin) = place.checked_sub(entry.offset as usize) else {
+                continue;
+            };
+            self.tell(entry.literal, text, begin, found);
+        }
+    }
+
+    fn tiny(&self, text: &[u8], found: &mut dyn FnMut(&[u32])) {
+        for (place, byte) in text.iter().enumerate() {
+            let word = self.first.get(usize::from(byte >> 6)).copied();
+            if word.unwrap_or(0) >> (byte & 63) & 1 == 0 {
+                continue;
+            }
+            let from = self.tiny.partition_point(|(first, _)| first < byte);
+            let same = self.tiny.iter().skip(from);
+            for (_, literal) in same.take_while(|(first, _)| first == byte) {
+                self.tell(*literal, text, place, found);
+            }
+        }
+    }
+
+    fn tell(&self, literal: u32, text: &[u8], begin: usize, found: &mut dyn FnMut(&[u32])) {
+        let Some(literal) = self.texts.get(literal as usize) else {
+            return;
+        };
+        let rest = text.get(begin..).unwrap_or_default();
+        if (begin == 0 || !literal.start) && rest.starts_with(&literal.text) {
+            found(&literal.watches);
+        }
+    }
+
+    /// Bytes that they take, about.
+    pub fn bytes(&self) -> usize {
+        let text = |literal: &Literal| 2 * literal.text.len() + 4 * literal.watches.len() + 120;
+        self.texts.iter().map(text).sum::<usize>() + self.long.bytes() + self.short.bytes()
+    }
+}
+
+/// Grams with the literals that have them.
+#[derive(Debug, Default)]
+struct Grams {
+    /// One bit for each gram that is there, by its hash: most places of a text end here.
+    bits: Vec<u64>,
+    /// Bits of a hash that are left out.
+    shift: u32,
+    heads: HashMap<u64, u32, Hashed>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    gram: u32,
+    literal: u32,
+    offset: u32,
+    next: u32,
+}
+
+impl Grams {
+    /// Where in the text the grams of a step are shared with the fewest literals.
+    fn rarest(&self, text: &[u8], step: usize) -> usize {
+        let crowd = |at: &usize| -> usize {
+            let grams = (*at..*at + step).filter_map(|at| gram_at(text, at));
+            grams
+                .map(|gram| 16 * self.shared(gram) + commonness(gram))
+                .sum()
+        };
+        let last = text.len().saturating_sub(GRAM + step - 1);
+        (0..=last).min_by_key(crowd).unwrap_or(0)
+    }
+
+    /// Literals under a gram, counted to eight.
+    fn shared(&self, gram: u32) -> usize {
+        let mut at = self.heads.get(&hashed(gram)).copied().unwrap_or(NONE);
+        let mut count = 0;
+        while let Some(entry) = self.entries.get(at as usize).filter(|_| count < 8) {
+            at = entry.next;
+            count += 1;
+        }
+        count
+    }
+
+    fn add(&mut self, text: &[u8], offset: usize, literal: u32) {
+        let Some(gram) = gram_at(text, offset) else {
+            return;
+        };
+        let number = u32::try_from(self.entries.len()).unwrap_or(NONE);
+        let next = self.heads.insert(hashed(gram), number).unwrap_or(NONE);
+        self.entries.push(Entry {
+            gram,
+            literal,
+            offset: u32::try_from(offset).unwrap_or(NONE),
+            next,
+        });
+        // At least sixteen bits for each gram: few places of a text look like a hit.
+        if self.entries.len() * 16 > self.bits.len() * 64 {
+            self.grow();
+        }
+        self.mark(gram);
+    }
+
+    fn grow(&mut self) {
+        let bits = (self.entries.len() * 32).next_power_of_two().max(4_096);
+        self.bits = vec![0; bits / 64];
+        self.shift = 32 - bits.trailing_zeros().min(31);
+        for at in 0..self.entries.len() {
+            if let Some(gram) = self.entries.get(at).map(|entry| entry.gram) {
+                self.mark(gram);
+            }
+        }
+    }
+
+    fn mark(&mut self, gram: u32) {
+        let bit = spread(gram, self.shift);
+        if let Some(word) = self.bits.get_mut((bit >> 6) as usize) {
+            *word |= 1 << (bit & 63);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.bits.len() * 8 + self.entries.len() * 32
+    }
+}
+
+fn gram_at(text: &[u8], at: usize) -> Option<u32> {
+    let bytes = text.get(at..)?.first_chunk::<GRAM>()?;
+    Some(u32::from_le_bytes(*bytes))
+}
+
+#[inline]
+const fn spread(gram: u32, shift: u32) -> u32 {
+    gram.wrapping_mul(0x9e37_79b1) >> shift
+}
+
+/// As the key of a table that takes keys for hashes.
+const fn hashed(gram: u32) -> u64 {
+    (gram as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// How common a gram is in log text, from nothing but its letters.
+fn commonness(gram: u32) -> usize {
+    let weight = |byte: &u8| match byte {
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 4,
+        b' ' | b'0' | b'1' => 3,
+        b'a'..=b'z' => 2,
+        _ => 1,
+    };
+    gram.to_le_bytes().iter().map(weight).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(literals: &Literals, text: &str) -> Vec<u32> {
+        let mut all = Vec::new();
+        literals.visit(text.as_bytes(), &mut |watches| all.extend(watches));
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn literals_of_every_length_are_found_where_they_stand() {
+        let mut literals = Literals::default();
+        let texts = [
+            "a",
+            "ab",
+            "abc",
+            "abcd",
+            "abcdef",
+            "abcdefg",
+            "connection refused",
+        ];
+        for (number, text) in (0..).zip(texts) {
+            literals.add(text.as_bytes(), false, number);
+        }
+        literals.add(b"start of", true, 90);
+        literals.add(b"st", true, 91);
+        assert_eq!(found(&literals, "xxabcdefgh"), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(found(&literals, "no connection refused"), [6]);
+        assert_eq!(found(&literals, "start of it"), [0, 90, 91]);
+        assert_eq!(found(&literals, "the start of it"), [0]);
+        assert!(found(&literals, "").is_empty());
+    }
+
+    #[test]
+    fn thousands_share_their_beginning() {
+        let mut literals = Literals::default();
+        for number in 0..5_000u32 {
+            literals.add(
+                format!("order number {number:05}").as_bytes(),
+                false,
+                number,
+            );
+        }
+        assert_eq!(found(&literals, "the order number 04711 failed"), [4_711]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_as_looking_for_each(
+            texts in prop::collection::vec("[ab]{1,9}", 1..20),
+            starts in prop::collection::vec(any::<bool>(), 20),
+            line in "[abc]{0,40}",
+        ) {
+            let mut literals = Literals::default();
+            let mut wanted = Vec::new();
+            for ((number, text), start) in (0..).zip(&texts).zip(starts) {
+                literals.add(text.as_bytes(), start, number);
+                let holds = if start { line.starts_with(text) } else { line.contains(text) };
+                if holds {
+                    wanted.push(number);
+                }
+            }
+            prop_assert_eq!(found(&literals, &line), wanted);
+        }
+    }
+}
