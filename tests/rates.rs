@@ -2,6 +2,10 @@
 //! time from fixed seeds. The reduced set runs always; the whole one with
 //! `cargo test --release --test rates -- --ignored --nocapture`.
 
+#[path = "rates/bill.rs"]
+mod bill;
+#[path = "rates/kept.rs"]
+mod kept;
 #[path = "rates/simulated.rs"]
 mod simulated;
 

@@ -64,10 +64,10 @@ pub fn status(state_dir: &Path) -> Result<StatusReport, Error> {
     open(state_dir)?.status().map_err(failed)
 }
 
-fn open(state_dir: &Path) -> Result<Store, Error> {
+pub(super) fn open(state_dir: &Path) -> Result<Store, Error> {
     Store::open_existing(state_dir, limits()).map_err(failed)
 }
 
-fn failed(fault: crate::store::Error) -> Error {
+pub(super) fn failed(fault: crate::store::Error) -> Error {
     Error::Unfinished(fault.to_string())
 }

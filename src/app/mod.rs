@@ -1,6 +1,7 @@
 //! One function per command of the command line: each takes checked arguments and gives back
 //! data. Nothing here parses arguments or prints.
 
+pub mod bill;
 pub mod check;
 pub mod checkout;
 pub mod fix;

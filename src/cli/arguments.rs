@@ -30,8 +30,8 @@ pub(super) enum Command {
     Why(WhyArguments),
     /// Finish incidents that were cut short or left open
     Fix(FixArguments),
-    /// Show counters and incidents by status, also after the host has gone
-    Status(ListArguments),
+    /// Show counters, incidents, deploys and the log bill, also after the host has gone
+    Status(StatusArguments),
     /// Check a Fluent Bit file, a registry, its repositories and the state folder
     Check(CheckArguments),
     /// Write services.toml for this checkout and print the blocks that load it
@@ -80,6 +80,21 @@ pub(super) struct ReplayArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArguments {
+    /// Show what each template costs in lines and bytes, and filters for what was in no incident
+    #[arg(long)]
+    pub(super) bill: bool,
+    /// With --bill: every template, not only the first of each service
+    #[arg(long, requires = "bill")]
+    pub(super) all: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

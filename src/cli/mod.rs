@@ -5,6 +5,7 @@
 //! fault, 2 wrong use.
 
 mod arguments;
+mod bill;
 mod check;
 mod fix;
 mod incidents;

@@ -1,13 +1,19 @@
-//! `autofix status`: counters and incidents as the instances left them.
+//! `autofix status`: counters, incidents and deploys as the instances left them.
 
 use crate::app::{self, look};
 use crate::cli::Outcome;
-use crate::cli::arguments::ListArguments;
-use crate::cli::output::{Out, STRONG, safe};
+use crate::cli::arguments::StatusArguments;
+use crate::cli::bill;
+use crate::cli::output::{BAD, GOOD, Out, STRONG, safe};
 use crate::model::Timestamp;
+use crate::rate::{Deploy, Verdict};
+use crate::store::StatusReport;
 
-pub(super) fn run(arguments: &ListArguments, out: &mut Out) -> Result<Outcome, app::Error> {
+pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome, app::Error> {
     let folder = arguments.state.folder()?;
+    if arguments.bill {
+        return bill::run(&folder, arguments, out);
+    }
     let status = look::status(&folder)?;
     if arguments.json {
         out.json(&status.to_json());
@@ -32,6 +38,7 @@ pub(super) fn run(arguments: &ListArguments, out: &mut Out) -> Result<Outcome, a
             "    refused by the cap of {service}: {number}"
         )));
     }
+    print_deploys(&status, out);
     let title = out.paint(STRONG, "Counters");
     out.line(&format!("\n{title}"));
     for (name, number) in &status.counters {
@@ -41,4 +48,36 @@ pub(super) fn run(arguments: &ListArguments, out: &mut Out) -> Result<Outcome, a
         out.line("\nautofix is turned off by the file OFF in this folder");
     }
     Ok(Outcome::Done)
+}
+
+fn print_deploys(status: &StatusReport, out: &mut Out) {
+    if status.deploys.is_empty() {
+        return;
+    }
+    let title = out.paint(STRONG, "Deploys");
+    out.line(&format!("\n{title}"));
+    for (service, deploy) in &status.deploys {
+        print_deploy(service, deploy, out);
+    }
+}
+
+fn print_deploy(service: &str, deploy: &Deploy, out: &mut Out) {
+    let word = match deploy.verdict {
+        Verdict::Worse => out.paint(BAD, "worse"),
+        Verdict::Better => out.paint(GOOD, "better"),
+        Verdict::Same | Verdict::Undecided => deploy.verdict.word().to_owned(),
+    };
+    let when = deploy.started().to_rfc3339();
+    let service = safe(service);
+    let state = if deploy.over { "" } else { ", not over" };
+    out.line(&format!("    {when} {service}: {word}{state}"));
+    out.line(&format!("        {}", safe(&deploy.reason())));
+    for error in &deploy.new_errors {
+        let facets = error.entry.facets.to_string();
+        let line = format!(
+            "        only in it: {} {facets}, {}",
+            error.entry.template, error.count
+        );
+        out.line(&safe(&line));
+    }
 }

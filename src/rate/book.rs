@@ -400,3 +400,6 @@ impl Book {
             + self.restarts.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

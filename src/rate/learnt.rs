@@ -71,6 +71,8 @@ pub struct Line {
     pub bytes: u64,
     /// Whether one of its records was in an incident.
     pub in_incident: bool,
+    /// Whether some of its records are errors.
+    pub errors: bool,
     /// The record's key that holds the text, and the key inside where that is JSON.
     pub key: String,
     pub inner: Option<String>,
@@ -94,12 +96,14 @@ impl Learnt {
                 lines: 0,
                 bytes: 0,
                 in_incident: false,
+                errors: false,
                 key,
                 inner,
             });
             line.lines = line.lines.saturating_add(saved.lines);
             line.bytes = line.bytes.saturating_add(saved.bytes);
             line.in_incident |= saved.in_incident;
+            line.errors |= saved.entry.facets.is_error();
         }
         let mut lines: Vec<Line> = lines.into_values().collect();
         if self.other.0 > 0 {
@@ -108,6 +112,7 @@ impl Learnt {
                 lines: self.other.0,
                 bytes: self.other.1,
                 in_incident: false,
+                errors: false,
                 key: String::new(),
                 inner: None,
             });

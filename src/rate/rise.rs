@@ -13,7 +13,7 @@ use crate::rate::table::Row;
 use std::time::Duration;
 
 /// False signals that chance may make in a service-week.
-const PER_WEEK: f64 = 0.02;
+const PER_WEEK: f64 = 0.1;
 const MINUTES_PER_WEEK: f64 = 10_080.0;
 
 /// A rate is looked at over a short and over a long window, in minutes.
@@ -23,16 +23,18 @@ const SHORT: Window = Window {
 };
 const LONG: Window = Window {
     minutes: 30,
-    least: 30,
+    least: 24,
 };
 /// A rate matters when it is so many times what is expected, and in the first day, when no hour
 /// of yesterday is known.
-const FACTOR: f64 = 3.0;
+const FACTOR: f64 = 2.5;
 const FACTOR_UNSETTLED: f64 = 6.0;
 /// Comparable hours had bursts: a rate must be above the largest by this factor.
 const ABOVE_PEAK: f64 = 1.25;
 /// An error that was not there before, in the first day and in the first hours.
 const LEAST_UNSETTLED: u32 = 100;
+/// The same after a deploy, when texts change; or as many as all errors together.
+const LEAST_REWORDED: u32 = 50;
 /// The same without any past: its share of all records.
 const SHARE_WITHOUT_PAST: f64 = 0.2;
 const FULL_MINUTES: i64 = 10;
@@ -205,8 +207,8 @@ impl Book {
         let enough = if !settled {
             f64::from(LEAST_UNSETTLED)
         } else if reworded {
-            let usual = 2.0 * whole.errors.usual * minutes;
-            usual.max(f64::from(LEAST_UNSETTLED))
+            let usual = whole.errors.usual * minutes;
+            usual.max(f64::from(LEAST_REWORDED))
         } else {
             f64::from(window.least)
         };
