@@ -1,9 +1,9 @@
 //! What the engine asks of a language, and the list of languages. No language's own rules.
 
+use super::literals::Literals;
 use super::{cpp, csharp, dart, elixir, erlang, go, java, javascript, php, python, ruby};
 use super::{rust, rust_report};
 use crate::model::{Block, Frame, Language, Raised, Trace};
-use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 /// Where a language stands inside a trace. The meaning of `phase` and `flag` is the language's.
@@ -214,13 +214,13 @@ const NEEDLES: [&str; 64] = [
     "FATAL UNHANDLED EXCEPTION",
 ];
 
-static PREFILTER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(NEEDLES).ok());
+static PREFILTER: LazyLock<Option<Literals>> = LazyLock::new(|| Literals::new(&NEEDLES, false));
 
 /// Byte-level check that nearly all plain lines fail.
 pub(super) fn may_begin(line: &str) -> bool {
     if PREFILTER
         .as_ref()
-        .is_none_or(|needles| needles.is_match(line))
+        .is_none_or(|needles| needles.any_in(line))
     {
         return true;
     }

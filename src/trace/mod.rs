@@ -19,6 +19,7 @@ mod grammar;
 mod inspect;
 mod java;
 mod javascript;
+mod literals;
 mod open;
 mod php;
 mod php_read;
@@ -33,6 +34,7 @@ mod thrown;
 
 pub use engine::{Assembler, IDLE, LONGEST};
 pub use inspect::{Inspected, InspectedFrame, Inspector};
+pub use literals::Literals;
 pub use open::{BYTES_KEPT, BYTES_MAX, HELD_BYTES, HELD_LINES, LINES_KEPT, LINES_MAX};
 
 use crate::model::{Level, Timestamp, Trace};
