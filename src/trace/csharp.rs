@@ -171,8 +171,12 @@ fn frame(line: &str) -> Option<Frame> {
     let rest = rest.strip_prefix("at ")?;
     let (call, place) = split_place(rest);
     let call = without_offset(call);
-    let (name, parameters) = call_of(call)?;
-    let demystified = name.contains(' ') || name.starts_with('(');
+    let (name, spaced, parameters) = call_of(call)?;
+    // V8 prints a blank before the brackets, and so does Mono, with an offset behind them.
+    if spaced && call.len() == rest.len() {
+        return None;
+    }
+    let demystified = !spaced && (name.contains(' ') || name.starts_with('('));
     let signed = demystified || place.is_some() || call.len() < rest.len();
     if !signed && !are_parameters(parameters) {
         return None;
@@ -194,7 +198,7 @@ fn typed(line: &str) -> Option<Frame> {
         .trim()
         .strip_prefix("at ")
         .filter(|_| is_indented(line))?;
-    let (name, parameters) = call_of(rest)?;
+    let (name, _, parameters) = call_of(rest)?;
     let plain = name.contains('.') && name.bytes().all(is_name);
     let types = parameters.bytes().all(|b| b == b' ' || is_name(b));
     (plain && types).then(|| Frame {
@@ -231,8 +235,9 @@ fn without_offset(call: &str) -> &str {
     }
 }
 
-/// A call's name, and its parameters without the brackets around them.
-fn call_of(call: &str) -> Option<(&str, &str)> {
+/// A call's name, whether a blank follows it, and its parameters without the brackets around
+/// them.
+fn call_of(call: &str) -> Option<(&str, bool, &str)> {
     // What the Demystifier adds for lambdas and local functions follows the brackets.
     let own = call.trim_end();
     let own = match own
@@ -244,7 +249,7 @@ fn call_of(call: &str) -> Option<(&str, &str)> {
     };
     let lambda = own.ends_with("=>{}");
     if lambda {
-        return Some((own, ""));
+        return Some((own, false, ""));
     }
     let inner = own.strip_suffix(')')?;
     let mut depth = 0usize;
@@ -252,7 +257,9 @@ fn call_of(call: &str) -> Option<(&str, &str)> {
         match byte {
             b')' => depth += 1,
             b'(' if depth == 0 => {
-                return Some((inner.get(..at)?.trim_end(), inner.get(at + 1..)?));
+                let name = inner.get(..at)?;
+                let spaced = name.ends_with(' ');
+                return Some((name.trim_end(), spaced, inner.get(at + 1..)?));
             }
             b'(' => depth -= 1,
             _ => {}

@@ -35,6 +35,9 @@ fn step(state: &mut State, line: &str) -> Step {
         state.phase = FRAMES;
         return Step::Part;
     }
+    if own.starts_with("(Coroutine boundary") {
+        return Step::Part;
+    }
     if cause(line).is_some() || own.starts_with("[CIRCULAR REFERENCE") {
         state.phase = MESSAGE;
         return Step::Part;

@@ -38,8 +38,12 @@ fn adopt(line: &str) -> Option<State> {
 }
 
 fn after_frame(line: &str) -> State {
-    let braces = line.trim_end().ends_with(" {");
-    State::at(if braces { PROPERTIES } else { FRAMES })
+    State::at(match line.trim_end().as_bytes().last() {
+        Some(b'{') if line.trim_end().ends_with(" {") => PROPERTIES,
+        // In a list of errors the next one follows.
+        Some(b',') => MESSAGE,
+        _ => FRAMES,
+    })
 }
 
 fn step(state: &mut State, line: &str) -> Step {

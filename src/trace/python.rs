@@ -150,6 +150,10 @@ fn after_name(state: &mut State, line: &str) -> Step {
         state.phase = CHAINED;
         return Step::Maybe;
     }
+    // What another process raised stands in quotes, and the chain goes on below them.
+    if line.trim_end() == "\"\"\"" && state.unsure == 0 {
+        return Step::Maybe;
+    }
     let direct = state.unsure == 0 && bare_syntax_error(line).is_none();
     if direct && continues_message(line) {
         return Step::Part;

@@ -80,8 +80,16 @@ fn end_of_quote(text: &str) -> Option<(&str, &str, u32)> {
 
 fn step(state: &mut State, line: &str) -> Step {
     let own = line.trim();
-    if own.starts_with("error: process didn't exit successfully") {
+    let over = own == "thread caused non-unwinding panic. aborting.";
+    if over || own.starts_with("error: process didn't exit successfully") {
         return Step::Footer;
+    }
+    if aborts(own) && state.unsure <= 1 && state.phase != QUOTED {
+        state.phase = MESSAGE;
+        return Step::Part;
+    }
+    if own.is_empty() && state.unsure == 0 && matches!(state.phase, DONE | BACKTRACE) {
+        return Step::Maybe;
     }
     match state.phase {
         DONE => Step::End,
@@ -90,6 +98,14 @@ fn step(state: &mut State, line: &str) -> Step {
         BACKTRACE => in_backtrace(state, line, own),
         _ => in_message(state, line, own),
     }
+}
+
+/// The runtime panics once more where a panic must not leave: that is the same fault.
+fn aborts(own: &str) -> bool {
+    let Some(Heading::Place(file, _)) = heading(own) else {
+        return false;
+    };
+    own.starts_with("thread ") && file.ends_with("library/core/src/panicking.rs")
 }
 
 fn in_message(state: &mut State, line: &str, own: &str) -> Step {
