@@ -76,8 +76,8 @@ fn of_the_fault(trace: &Trace, deepest: usize) -> Vec<&Frame> {
     let order = trace.innermost_first();
     let frames: Vec<&Frame> = order
         .iter()
-        // Go prints every goroutine: what the others did meanwhile is chance.
-        .filter(|at| trace.language != Language::Go || root.is_none_or(|root| root.contains(at)))
+        // Go prints every goroutine, a sanitizer where memory came from: the fault is elsewhere.
+        .filter(|at| !prints_others(trace.language) || root.is_none_or(|root| root.contains(at)))
         .filter_map(|at| trace.frames.get(*at))
         .take(deepest)
         .collect();
@@ -87,6 +87,11 @@ fn of_the_fault(trace: &Trace, deepest: usize) -> Vec<&Frame> {
         return frames.into_iter().filter(named).collect();
     }
     frames
+}
+
+/// Whether a trace holds stacks that are not the fault's own.
+const fn prints_others(language: Language) -> bool {
+    matches!(language, Language::Go | Language::Cpp)
 }
 
 /// Whether no frame says more than a file: such a stack does not tell faults apart.
@@ -343,20 +348,114 @@ pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
         }
         Language::Ruby => file.starts_with("<internal:") || holds(&["/gems/", "/lib/ruby/"]),
         Language::Php => file.starts_with('[') || holds(&["/vendor/"]),
-        Language::Csharp => called(&["System.", "Microsoft."]),
-        Language::Dart => file.starts_with("dart:") || file.starts_with("package:flutter/"),
+        Language::Csharp => csharp_library(function, &slashed),
+        Language::Dart => {
+            let own = ["dart:", "org-dartlang-", "package:flutter/"];
+            own.iter().any(|scheme| file.starts_with(scheme))
+                || file == "package:flutter"
+                || holds(&["/.pub-cache/"])
+        }
         Language::Elixir => {
             ["(stdlib", "(kernel", "(elixir", "(erts"]
                 .iter()
                 .any(|application| file.starts_with(application))
                 || holds(&["/deps/"])
         }
-        Language::Cpp => {
-            file.starts_with("../")
-                || called(&["std::", "__libc_", "__interceptor_", "__asan_", "_start"])
-                || holds(&["/usr/include/", "/usr/lib/", "/lib64/", "libsanitizer"])
-        }
+        Language::Cpp => cpp_library(function, &slashed),
     }
+}
+
+/// .NET's own frames, and those of packages that nearly every service has. The Demystifier prints
+/// the type that a method returns before its name.
+fn csharp_library(function: &str, file: &str) -> bool {
+    const OWN: &[&str] = &[
+        "System.",
+        "Microsoft.",
+        "Npgsql.",
+        "MySqlConnector.",
+        "MySql.Data.",
+        "Newtonsoft.",
+        "Dapper.",
+        "StackExchange.",
+        "Serilog.",
+        "NLog.",
+        "Polly.",
+        "MediatR.",
+        "Autofac.",
+        "Castle.",
+        "Grpc.",
+        "RabbitMQ.",
+        "Confluent.",
+        "UnityEngine.",
+        "UnityEditor.",
+        "lambda_method",
+        "(wrapper ",
+    ];
+    let call = function.split('(').next().unwrap_or(function).trim();
+    let name = call.rsplit(' ').next().unwrap_or(call);
+    let own = |name: &str| OWN.iter().any(|start| name.starts_with(start));
+    own(function) || own(name) || file.starts_with("/_/src/libraries/")
+}
+
+/// The C and C++ libraries, the compilers' runtimes, and what reports the fault.
+fn cpp_library(function: &str, file: &str) -> bool {
+    const CALLED: &[&str] = &[
+        "std::",
+        "void std::",
+        "__gnu_cxx::",
+        "__cxa_",
+        "__cxxabi",
+        "__libc_",
+        "__GI_",
+        "__pthread_",
+        "__assert_",
+        "__interceptor_",
+        "__asan_",
+        "__tsan_",
+        "__msan_",
+        "__ubsan_",
+        "__sanitizer_",
+        "operator new",
+        "operator delete",
+        "google::LogMessage",
+        "google::ErrnoLogMessage",
+        "logging::",
+        "base::debug::",
+        "absl::",
+        "boost::stacktrace::",
+        "backward::",
+        "fuzzer::",
+        "pthread_",
+    ];
+    const NAMED: &[&str] = &[
+        "raise",
+        "abort",
+        "gsignal",
+        "_start",
+        "start_thread",
+        "clone",
+        "clone3",
+        "malloc",
+        "free",
+        "realloc",
+        "calloc",
+    ];
+    const PLACES: &[&str] = &[
+        "/usr/include/",
+        "/usr/lib/",
+        "/lib64/",
+        "/include/c++/",
+        "libsanitizer/",
+        "compiler-rt/",
+        "sysdeps/",
+        "./nptl/",
+        "./stdlib/",
+        "./csu/",
+        "../csu/",
+    ];
+    CALLED.iter().any(|start| function.starts_with(start))
+        || NAMED.contains(&function)
+        || PLACES.iter().any(|place| file.contains(place))
 }
 
 #[cfg(test)]
@@ -390,6 +489,55 @@ mod tests {
             normal_function("com.x.Shop.pay"),
             normal_function("com.x.Shop.refund")
         );
+    }
+
+    #[test]
+    fn libraries_of_dotnet_dart_and_c() {
+        let library = |language, file: &str, function: &str| {
+            let frame = Frame {
+                file: Some(file.to_owned()).filter(|file| !file.is_empty()),
+                line: None,
+                function: Some(function.to_owned()),
+            };
+            is_library(&frame, language)
+        };
+        for name in [
+            "System.Net.Http.A.B",
+            "bool System.Linq.X.Next()",
+            "Npgsql.C.Read",
+        ] {
+            assert!(library(Language::Csharp, "", name), "{name}");
+        }
+        assert!(!library(
+            Language::Csharp,
+            "/src/Cart.cs",
+            "Shop.Systems.Cart"
+        ));
+        assert!(library(
+            Language::Dart,
+            "package:flutter/src/a.dart",
+            "build"
+        ));
+        assert!(!library(
+            Language::Dart,
+            "package:shop/cart.dart",
+            "Cart.price"
+        ));
+        for (file, name) in [
+            ("", "std::terminate()"),
+            ("./nptl/pthread_kill.c", "x"),
+            ("/usr/include/c++/12/bits/invoke.h", "x"),
+            ("", "__interceptor_malloc"),
+            ("", "raise"),
+        ] {
+            assert!(library(Language::Cpp, file, name), "{file} {name}");
+        }
+        assert!(!library(
+            Language::Cpp,
+            "src/cart.cc",
+            "Cart::total() const"
+        ));
+        assert!(!library(Language::Cpp, "../src/cart.cc", "total"));
     }
 
     #[test]

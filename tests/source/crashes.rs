@@ -129,3 +129,24 @@ fn a_rust_workspace() {
         &[("crates/shop/src/main.rs", 3)],
     );
 }
+
+#[test]
+fn a_c_program_under_a_sanitizer() {
+    let (cart, main) = ("src/cart/cart.cc", "src/main.cc");
+    // The fault, then where the memory was freed and where it came from.
+    let others = [
+        (main, 6),
+        (main, 10),
+        (cart, 6),
+        (main, 5),
+        (cart, 3),
+        (main, 4),
+    ];
+    expect("cpp", cart, 13, &others);
+}
+
+#[test]
+fn a_dotnet_program_with_the_paths_of_its_build() {
+    let (cart, main) = ("Shop/Carts/Cart.cs", "Shop/Program.cs");
+    expect("csharp", cart, 10, &[(cart, 12), (main, 6), (main, 10)]);
+}

@@ -44,13 +44,11 @@ impl Printed {
             Language::Rust => rust(&mut printed),
             // A bare file name: the class decides, elsewhere.
             Language::Java => {}
+            Language::Csharp => csharp(&mut printed),
+            Language::Dart => dart(&mut printed, file),
+            Language::Cpp => cpp(&mut printed),
             // A path as the build or the deployed tree had it.
-            Language::Ruby
-            | Language::Php
-            | Language::Csharp
-            | Language::Dart
-            | Language::Elixir
-            | Language::Cpp => {}
+            Language::Ruby | Language::Php | Language::Elixir => {}
         }
         Some(printed)
     }
@@ -75,6 +73,11 @@ fn split(file: &str, language: Language) -> Printed {
     let mut text = file.replace('\\', "/");
     if language == Language::Javascript {
         text = without_url(&text);
+    }
+    if language == Language::Dart
+        && let Some(path) = text.strip_prefix("file://")
+    {
+        text = path.to_owned();
     }
     let bytes = text.as_bytes();
     let drive = bytes.len() > 2 && bytes[1] == b':' && bytes[2] == b'/';
@@ -245,6 +248,52 @@ fn rust(printed: &mut Printed) {
     }
 }
 
+/// A build that is the same everywhere prints `/_/` for the repository's root; .NET's own
+/// libraries are built so too.
+fn csharp(printed: &mut Printed) {
+    if printed.has(&["src", "libraries"]) || printed.has(&["src", "coreclr"]) {
+        printed.origin = Origin::Foreign;
+    } else if printed.absolute && printed.names.first().is_some_and(|name| name == "_") {
+        printed.begin_at(1);
+    }
+}
+
+/// `package:shop/src/cart.dart` is `lib/src/cart.dart` of the package `shop`, wherever that lies.
+fn dart(printed: &mut Printed, file: &str) {
+    let core = ["dart:", "org-dartlang-", "package:flutter/"];
+    if core.iter().any(|scheme| file.starts_with(scheme)) {
+        printed.origin = Origin::Foreign;
+    } else if let Some(first) = printed.names.first_mut()
+        && let Some(package) = first.strip_prefix("package:")
+    {
+        *first = package.to_owned();
+        printed.names.insert(1, "lib".to_owned());
+    } else if let Some(at) = printed.position(|name| name == ".pub-cache") {
+        printed.begin_at(at + 1);
+        printed.origin = Origin::Installed;
+    }
+}
+
+/// The C library and the compilers' runtimes print the paths of their own builds.
+fn cpp(printed: &mut Printed) {
+    const OWN: [&str; 8] = [
+        "sysdeps",
+        "nptl",
+        "csu",
+        "libsanitizer",
+        "compiler-rt",
+        "libstdc++-v3",
+        "glibc",
+        "eglibc",
+    ];
+    let own = |name: &String| OWN.contains(&name.as_str());
+    let abort = printed.names.len() == 2 && printed.has(&["stdlib", "abort.c"]);
+    let installed = printed.has(&["usr", "include"]) || printed.has(&["include", "c++"]);
+    if abort || installed || printed.names.iter().any(own) {
+        printed.origin = Origin::Foreign;
+    }
+}
+
 /// Folders in which images, builders and functions put a repository or a service of it.
 const PLACES: &[&[&str]] = &[
     &["usr", "src", "app"],
@@ -338,6 +387,44 @@ mod tests {
         assert_eq!(at("file:///app/src/a.mjs"), "app/src/a.mjs");
         let inner = printed(Language::Javascript, "node:internal/process/x");
         assert_eq!(inner.1, Origin::Foreign);
+    }
+
+    #[test]
+    fn dotnet_dart_and_c_name_their_own() {
+        let open = |path: &str| (path.to_owned(), Origin::Open);
+        assert_eq!(
+            printed(Language::Csharp, r"D:\a\_work\1\s\Shop\Cart.cs"),
+            open("a/_work/1/s/Shop/Cart.cs")
+        );
+        assert_eq!(
+            printed(Language::Csharp, "/_/Shop/Cart.cs"),
+            open("Shop/Cart.cs")
+        );
+        let own = "/_/src/libraries/System.Net.Http/src/System/Net/Http/x.cs";
+        assert_eq!(printed(Language::Csharp, own).1, Origin::Foreign);
+        assert_eq!(
+            printed(Language::Dart, "package:shop/src/cart.dart"),
+            open("shop/lib/src/cart.dart")
+        );
+        assert_eq!(
+            printed(Language::Dart, "file:///srv/shop/bin/x.dart"),
+            open("srv/shop/bin/x.dart")
+        );
+        for file in ["dart:async/zone.dart", "package:flutter/src/x.dart"] {
+            assert_eq!(printed(Language::Dart, file).1, Origin::Foreign, "{file}");
+        }
+        for file in [
+            "../sysdeps/posix/raise.c",
+            "./stdlib/abort.c",
+            "/usr/include/c++/12/bits/invoke.h",
+            "../../../../src/libsanitizer/asan/asan_new_delete.cpp",
+        ] {
+            assert_eq!(printed(Language::Cpp, file).1, Origin::Foreign, "{file}");
+        }
+        assert_eq!(
+            printed(Language::Cpp, "/build/src/cart.cc"),
+            open("build/src/cart.cc")
+        );
     }
 
     #[test]

@@ -1,0 +1,1 @@
+namespace Acme.Old { class Cart {} }
