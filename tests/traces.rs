@@ -7,6 +7,8 @@
 mod caught;
 #[path = "traces/limits.rs"]
 mod limits;
+#[path = "traces/lookalikes.rs"]
+mod lookalikes;
 
 use autofix::model::Timestamp;
 use autofix::trace::{self, Assembler, Found, Inspector, Line, Taken};

@@ -27,7 +27,13 @@ pub(super) fn is_first(line: &str) -> bool {
         return address || debugger;
     }
     if own.starts_with("0# ") {
-        return boosted(own).is_some();
+        let module = own
+            .rsplit_once(" in ")
+            .is_some_and(|(_, path)| path.contains('/'));
+        let placed = own
+            .rsplit_once(" at ")
+            .map(|(_, place)| text::split_number(place));
+        return boosted(own).is_some() && (module || placed.flatten().is_some());
     }
     symbol(own).is_some()
 }

@@ -189,7 +189,9 @@ fn terse(line: &str) -> Option<Frame> {
             .then(|| line.parse().ok())
             .flatten()
     };
-    if let Some(number) = numbers(place.0) {
+    // The name stands in a column of its own.
+    let apart = place.1.is_empty() || place.1.starts_with(' ');
+    if let Some(number) = numbers(place.0).filter(|_| apart && place.0.contains(':')) {
         return Some(Frame {
             file: Some(file.to_owned()),
             line: Some(number),

@@ -20,9 +20,18 @@ const FRAMES: u8 = 1;
 /// A goroutine's heading with no panic before it.
 const DUMP: u8 = 2;
 
+/// gin's middleware caught a panic: the request, the message, then frames of its own form.
+const RECOVERY: u8 = 3;
+
 const SERVING: &str = "http: panic serving ";
 
 fn begin(line: &str) -> Option<Begin> {
+    if let Some(at) = line.find("[Recovery] ")
+        && line.trim_end().ends_with(" panic recovered:")
+    {
+        let state = State::at(RECOVERY);
+        return Some(Begin { at, state });
+    }
     for mark in ["panic: ", "fatal error: ", SERVING] {
         if let Some(at) = line.find(mark)
             && text::is_own_text(line, at)
@@ -44,6 +53,9 @@ fn begin(line: &str) -> Option<Begin> {
 
 fn step(state: &mut State, line: &str) -> Step {
     let own = line.trim();
+    if state.phase == RECOVERY {
+        return in_recovery(state, line);
+    }
     if is_goroutine(own) || own == "runtime stack:" {
         state.proven |= state.phase == MESSAGE;
         state.phase = if state.proven { FRAMES } else { DUMP };
@@ -58,6 +70,52 @@ fn step(state: &mut State, line: &str) -> Step {
         }
         DUMP => Step::End,
         _ => in_frames(state, line, own),
+    }
+}
+
+/// `/src/cart.go:12 (0x8d1b2c)` → the file and the line.
+fn recovered(line: &str) -> Option<(&str, u32)> {
+    let (place, address) = line.trim_end().strip_suffix(')')?.rsplit_once(" (0x")?;
+    let hex = address.bytes().all(|b| b.is_ascii_hexdigit());
+    text::split_number(place).filter(|_| hex)
+}
+
+fn in_recovery(state: &mut State, line: &str) -> Step {
+    if recovered(line).is_some() {
+        state.proven = true;
+        return Step::Part;
+    }
+    if state.proven {
+        let code = line.starts_with('\t') && line.contains(": ");
+        return if code { Step::Part } else { Step::End };
+    }
+    // The request stands in full before the frames.
+    let logged = line.starts_with("[GIN]") || text::starts_like_log(line);
+    if logged { Step::End } else { Step::Maybe }
+}
+
+fn read_recovered(lines: &[&str]) -> Reading {
+    let frame = |at: usize, line: &str| {
+        let (file, number) = recovered(line)?;
+        let code = lines.get(at + 1).and_then(|below| below.strip_prefix('\t'));
+        let name = code.and_then(|code| code.split_once(": "));
+        Some(Frame {
+            file: Some(file.to_owned()),
+            line: Some(number),
+            function: name.map(|(name, _)| name.to_owned()),
+        })
+    };
+    let all = lines.iter().enumerate();
+    let frames = all.filter_map(|(at, line)| frame(at, line)).collect();
+    let before = lines
+        .iter()
+        .skip(1)
+        .take_while(|line| recovered(line).is_none());
+    let message = before.filter(|line| !line.trim().is_empty()).last();
+    Reading {
+        uncaught: Some(false),
+        loggable: true,
+        ..Reading::single(of("panic", message.unwrap_or(&"")), frames)
     }
 }
 
@@ -165,6 +223,9 @@ fn read(lines: &[&str]) -> Reading {
     let Some((first, rest)) = lines.split_first() else {
         return Reading::default();
     };
+    if first.starts_with("[Recovery] ") {
+        return read_recovered(lines);
+    }
     let (raised, uncaught) = raised(first);
     let mut frames = Vec::new();
     let mut called = function(first);

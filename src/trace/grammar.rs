@@ -140,7 +140,7 @@ pub(super) static GRAMMARS: [&Grammar; 13] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 64] = [
+const NEEDLES: [&str; 67] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -156,6 +156,10 @@ const NEEDLES: [&str; 64] = [
     "Throwable",
     "UnhandledPromiseRejection",
     "   0: ",
+    "panic recovered:",
+    // Clojure
+    "Execution error ",
+    "Syntax error ",
     // Ruby
     ":in `",
     ":in '",
@@ -249,9 +253,4 @@ pub(super) fn no_state(_: &str) -> Option<State> {
 /// Never a frame by itself.
 pub(super) fn no_frame(_: &str) -> bool {
     false
-}
-
-/// Never begins by itself.
-pub(super) fn no_begin(_: &str) -> Option<Begin> {
-    None
 }

@@ -1,13 +1,13 @@
 //! Java, Kotlin, Scala and other languages of the JVM: frames after the exception's name,
 //! `Caused by:`, `Suppressed:`, `... 23 more`, and the shortened forms of logback.
 
-use super::grammar::{Grammar, Reading, State, Step, no_begin};
+use super::grammar::{Begin, Grammar, Reading, State, Step};
 use super::{text, thrown};
 use crate::model::{Frame, Language, Raised};
 
 pub(super) static GRAMMAR: Grammar = Grammar {
     language: Language::Java,
-    begin: no_begin,
+    begin,
     adopt,
     frame: is_frame,
     step,
@@ -19,6 +19,69 @@ const FRAMES: u8 = 0;
 /// A cause was named; its message may run over several lines before its frames.
 const MESSAGE: u8 = 1;
 
+/// What Clojure's tools print in place of a stack: `Execution error (X) at f (shop.clj:2).`
+const REPORT: u8 = 2;
+
+fn begin(line: &str) -> Option<Begin> {
+    let at = ["Execution error ", "Syntax error "]
+        .iter()
+        .find_map(|words| line.find(words))?;
+    let leads = text::indent(line) >= at || text::log_prefix(line) >= at;
+    report(line.get(at..)?).filter(|_| leads)?;
+    Some(Begin {
+        at,
+        state: State {
+            proven: true,
+            ..State::at(REPORT)
+        },
+    })
+}
+
+/// The type and the place that such a report names.
+fn report(own: &str) -> Option<(Option<&str>, Frame)> {
+    let own = own.trim_end().strip_suffix(").")?;
+    let (head, place) = own.rsplit_once(" (")?;
+    let (file, number) = text::location(place)?;
+    let (what, function) = head.rsplit_once(" at").unwrap_or((head, ""));
+    let kind = what
+        .split_once('(')
+        .and_then(|(_, kind)| kind.strip_suffix(')'));
+    let function = function.trim();
+    Some((
+        kind,
+        Frame {
+            file: Some(file.to_owned()),
+            line: Some(number),
+            function: Some(function.to_owned()).filter(|name| !name.is_empty()),
+        },
+    ))
+}
+
+/// The message, then where the whole report was written.
+fn in_report(state: &mut State, line: &str) -> Step {
+    let own = line.trim();
+    let told = std::mem::replace(&mut state.flag, true);
+    let written = own.starts_with("Full report at:") || own.ends_with(".edn");
+    if written || !told && !own.is_empty() && !text::starts_like_log(line) {
+        return Step::Part;
+    }
+    let waits = own.is_empty() && state.unsure < 2;
+    if waits { Step::Maybe } else { Step::End }
+}
+
+fn read_report(lines: &[&str], first: (Option<&str>, Frame)) -> Reading {
+    let (kind, frame) = first;
+    let message = lines.get(1).map(|line| line.trim().to_owned());
+    let raised = Raised {
+        kind: Some(kind.unwrap_or("Syntax error").to_owned()),
+        message: message.filter(|message| !message.is_empty()),
+    };
+    Reading {
+        uncaught: Some(true),
+        ..Reading::single(raised, vec![frame])
+    }
+}
+
 fn adopt(line: &str) -> Option<State> {
     let bare = || bare_frame(line).is_some_and(|name| !name.contains(' '));
     let own = is_frame(line) || elided(line);
@@ -29,6 +92,9 @@ fn adopt(line: &str) -> Option<State> {
 }
 
 fn step(state: &mut State, line: &str) -> Step {
+    if state.phase == REPORT {
+        return in_report(state, line);
+    }
     let own = line.trim_start();
     let indented = own.len() < line.len();
     if is_frame(line) || elided(line) || (indented && own.starts_with("at ")) {
@@ -145,6 +211,9 @@ fn bare_frame(line: &str) -> Option<&str> {
 }
 
 fn read(lines: &[&str]) -> Reading {
+    if let Some(first) = lines.first().and_then(|line| report(line)) {
+        return read_report(lines, first);
+    }
     let mut reading = Reading::default();
     let mut links = vec![(Link::Cause, 0)];
     let (mut raised, uncaught) = thrown::raised_before(lines, is_frame);

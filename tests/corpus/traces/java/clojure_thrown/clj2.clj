@@ -1,0 +1,5 @@
+(ns shop)
+(defn price [item] (try (/ 3 item) (catch Exception e (throw (ex-info "no price" {:item item} e)))))
+(try (price 0) (catch Exception e (.printStackTrace e)))
+(println "next")
+(prn (try (price 0) (catch Exception e e)))
