@@ -3,6 +3,8 @@
 
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/watches.rs"]
+mod watches;
 
 use place::{Place, ran};
 use serde_json::Value;

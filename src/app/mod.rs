@@ -11,6 +11,7 @@ pub mod locate;
 pub mod look;
 pub mod replay;
 pub mod selftest;
+pub mod watches;
 
 use crate::registry::Complaint;
 use std::fmt;

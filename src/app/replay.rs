@@ -163,10 +163,10 @@ fn read_one(
     Ok(())
 }
 
-type Source = Box<dyn BufRead>;
+pub(super) type Source = Box<dyn BufRead>;
 
 /// The input, unpacked where it is gzip; its size where that means something; its age.
-fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> {
+pub(super) fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> {
     let now = clock::now();
     if is_stdin(path) {
         return Ok((unpacked(io::stdin())?, None, now));
@@ -209,7 +209,7 @@ fn name_of(path: &Path) -> String {
 
 /// As Fluent Bit's tail would tag it: files of a node's containers with their whole path, whose
 /// last part names the pod, others with their name.
-fn tag_of(path: &Path) -> String {
+pub(super) fn tag_of(path: &Path) -> String {
     if is_stdin(path) {
         return "stdin".to_owned();
     }

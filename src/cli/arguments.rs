@@ -43,6 +43,11 @@ pub(super) enum Command {
     },
     /// Find the repository files that a stack trace speaks of
     Locate(LocateArguments),
+    /// List the watches, try a team's file out, print a model's watch for it
+    Watches {
+        #[command(subcommand)]
+        what: Watches,
+    },
     /// Play a made-up crash through the built plugin
     Selftest(SelftestArguments),
     /// Print the documentation's table of keys
@@ -172,6 +177,35 @@ pub(super) struct CheckArguments {
     /// Ask no remote repository
     #[arg(long)]
     pub(super) offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Watches {
+    /// The watches as instances left them, with what they counted
+    List(ListArguments),
+    /// Check a file of watches; with a log, show what they would have found
+    Test(TestArguments),
+    /// Print a model's watch for the file that `Watches` names; its record goes to standard error
+    Promote(PromoteArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TestArguments {
+    /// The file: a JSON list of watches
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// A log to show them; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PromoteArguments {
+    /// Its number in `autofix watches list`, or its label
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
 }
 
 #[derive(Debug, Args)]

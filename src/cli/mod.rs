@@ -17,6 +17,7 @@ mod progress;
 mod replay;
 mod selftest;
 mod status;
+mod watches;
 mod why;
 
 use crate::app;
@@ -83,6 +84,7 @@ fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
         Command::Init(arguments) => init::run(&arguments, out),
         Command::Inspect { what } => inspect::run(&what, out),
         Command::Locate(arguments) => locate::run(arguments, out),
+        Command::Watches { what } => watches::run(&what, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
         Command::Keys => {
             out.text(&crate::config::keys_table());

@@ -5,7 +5,7 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -92,6 +92,21 @@ CREATE TABLE deploys (
     updated       INTEGER NOT NULL,             -- wall clock
     json          TEXT NOT NULL,
     PRIMARY KEY (service, old, new)
+) STRICT;
+",
+    "
+CREATE TABLE watches (
+    id            TEXT PRIMARY KEY,
+    service       TEXT,                         -- NULL: everywhere
+    label         TEXT NOT NULL,
+    owner         TEXT NOT NULL,
+    json          TEXT NOT NULL,
+    installed     INTEGER NOT NULL,             -- wall clock
+    expires       INTEGER,                      -- wall clock
+    matched       INTEGER NOT NULL,
+    fired         INTEGER NOT NULL,
+    last_fired    INTEGER,                      -- event time
+    found_right   INTEGER NOT NULL              -- incidents; those still there may be fewer
 ) STRICT;
 ",
 ];

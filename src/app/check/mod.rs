@@ -7,8 +7,9 @@ mod state;
 use crate::app::Error;
 use crate::config::flb::{self, FluentBit};
 use crate::config::{
-    Entry, Options, Services, environment, load_registry, read_entries, read_seed,
+    Entry, Options, Services, WatchesSource, environment, load_registry, read_entries, read_seed,
 };
+use crate::pipeline::clock;
 use crate::registry::{Complaint, Place, Registry};
 use crate::template::Learnt;
 use std::path::{Path, PathBuf};
@@ -172,6 +173,19 @@ fn one(options: &CheckOptions, settings: Options, plugin: bool, report: &mut Che
     match load_registry(&settings.services) {
         Ok(registry) => services(options, &settings, &registry, report),
         Err(complaints) => report.add(complaints),
+    }
+    if let Some(path) = &settings.watches {
+        match WatchesSource::new(Some(path.clone())).load(clock::now()) {
+            Ok(watches) => {
+                let plural = if watches.len() == 1 { "" } else { "es" };
+                report.good(format!(
+                    "{}: {} watch{plural}",
+                    path.display(),
+                    watches.len()
+                ));
+            }
+            Err(faults) => report.add(faults),
+        }
     }
     if let Some(path) = &settings.templates_seed {
         report.add(seed(path));
