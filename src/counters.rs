@@ -69,6 +69,10 @@ counters! {
     notes_dropped,
     /// Watches installed now.
     watches,
+    /// Windows of watches that gave way to a limit.
+    windows_dropped,
+    /// Bytes that rings, open traces, templates, the past and windows take now.
+    memory_bytes,
     /// Times a watch reached its threshold.
     watches_fired,
     /// New incidents refused by the cap per service and hour.

@@ -158,9 +158,6 @@ impl Fast {
         reader.watches.expire(now);
         self.follow_orders();
         self.tell_watches(now);
-        let reader = &mut self.reader;
-        let templates = reader.learned.templates() as u64;
-        reader.out.counters.templates.set(templates);
         let learnt = self.reader.learned.due(now);
         self.leave(learnt);
     }
@@ -188,12 +185,22 @@ impl Fast {
             return;
         }
         self.told = now;
-        let states = self.reader.watches.report();
-        self.reader
-            .out
-            .counters
-            .watches
-            .set(self.reader.watches.len() as u64);
+        let Reader {
+            watches,
+            learned,
+            streams,
+            out,
+            ..
+        } = &mut self.reader;
+        let states = watches.report();
+        let counters = &out.counters;
+        counters.watches.set(watches.len() as u64);
+        counters
+            .windows_dropped
+            .set(watches.tally().windows_dropped);
+        counters.templates.set(learned.templates() as u64);
+        let bytes = watches.bytes() + learned.bytes() + streams.bytes();
+        counters.memory_bytes.set(bytes as u64);
         if !states.is_empty() && self.reader.notes.try_send(Note::Watches(states)).is_err() {
             self.reader.out.counters.notes_dropped.add(1);
         }

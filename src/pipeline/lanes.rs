@@ -31,10 +31,11 @@ use std::time::{Duration, Instant};
 /// Bytes that one fetch may bring, however much room there is: it has a deadline.
 const MAX_FETCH: u64 = 512 << 20;
 
-/// Eighths of what `Memory_Limit` leaves beside the queue: for rings and open traces, and for what
-/// was learnt of services. The rest is for windows and for signals that wait.
+/// Eighths of what `Memory_Limit` leaves beside the queue: for rings and open traces, for what was
+/// learnt of services, and for windows. The rest is for signals that wait.
 const RINGS: usize = 3;
 const LEARNED: usize = 2;
+const WINDOWS: usize = 1;
 
 /// The share of an exit's time that the fast and the triage lane may take; the rest is the slow
 /// lane's.
@@ -120,7 +121,10 @@ impl Lanes {
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let (note, notes) = notes();
         let (order, orders) = orders();
-        let mut watches = Engine::with_built_in(Caps::default());
+        let mut watches = Engine::with_built_in(Caps {
+            bytes: room / 8 * WINDOWS,
+            ..Caps::default()
+        });
         if let Err(why) = watches.replace_team(setup.watches) {
             setup.log.error(&format!("Watches: {why}"));
         }

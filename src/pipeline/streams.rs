@@ -223,6 +223,11 @@ impl Streams {
         }
     }
 
+    /// Bytes of all, as last weighed.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all.len()

@@ -15,7 +15,7 @@ const FOLD_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FOLDED: &str = "earlier";
 
 /// The counters that are levels of the moment, not sums: those of the dead do not count.
-const LEVELS: [&str; 3] = ["queue_bytes", "templates", "watches"];
+const LEVELS: [&str; 4] = ["queue_bytes", "templates", "watches", "memory_bytes"];
 
 /// The state of everything in one `State_Dir`.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,8 @@ impl StatusReport {
             "incidents": incidents,
             "lanes": {
                 "fast": of(&["chunks_seen", "chunks_dropped", "bytes_dropped", "queue_bytes",
-                    "decode_faults", "cut_by_limit", "traces", "watches_fired", "panics"]),
+                    "decode_faults", "cut_by_limit", "traces", "templates", "watches",
+                    "watches_fired", "windows_dropped", "memory_bytes", "notes_dropped", "panics"]),
                 "triage": of(&["signals", "signals_dropped", "incidents_capped", "store_faults"]),
                 "slow": of(&["investigations", "proposals", "postponed"]),
             },
