@@ -86,7 +86,7 @@ fn steady_weeks_make_hardly_any_signal() {
 #[test]
 #[ignore = "minutes; run it with --release"]
 fn many_steady_weeks() {
-    let (services, weeks) = (100, 4);
+    let (services, weeks) = (60, 4);
     let (signals, worst, worse) = steady(services, weeks, 60.0, true);
     let all = services as f64 * weeks as f64;
     println!(

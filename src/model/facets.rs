@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// What tells records of one template apart. All `None`: nothing but the template.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facets {
     /// The severity that the record gives.
@@ -33,6 +33,20 @@ impl Facets {
     /// Whether it is an HTTP answer of the server-error class.
     pub fn is_server_error(&self) -> bool {
         self.status_class == Some(5)
+    }
+}
+
+impl Hash for Facets {
+    /// One word for what nearly every record has, because every record is looked up.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        let level = self.level.map_or(0, |level| level as u64 + 1);
+        let class = self.status_class.map_or(0, |class| u64::from(class) + 1);
+        let length = |text: &Option<SmallText>| text.map_or(0, |text| u64::from(text.length));
+        let lengths = length(&self.result) << 8 | length(&self.code);
+        to.write_u64(level << 32 | class << 16 | lengths);
+        for text in [&self.result, &self.code].into_iter().flatten() {
+            text.hash(to);
+        }
     }
 }
 

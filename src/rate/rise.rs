@@ -33,8 +33,8 @@ const FACTOR_UNSETTLED: f64 = 6.0;
 const ABOVE_PEAK: f64 = 1.25;
 /// An error that was not there before, in the first day and in the first hours.
 const LEAST_UNSETTLED: u32 = 100;
-/// The same after a deploy, when texts change; or as many as all errors together.
-const LEAST_REWORDED: u32 = 50;
+/// The same after a deploy, when texts change; or half as many again as all errors together.
+const LEAST_REWORDED: u32 = 100;
 /// The same without any past: its share of all records.
 const SHARE_WITHOUT_PAST: f64 = 0.2;
 const FULL_MINUTES: i64 = 10;
@@ -207,7 +207,7 @@ impl Book {
         let enough = if !settled {
             f64::from(LEAST_UNSETTLED)
         } else if reworded {
-            let usual = whole.errors.usual * minutes;
+            let usual = 1.5 * whole.errors.usual * minutes;
             usual.max(f64::from(LEAST_REWORDED))
         } else {
             f64::from(window.least)
