@@ -274,6 +274,17 @@ fn hostile_lines_take_linear_time() {
         "((((",
         "@http://x:1:",
         "File \"x\", line ",
+        "==1==ERROR: AddressSanitizer: ",
+        "#0 0x1 in f (",
+        " (x+0x1)",
+        ")[0x1",
+        "x: Assertion `",
+        "F1234 ] Check failed: ",
+        "   at A.B(C d, ",
+        " ---> A.BException: ",
+        "|ERROR|A.BException: ",
+        "#0 f (a.dart:1:2) ",
+        "Execution error (a.clj:1).",
     ];
     for piece in pieces {
         let long = piece.repeat(400_000 / piece.len());
