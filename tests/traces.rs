@@ -5,6 +5,8 @@
 
 #[path = "traces/caught.rs"]
 mod caught;
+#[path = "traces/documented.rs"]
+mod documented;
 #[path = "traces/limits.rs"]
 mod limits;
 #[path = "traces/lookalikes.rs"]

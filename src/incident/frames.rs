@@ -3,6 +3,7 @@
 //! Also tells a library's frames from a program's own by where runtimes and package managers
 //! put them. Not here: finding the file in a repository (`source`).
 
+use super::beam;
 use crate::model::{Frame, Language, Trace};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -202,6 +203,11 @@ fn normal_function(function: &str) -> String {
         (r"\((?:0x[0-9a-f]|\{|\.\.\.|nil|[0-9]).*\)$", ""),
         // Python: where a nested function was defined.
         (r"\.<locals>", ""),
+        // Ruby: how deep blocks are, and from 3.4 on their method's class.
+        (r"^(?:block|rescue|ensure)(?: \(\d+ levels\))? in ", ""),
+        // PHP: the line of a closure. Elixir: the count of an anonymous function.
+        (r"\{closure:([^}]*):\d+\}", "{closure:$1}"),
+        (r"-fun-\d+-", "-fun-"),
         // Addresses anywhere.
         (r"0x[0-9a-fA-F]+", "*"),
     ];
@@ -346,8 +352,17 @@ pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
                         "main",
                     ])
         }
-        Language::Ruby => file.starts_with("<internal:") || holds(&["/gems/", "/lib/ruby/"]),
-        Language::Php => file.starts_with('[') || holds(&["/vendor/"]),
+        Language::Ruby => {
+            file.starts_with("<internal:")
+                || file.starts_with("org/jruby/")
+                || holds(&["/gems/", "/lib/ruby/", "/vendor/bundle/"])
+        }
+        // PHP calls its own functions without a file.
+        Language::Php => {
+            file.is_empty()
+                || holds(&["/vendor/", "/usr/share/php/", "phar://"])
+                || slashed.starts_with("vendor/")
+        }
         Language::Csharp => csharp_library(function, &slashed),
         Language::Dart => {
             let own = ["dart:", "org-dartlang-", "package:flutter/"];
@@ -355,12 +370,7 @@ pub(super) fn is_library(frame: &Frame, language: Language) -> bool {
                 || file == "package:flutter"
                 || holds(&["/.pub-cache/"])
         }
-        Language::Elixir => {
-            ["(stdlib", "(kernel", "(elixir", "(erts"]
-                .iter()
-                .any(|application| file.starts_with(application))
-                || holds(&["/deps/"])
-        }
+        Language::Elixir => beam::is_library(file, function) || holds(&["/deps/"]),
         Language::Cpp => cpp_library(function, &slashed),
     }
 }
@@ -461,6 +471,55 @@ fn cpp_library(function: &str, file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libraries_of_ruby_php_and_the_beam() {
+        let library = |language, file: &str, function: &str| {
+            let frame = Frame {
+                file: Some(file.to_owned()).filter(|file| !file.is_empty()),
+                line: Some(3),
+                function: Some(function.to_owned()),
+            };
+            is_library(&frame, language)
+        };
+        let (ruby, php, elixir) = (Language::Ruby, Language::Php, Language::Elixir);
+        for (language, file, function) in [
+            (
+                ruby,
+                "/var/lib/gems/3.1.0/gems/rack-2.2/lib/rack.rb",
+                "call",
+            ),
+            (ruby, "<internal:kernel>", "loop"),
+            (php, "", "array_map"),
+            (php, "/app/vendor/laravel/framework/src/Kernel.php", "X->y"),
+            (elixir, "lib/enum.ex", "Enum.map/2"),
+            (elixir, "lib/enum.ex", "Enum.\"-map/2-lists^map/1-0-\"/2"),
+            (elixir, "gen_server.erl", ":gen_server.try_dispatch/4"),
+            (elixir, "gen_server.erl", "gen_server:try_dispatch/4"),
+            (elixir, "lib/phoenix/router.ex", "Phoenix.Router.__call__/5"),
+            (
+                elixir,
+                "lib/plug/x.ex",
+                "anonymous fn/1 in Plug.Router.call/2",
+            ),
+        ] {
+            assert!(library(language, file, function), "{file} {function}");
+        }
+        for (language, file, function) in [
+            (ruby, "/app/lib/shop/cart.rb", "total"),
+            (php, "/app/src/Cart.php", "Cart->add"),
+            (elixir, "lib/shop/cart.ex", "Shop.Cart.total/1"),
+            (elixir, "lib/enumerator.ex", "Enumerator.run/1"),
+            (
+                elixir,
+                "lib/my/lists.ex",
+                "anonymous fn/1 in My.Lists.map/2",
+            ),
+            (elixir, "src/stock.erl", "stock:handle_cast/2"),
+        ] {
+            assert!(!library(language, file, function), "{file} {function}");
+        }
+    }
 
     #[test]
     fn functions_lose_what_compilers_number() {

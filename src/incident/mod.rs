@@ -5,6 +5,7 @@
 //! Not here: keeping any of it (`store`).
 
 mod admit;
+mod beam;
 mod fingerprint;
 mod frames;
 mod mask;

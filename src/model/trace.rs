@@ -93,9 +93,26 @@ impl Trace {
         (self.outermost != self.root).then(|| &self.blocks[self.outermost].raised)
     }
 
-    /// Whether a block prints its innermost frame (where it was thrown) last, as Python does.
-    pub const fn innermost_last(&self) -> bool {
-        matches!(self.language, Language::Python)
+    /// Whether a block prints its innermost frame (where it was thrown) last: as Python does, and
+    /// as Ruby 2.5 to 2.7 do on a terminal, where the program's bottom stands first.
+    fn innermost_last(&self, block: &Range<usize>) -> bool {
+        let frames = self.frames.get(block.clone()).unwrap_or_default();
+        let bottom = |frame: Option<&Frame>| {
+            frame.is_some_and(|frame| frame.function.as_deref() == Some("<main>"))
+        };
+        match self.language {
+            Language::Python => true,
+            Language::Ruby => bottom(frames.first()) && !bottom(frames.last()),
+            Language::Java
+            | Language::Javascript
+            | Language::Go
+            | Language::Rust
+            | Language::Php
+            | Language::Csharp
+            | Language::Dart
+            | Language::Elixir
+            | Language::Cpp => false,
+        }
     }
 
     /// Indices of the frames from where the fault was thrown outwards: the root cause's
@@ -105,7 +122,7 @@ impl Trace {
         let others = (0..self.blocks.len()).filter(|&at| at != self.root);
         for at in std::iter::once(self.root).chain(others) {
             let range = self.blocks[at].frames.clone();
-            if self.innermost_last() {
+            if self.innermost_last(&range) {
                 order.extend(range.rev());
             } else {
                 order.extend(range);
@@ -141,5 +158,9 @@ mod tests {
         (trace.root, trace.outermost) = (1, 0);
         assert_eq!(trace.innermost_first(), [2, 3, 0, 1]);
         assert!(trace.raised_as().is_some());
+        trace.language = Language::Ruby;
+        assert_eq!(trace.innermost_first(), [2, 3, 0, 1]);
+        trace.frames[2].function = Some("<main>".to_owned());
+        assert_eq!(trace.innermost_first(), [3, 2, 0, 1]);
     }
 }

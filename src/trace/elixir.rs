@@ -33,11 +33,9 @@ fn begin(line: &str) -> Option<Begin> {
         state.proven = true;
         return Some(Begin { at, state });
     }
-    let starts = [text::indent(line), text::log_prefix(line)];
-    starts.into_iter().find_map(|at| {
-        let state = State::at(TITLE);
-        is_title(line.get(at..)?).then_some(Begin { at, state })
-    })
+    let at = title_at(line)?;
+    let state = State::at(TITLE);
+    Some(Begin { at, state })
 }
 
 /// `** (Type) message` → both.
@@ -56,32 +54,32 @@ fn banner(own: &str) -> Option<Raised> {
     })
 }
 
-/// The line that Elixir's logger prints above the exception of a process.
-fn is_title(own: &str) -> bool {
-    let own = own.trim_end();
-    const STARTS: [&str; 10] = [
-        "GenServer ",
-        "Task ",
-        "Process ",
-        "Agent ",
-        "GenEvent ",
-        ":gen_event ",
-        ":gen_statem ",
-        ":gen_fsm ",
-        "Ranch ",
-        "#PID<",
-    ];
-    const ENDS: [&str; 5] = [
-        " terminating",
-        " terminated",
-        " raised an exception",
-        " installed in",
-        " terminated with reason: an exception was raised",
-    ];
-    let child = own.starts_with("Child ") && own.ends_with(" terminated");
-    let ranch = own.starts_with("Ranch ") && own.contains(" terminated with reason: ");
-    let ends = ENDS.iter().any(|end| own.ends_with(end));
-    child || ranch || (ends && STARTS.iter().any(|start| own.starts_with(start)))
+/// What the title of a process's exception begins with.
+const STARTS: [&str; 11] = [
+    "GenServer ",
+    "Task ",
+    "Process ",
+    "Agent ",
+    "GenEvent ",
+    ":gen_event ",
+    ":gen_statem ",
+    ":gen_fsm ",
+    "Ranch ",
+    "Child ",
+    "#PID<",
+];
+
+/// Where the line's title begins, if it is one that Elixir's logger prints above the exception of
+/// a process.
+fn title_at(line: &str) -> Option<usize> {
+    const ENDS: [&str; 3] = [" terminating", " terminated", " raised an exception"];
+    let plain = line.trim_end();
+    let ends = ENDS.iter().any(|end| plain.ends_with(end));
+    if !ends && !plain.contains(" terminated with reason: ") {
+        return None;
+    }
+    let own = |start: &str| line.find(start).filter(|at| text::is_own_text(line, *at));
+    STARTS.iter().filter_map(|start| own(start)).min()
 }
 
 fn step(state: &mut State, line: &str) -> Step {
@@ -109,7 +107,7 @@ fn step(state: &mut State, line: &str) -> Step {
     }
     match state.phase {
         TAIL if indented || own.starts_with(['}', ']', ')', '%', '>']) => Step::Part,
-        TITLE | NAMED if !text::starts_like_log(line) && !is_title(own) => Step::Maybe,
+        TITLE | NAMED if !text::starts_like_log(line) && title_at(own).is_none() => Step::Maybe,
         _ => Step::End,
     }
 }
@@ -220,7 +218,7 @@ fn read(lines: &[&str]) -> Reading {
         } else if own.starts_with("Client #PID<") {
             client = Some(Vec::new());
         } else if levels.is_empty() {
-            titled |= is_title(own);
+            titled |= title_at(own).is_some();
         }
     }
     for (indent, frame) in frames {

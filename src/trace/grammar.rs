@@ -176,7 +176,7 @@ const NEEDLES: [&str; 67] = [
     " terminated",
     "raised an exception",
     // Erlang
-    " REPORT====",
+    " REPORT",
     "exception error: ",
     "exception exit: ",
     "[{file,\"",

@@ -177,4 +177,73 @@ mod tests {
         let none = judge_trace(&trace("ValueError", &"y".repeat(999)), true, None, None);
         assert_eq!(none.unwrap().title.chars().count(), TITLE);
     }
+
+    /// What the rules say of each trace that the lines hold.
+    fn kinds(text: &str) -> Vec<Option<Kind>> {
+        let mut assembler = crate::trace::Assembler::default();
+        for (index, text) in text.lines().enumerate() {
+            let line = crate::trace::Line {
+                text,
+                time: crate::model::Timestamp(0),
+                level: None,
+                index: index as u64,
+            };
+            assembler.push(line, crate::model::Timestamp(0));
+        }
+        assembler.finish();
+        let judged = assembler.take().map(|found| {
+            let header = found.header.as_ref().map(|line| line.text.as_str());
+            let verdict = judge_trace(&found.trace, found.uncaught, found.level, header);
+            verdict.map(|verdict| verdict.kind)
+        });
+        judged.collect()
+    }
+
+    #[test]
+    fn ruby_php_elixir_and_erlang_by_who_caught_it_and_at_what_level() {
+        let (crash, error) = (Some(Kind::Crash), Some(Kind::Error));
+        let ruby = "a.rb:1:in `f': boom (RuntimeError)\n\tfrom a.rb:4:in `<main>'";
+        let ruby_at = |level: &str| {
+            let letter = &level[..1];
+            format!(
+                "{letter}, [2026-01-02T10:00:00.1 #7] {level} -- : boom (RuntimeError)\na.rb:1:in `f'"
+            )
+        };
+        let php_at = |level: &str| {
+            format!(
+                "[2026-01-02 10:00:00] shop.{level}: x {{\"exception\":\"[object] (E(code: 0): x at /a.php:3)\"}} []"
+            )
+        };
+        let elixir_at = |level: &str| {
+            format!(
+                "10:00:00.123 [{level}] ** (RuntimeError) x\n    (shop 0.1.0) lib/a.ex:3: A.f/0"
+            )
+        };
+        let elixir = "10:00:00.123 [error] GenServer A terminating\n** (RuntimeError) x\n    lib/a.ex:3: A.f/0";
+        let erlang = "=ERROR REPORT==== 2-Jan-2026::10:00:00 ===\nError in process <0.8.0> with exit value:\n{badarith,[{a,f,1,[{file,\"a.erl\"},{line,4}]}]}";
+        for (text, kind) in [
+            (ruby.to_owned(), crash),
+            (ruby_at("ERROR"), error),
+            (ruby_at("FATAL"), error),
+            (ruby_at("WARN"), None),
+            (ruby_at("INFO"), None),
+            (
+                "PHP Fatal error:  Uncaught E: x in /a.php:3\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3".into(),
+                crash,
+            ),
+            ("PHP Fatal error:  Cannot redeclare f() in /a.php on line 3".into(), crash),
+            (php_at("ERROR"), error),
+            (php_at("CRITICAL"), error),
+            (php_at("WARNING"), None),
+            (php_at("DEBUG"), None),
+            (elixir.into(), crash),
+            ("** (RuntimeError) x\n    a.exs:3: (file)".into(), crash),
+            (elixir_at("error"), error),
+            (elixir_at("warning"), None),
+            (elixir_at("debug"), None),
+            (erlang.into(), crash),
+        ] {
+            assert_eq!(kinds(&text), [kind], "{text}");
+        }
+    }
 }

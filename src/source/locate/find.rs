@@ -480,6 +480,51 @@ mod tests {
     }
 
     #[test]
+    fn umbrella_applications_and_deployed_trees() {
+        let paths = [
+            "apps/shop/lib/shop/cart.ex",
+            "app/models/cart.rb",
+            "src/Cart.php",
+        ];
+        for (language, file, function, expected) in [
+            (
+                Language::Elixir,
+                "lib/shop/cart.ex",
+                "Shop.Cart.total/1",
+                paths[0],
+            ),
+            (
+                Language::Ruby,
+                "/srv/shop/releases/7/app/models/cart.rb",
+                "total",
+                paths[1],
+            ),
+            (Language::Ruby, "app/models/cart.rb", "total", paths[1]),
+            (
+                Language::Php,
+                "/var/www/html/src/Cart.php",
+                "Cart->total",
+                paths[2],
+            ),
+        ] {
+            let (found, sure) = find(language, &paths, file, function).expect(file);
+            assert_eq!(found, expected, "{file}");
+            assert!(sure >= 0.5, "{file}: {sure}");
+        }
+        let library = "/app/vendor/acme/x/src/Cart.php";
+        assert_eq!(find(Language::Php, &paths, library, "Cart->total"), None);
+        assert_eq!(
+            find(
+                Language::Elixir,
+                &["lib/enum.ex"],
+                "lib/enum.ex",
+                "Enum.map/2"
+            ),
+            None
+        );
+    }
+
+    #[test]
     fn the_registrys_prefix_goes_first() {
         let settings = Settings {
             root: "services/api".into(),

@@ -76,9 +76,17 @@ fn is_header(line: &str) -> bool {
                 .find(prefix)
                 .is_some_and(|at| text[..at].ends_with(' '))
     };
-    if ["def ", "fn ", "func ", "fun ", "function ", "function* "]
-        .iter()
-        .any(|w| words(w))
+    if [
+        "def ",
+        "defp ",
+        "fn ",
+        "func ",
+        "fun ",
+        "function ",
+        "function* ",
+    ]
+    .iter()
+    .any(|w| words(w))
     {
         return true;
     }
@@ -137,7 +145,7 @@ pub fn bare_name(function: &str) -> Option<String> {
     let text = text.split(['[']).next().unwrap_or(text);
     let text = text.trim_start_matches("async ").trim_start_matches("new ");
     let mut parts: Vec<&str> = text
-        .split(['.', ':', '#', '/', '$', ' '])
+        .split(['.', ':', '#', '/', '$', ' ', '>', '\\'])
         .map(|part| part.trim_matches(|c: char| !(c.is_alphanumeric() || c == '_')))
         .filter(|part| !part.is_empty())
         .collect();
@@ -223,6 +231,10 @@ mod tests {
             ("async Cart.total [as sum]", "total"),
             ("new Cart", "Cart"),
             ("total", "total"),
+            ("block (2 levels) in Shop::Cart#total", "total"),
+            ("Shop\\Cart->total", "total"),
+            ("anonymous fn/1 in Shop.Cart.total/2", "total"),
+            ("stock:handle_cast/2", "handle_cast"),
         ] {
             assert_eq!(bare_name(function).as_deref(), Some(name), "{function}");
         }

@@ -6,6 +6,7 @@ mod find;
 pub mod function;
 mod printed;
 mod rank;
+mod scripts;
 pub mod statement;
 
 use crate::model::{Language, Location, Settings, Trace};

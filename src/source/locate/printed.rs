@@ -2,6 +2,7 @@
 //! else's code, and what stands between a printed path and one of the repository.
 //! Knows runtimes and containers; knows no repository.
 
+use super::scripts;
 use crate::model::{Frame, Language};
 
 /// A printed path without the noise around it.
@@ -47,22 +48,23 @@ impl Printed {
             Language::Csharp => csharp(&mut printed),
             Language::Dart => dart(&mut printed, file),
             Language::Cpp => cpp(&mut printed),
-            // A path as the build or the deployed tree had it.
-            Language::Ruby | Language::Php | Language::Elixir => {}
+            Language::Ruby => scripts::ruby(&mut printed),
+            Language::Php => scripts::php(&mut printed, file),
+            Language::Elixir => scripts::elixir(&mut printed, frame),
         }
         Some(printed)
     }
 
     /// Drops the first names.
-    fn begin_at(&mut self, at: usize) {
+    pub(super) fn begin_at(&mut self, at: usize) {
         self.names.drain(..at.min(self.names.len()));
     }
 
-    fn position(&self, test: impl Fn(&str) -> bool) -> Option<usize> {
+    pub(super) fn position(&self, test: impl Fn(&str) -> bool) -> Option<usize> {
         self.names.iter().rposition(|name| test(name))
     }
 
-    fn has(&self, sequence: &[&str]) -> bool {
+    pub(super) fn has(&self, sequence: &[&str]) -> bool {
         self.names
             .windows(sequence.len())
             .any(|w| w.iter().zip(sequence).all(|(a, b)| a == b))
@@ -425,6 +427,53 @@ mod tests {
             printed(Language::Cpp, "/build/src/cart.cc"),
             open("build/src/cart.cc")
         );
+    }
+
+    #[test]
+    fn libraries_of_ruby_php_and_elixir() {
+        let (ruby, php, elixir) = (Language::Ruby, Language::Php, Language::Elixir);
+        for (language, file, names, origin) in [
+            (
+                ruby,
+                "/usr/local/bundle/gems/rack-2.2.8/lib/rack/lint.rb",
+                "rack-2.2.8/lib/rack/lint.rb",
+                Origin::Installed,
+            ),
+            (
+                ruby,
+                "/usr/lib/ruby/3.1.0/json.rb",
+                "usr/lib/ruby/3.1.0/json.rb",
+                Origin::Foreign,
+            ),
+            (ruby, "/app/lib/cart.rb", "app/lib/cart.rb", Origin::Open),
+            (
+                php,
+                "/app/vendor/acme/x/src/A.php",
+                "acme/x/src/A.php",
+                Origin::Installed,
+            ),
+            (
+                php,
+                "/app/src/A.php(3) : eval()'d code",
+                "app/src/A.php",
+                Origin::Open,
+            ),
+            (elixir, "lib/shop/cart.ex", "lib/shop/cart.ex", Origin::Open),
+            (
+                elixir,
+                "deps/plug/lib/plug.ex",
+                "plug/lib/plug.ex",
+                Origin::Installed,
+            ),
+        ] {
+            assert_eq!(printed(language, file), (names.into(), origin), "{file}");
+        }
+        let frame = Frame {
+            file: Some("lib/enum.ex".to_owned()),
+            function: Some("Enum.map/2".to_owned()),
+            line: None,
+        };
+        assert_eq!(Printed::of(elixir, &frame).unwrap().origin, Origin::Foreign);
     }
 
     #[test]
