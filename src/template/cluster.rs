@@ -11,8 +11,6 @@ pub(super) const ANY: u64 = 3;
 pub(super) const VALUE_TEXT: &str = "<*>";
 /// The same: a place where words vary.
 pub(super) const ANY_TEXT: &str = "<_>";
-/// Words that two lines must share for each that is unclear.
-const SHARED_FOR_UNCLEAR: usize = 99;
 /// Places in which two lines of a template may differ.
 const MOST_DIFFERENCES: usize = 6;
 
@@ -140,10 +138,15 @@ impl Cluster {
     }
 
     fn weigh(&self, line: &str, tokens: &[Token], places: &[usize], shared: usize) -> Fit {
+        // One place may still vary by what its neighbours show; more must have enough in common.
+        if places.len() > 1 && shared < places.len() {
+            return Fit::No;
+        }
         let mut unclear = 0;
         for place in places {
             match self.verdict(line, tokens, *place) {
                 Verdict::Parameter => {}
+                Verdict::Unclear if places.len() > 1 => return Fit::No,
                 Verdict::Unclear => unclear += 1,
                 Verdict::Event if places.len() == 1 => {
                     return Fit::Nearly(*place, Verdict::Event);
@@ -151,7 +154,7 @@ impl Cluster {
                 Verdict::Event => return Fit::No,
             }
         }
-        if shared >= places.len() && shared >= unclear * SHARED_FOR_UNCLEAR {
+        if unclear == 0 && shared >= places.len() {
             return Fit::Widened;
         }
         match places {
@@ -176,11 +179,13 @@ impl Cluster {
                 text(token)
             }
         };
-        let after = tokens.get(at + 1);
+        let beside = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", word_text);
         let around = Around {
-            before: tokens.get(at - 1).map_or("", word_text),
-            after: after.map_or("", word_text),
-            blank_after: after.is_none_or(|token| token.blank),
+            earlier: beside(at.checked_sub(2)),
+            before: beside(at.checked_sub(1)),
+            after: beside(Some(at + 1)),
+            later: beside(Some(at + 2)),
+            blank_after: tokens.get(at + 1).is_none_or(|token| token.blank),
         };
         if is_value {
             let word = if part.hash == VALUE {

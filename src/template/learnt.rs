@@ -181,3 +181,102 @@ fn is_word(body: &str) -> bool {
     let wordy = body.bytes().all(|byte| bytes::of(byte) & WORDY != 0);
     wordy && bytes::all_of(body.as_bytes()) & (LETTER | DIGIT) != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{Limits, Miner, Novelty};
+
+    const LINES: [&str; 6] = [
+        "session opened for user root by (uid=0)",
+        "session opened for user test by (uid=0)",
+        "took 5 ms: done....",
+        "msg=\"could not dial\" x -- y",
+        "",
+        "ümläut 日本 /a/b [1, 2] <*>",
+    ];
+
+    fn taught() -> (Miner, Vec<TemplateId>) {
+        let mut miner = Miner::new(Limits::default());
+        let ids = LINES.iter().map(|line| miner.read(line).id).collect();
+        (miner, ids)
+    }
+
+    #[test]
+    fn loaded_templates_are_known_by_their_ids_in_any_order() {
+        let (miner, ids) = taught();
+        let text: Vec<String> = miner
+            .export()
+            .map(|learnt| serde_json::to_string(&learnt).unwrap())
+            .collect();
+        assert_eq!(text.len(), 5);
+        for turn in 0..text.len() {
+            for keep in [true, false] {
+                let mut other = Miner::new(Limits::default());
+                for at in 0..text.len() {
+                    let mut learnt = Learnt::parse(&text[(at + turn) % text.len()]).unwrap();
+                    if !keep {
+                        learnt.forms.clear();
+                    }
+                    other.load(&learnt).unwrap();
+                }
+                for (line, id) in LINES.iter().zip(&ids) {
+                    let seen = other.read(line);
+                    assert_eq!((seen.id, seen.novelty), (*id, Novelty::Known), "{line}");
+                }
+                assert_eq!(
+                    other.read("session opened for user new by (uid=0)").id,
+                    ids[0]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_written_by_hand_needs_no_parts() {
+        let mut miner = Miner::new(Limits::default());
+        let line = r#"{"v":1,"service":"shop","id":"00000000abcd","template":"took <*> for <*>"}"#;
+        miner.load(&Learnt::parse(line).unwrap()).unwrap();
+        let seen = miner.read("took 5 for 12");
+        assert_eq!(seen.id.to_string(), "00000000abcd");
+        assert_eq!(seen.novelty, Novelty::Known);
+    }
+
+    #[test]
+    fn hostile_seeds_are_refused_with_a_reason() {
+        let (miner, _) = taught();
+        let good = miner.export().next().unwrap();
+        let refused = |change: &dyn Fn(&mut Learnt)| {
+            let mut bad = good.clone();
+            change(&mut bad);
+            let why = Miner::new(Limits::default()).load(&bad).unwrap_err();
+            assert!(!why.to_string().is_empty());
+            why
+        };
+        assert_eq!(refused(&|l| l.v = 2), Refused::Version(2));
+        refused(&|l| l.parts = vec!["two words".into()]);
+        refused(&|l| l.parts = vec!["\u{1b}[31m".into()]);
+        refused(&|l| l.parts = vec!["other".into()]);
+        refused(&|l| l.parts = vec![String::new()]);
+        refused(&|l| l.parts = vec!["a".into(); 1000]);
+        refused(&|l| l.template = "x ".repeat(5000));
+        refused(&|l| l.forms = vec!["xyz".into()]);
+        refused(&|l| l.forms = vec!["0".repeat(16); 65]);
+        for text in ["", "{}", "[]", "{\"v\":1}", &"[".repeat(100_000)] {
+            assert!(Learnt::parse(text).is_err());
+        }
+        let mut taken = good.clone();
+        taken.parts = vec!["other".into()];
+        taken.template = "other".into();
+        let mut miner = miner;
+        assert_eq!(miner.load(&taken), Err(Refused::Taken));
+        let mut small = Miner::new(Limits {
+            memory: 1 << 20,
+            clusters: 2,
+        });
+        let all = miner
+            .export()
+            .filter(|learnt| small.load(learnt) == Err(Refused::Full));
+        assert_eq!(all.count(), 3);
+    }
+}

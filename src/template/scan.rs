@@ -2,7 +2,7 @@
 //! allocated. The fast way ([`signature`]) and the slow one ([`tokens`]) run the same code, so
 //! that they agree. Not here: which words are values (`mask`).
 
-use super::bytes::{self, BLANK, DIGIT, DOT, LETTER, WORDY};
+use super::bytes::{self, AT, BACKSLASH, BLANK, DIGIT, DOT, LETTER, NOT_HEX, SLASH, WORDY};
 use super::mask;
 
 /// Bytes of a line that are read; what follows counts as one value.
@@ -12,6 +12,9 @@ pub(super) const LINE_TOKENS: usize = 128;
 
 /// The hash that stands for a value in a signature.
 pub(super) const VALUE: u64 = 1;
+
+/// Bytes that make a word something else than letters.
+const NO_LETTERS: u16 = DIGIT | DOT | SLASH | BACKSLASH | AT;
 
 /// What is left of a piece of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,23 +141,63 @@ impl<'a, S: Sink> Scanner<'a, S> {
     #[inline]
     fn word(&mut self) {
         let start = self.at;
+        let rest = self.line.get(start..).unwrap_or_default();
         let mut flags = 0;
-        let mut end = start;
-        for byte in self.line.get(start..).unwrap_or_default() {
+        let mut length = 0;
+        for byte in rest {
             let class = bytes::of(*byte);
             if class & WORDY == 0 {
                 break;
             }
             flags |= class;
-            end += 1;
+            length += 1;
         }
+        let next = rest.get(length).copied().unwrap_or(b' ');
+        let tame = match next {
+            b':' => !matches!(rest.get(length + 1), Some(b'/' | b'\\')),
+            b'[' | b'?' => false,
+            _ => true,
+        };
+        if tame && flags & NO_LETTERS == 0 && flags & NOT_HEX != 0 && self.ordinary(rest, length) {
+            let word = rest.get(..length).unwrap_or_default();
+            self.give(Kind::Word, start, start + length, bytes::hash(word));
+            return self.passed(start + length);
+        }
+        let number = flags & DIGIT != 0 && flags & DOT == 0 && bytes::at(rest, 0) & DIGIT != 0;
+        if tame && number {
+            return self.value(start, start + length);
+        }
+        self.odd_word(start, start + length, flags);
+    }
+
+    /// Whether no rule for single words can have anything to say about these letters: no name of
+    /// a month, unit, or word for "no value".
+    #[inline]
+    fn ordinary(&self, rest: &[u8], length: usize) -> bool {
+        let first = rest.first().copied().unwrap_or(0);
+        let date = length == 3 && first.is_ascii_uppercase();
+        let unit = self.after_value && length <= 5;
+        let absent = matches!(first, b'n' | b'N' | b'u') && bytes::of(self.before) & WORDY == 0;
+        let sign = !(first.is_ascii_alphabetic() || first >= 0x80);
+        !(date || unit || absent || sign) && length < 80
+    }
+
+    fn odd_word(&mut self, start: usize, end: usize, mut flags: u16) {
+        let mut end = end;
         if flags & DOT != 0 {
+            let whole = end;
             end = self.before_dots(start, end);
-            flags = bytes::all_of(self.line.get(start..end).unwrap_or_default());
+            if end < whole {
+                flags = bytes::all_of(self.line.get(start..end).unwrap_or_default());
+            }
         }
         if flags & (LETTER | DIGIT) == 0 {
             let byte = self.line.get(start).copied().unwrap_or(b'.');
             return self.mark(byte, start, end);
+        }
+        let group = flags & NOT_HEX == 0 && end - start <= 4;
+        if group && self.held.is_some_and(|held| held.hash == mark_hash(b':')) {
+            return self.value(start, end);
         }
         match mask::end_of_value(self.line, start, end, flags, self.before) {
             Some(end) => self.value(start, end),
@@ -165,8 +208,13 @@ impl<'a, S: Sink> Scanner<'a, S> {
     /// Two dots or more end a word: `exception.....0`.
     fn before_dots(&self, start: usize, end: usize) -> usize {
         let word = self.line.get(start..end).unwrap_or_default();
-        let dots = |pair: &[u8]| pair == b"..";
-        match word.windows(2).position(dots) {
+        let mut last = 0;
+        let twice = word.iter().position(|byte| {
+            let twice = *byte == b'.' && last == b'.';
+            last = *byte;
+            twice
+        });
+        match twice.map(|at| at - 1) {
             Some(0) if word.starts_with(b"../") => end,
             Some(0) => start + word.iter().take_while(|b| **b == b'.').count(),
             Some(at) => start + at,
@@ -174,7 +222,6 @@ impl<'a, S: Sink> Scanner<'a, S> {
         }
     }
 
-    #[inline]
     fn plain(&mut self, start: usize, end: usize) {
         let word = self.line.get(start..end).unwrap_or_default();
         if self.after_value && self.held.is_none() && word.len() <= 5 {
@@ -191,9 +238,21 @@ impl<'a, S: Sink> Scanner<'a, S> {
         self.passed(end);
     }
 
+    #[inline]
     fn sign(&mut self, byte: u8) {
         let start = self.at;
         let next = self.line.get(start + 1).copied().unwrap_or(b' ');
+        let tame = matches!(
+            byte,
+            b'=' | b',' | b';' | b')' | b']' | b'}' | b'|' | b'!' | b'#'
+        );
+        if (tame || byte == b':') && next != byte {
+            return self.mark(byte, start, start + 1);
+        }
+        self.odd_sign(byte, start, next);
+    }
+
+    fn odd_sign(&mut self, byte: u8, start: usize, next: u8) {
         match byte {
             b'"' | b'\'' | b'`' => {
                 if let Some(end) = mask::quoted(self.line, start) {
@@ -213,7 +272,7 @@ impl<'a, S: Sink> Scanner<'a, S> {
                 return self.value(start + 1, start + 1);
             }
             b':' if next == b':' => {
-                if let Some(end) = mask::colons(self.line, start) {
+                if let Some(end) = self.double_colon(start) {
                     return self.value(start, end);
                 }
             }
@@ -222,6 +281,13 @@ impl<'a, S: Sink> Scanner<'a, S> {
         let rest = self.line.get(start..).unwrap_or_default();
         let same = rest.iter().take_while(|b| **b == byte).count();
         self.mark(byte, start, start + same);
+    }
+
+    /// `::` by itself, or at the start of an IPv6 address.
+    fn double_colon(&self, start: usize) -> Option<usize> {
+        let alone = self.blank && bytes::at(self.line, start + 2) & BLANK != 0;
+        let address = mask::colons(self.line, start);
+        address.or(alone.then_some(start + 2))
     }
 
     fn starts_value(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Where templates are kept: numbered slots, the leaves of the tree that finds them, and who goes
 //! when there is no more room. New templates are on probation in a part of the room, so that a
-//! flood of them drives out its own kind; those seen a few times are established and go, when
+//! flood of them drives out its own kind when all the room is taken; those seen a few times are established and go, when
 //! all the room is theirs, by age of disuse. Not here: which template a line belongs to.
 
 use super::bytes;
@@ -191,14 +191,10 @@ impl Store {
     }
 
     fn make_room(&mut self, cost: usize) {
-        if self.probation >= (self.clusters / PROBATION).max(1) {
-            self.evict(|cluster| !cluster.kept);
-        }
         if self.len() >= self.clusters || self.held + cost > self.memory {
-            self.evict(|cluster| !cluster.kept);
-        }
-        if self.len() >= self.clusters || self.held + cost > self.memory {
-            self.evict(|cluster| cluster.kept);
+            // Full: those on probation keep their part of the room, and no more.
+            let many = self.probation * PROBATION >= self.len();
+            self.evict(|cluster| cluster.kept != many);
         }
     }
 
