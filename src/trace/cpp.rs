@@ -23,9 +23,11 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 /// The fault was named in a line that may stand alone; a stack may follow.
 const NAMED: u8 = 0;
 const STACK: u8 = 1;
+/// V8 puts a `#` before each line of what it says.
+const HASHED: u8 = 2;
 
 /// One of these stands in every first line. `grammar` has them among its needles.
-const MARKS: [&str; 27] = [
+const MARKS: [&str; 28] = [
     "Sanitizer: ",
     "libFuzzer: ",
     ": runtime error: ",
@@ -50,6 +52,7 @@ const MARKS: [&str; 27] = [
     "malloc_consolidate(): ",
     "Fatal glibc error: ",
     "Stack trace (most recent call",
+    "# Fatal error in ",
     "#0 ",
     "0# ",
     "[0x",
@@ -83,7 +86,8 @@ fn begin_at(line: &str, mark: usize) -> Option<(usize, u8, bool)> {
         return Some((at, sanitizer::UNDEFINED, true));
     }
     if fault(own).is_some() {
-        return Some((at, NAMED, true));
+        let hashed = own.starts_with('#');
+        return Some((at, if hashed { HASHED } else { NAMED }, true));
     }
     let stack = is_heading(own);
     (stack || cpp_frame::is_first(own)).then_some((at, STACK, !stack))
@@ -159,7 +163,8 @@ fn asserted_at(before: &str) -> Option<usize> {
 
 /// What stands above a stack or between two.
 fn is_heading(own: &str) -> bool {
-    const STARTS: [&str; 8] = [
+    const STARTS: [&str; 9] = [
+        "==== C stack trace ====",
         "*** Check failure stack trace: ***",
         "*** Aborted at ",
         "PC: @ ",
@@ -203,6 +208,9 @@ fn step(state: &mut State, line: &str) -> Step {
     }
     if state.phase == STACK {
         return in_stack(state, line, own);
+    }
+    if state.phase == HASHED && own.starts_with('#') && !own.starts_with("# Fatal error in ") {
+        return Step::Part;
     }
     // A debugger sees the signal with which the runtime ends what it has named.
     let signal = own.contains(" received signal SIG") && fault(own).is_some();
@@ -275,6 +283,10 @@ fn read(lines: &[&str]) -> Reading {
                 .message
                 .get_or_insert_with(|| message.trim().to_owned());
             continue;
+        }
+        if let Some(message) = own.strip_prefix("# Check failed: ") {
+            raised.kind = Some("CHECK".to_owned());
+            raised.message = Some(message.to_owned());
         }
         if raised.message.is_none() && is_last_word(own) {
             raised.message = Some(own.to_owned());

@@ -78,6 +78,20 @@ pub(super) fn fault(own: &str) -> Option<(Raised, Option<Frame>)> {
         let name = signal.get(..end.unwrap_or(signal.len()))?;
         return told(Some(&format!("SIG{name}")), "");
     }
+    if let Some(place) = own.strip_prefix("# Fatal error in ") {
+        let (file, line) = place.split_once(", line ")?;
+        let line = line.parse().ok()?;
+        let frame = Frame {
+            file: Some(file.to_owned()).filter(|file| !file.is_empty()),
+            line: Some(line).filter(|line| *line > 0),
+            function: None,
+        };
+        let raised = Raised {
+            kind: Some("Fatal error".to_owned()),
+            message: None,
+        };
+        return Some((raised, Some(frame)));
+    }
     if own.starts_with("*** Aborted at ") && own.contains("(unix time)") {
         return told(None, "");
     }

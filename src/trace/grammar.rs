@@ -140,7 +140,7 @@ pub(super) static GRAMMARS: [&Grammar; 13] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 67] = [
+const NEEDLES: [&str; 68] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",
@@ -205,6 +205,7 @@ const NEEDLES: [&str; 67] = [
     "malloc_consolidate(): ",
     "Fatal glibc error: ",
     "Stack trace (most recent call",
+    "# Fatal error in ",
     "0# ",
     "[0x",
     // Dart
