@@ -274,7 +274,6 @@ fn hostile_lines_take_linear_time() {
         "((((",
         "@http://x:1:",
         "File \"x\", line ",
-<<<<<<< HEAD
         "==1==ERROR: AddressSanitizer: ",
         "#0 0x1 in f (",
         " (x+0x1)",
@@ -286,7 +285,6 @@ fn hostile_lines_take_linear_time() {
         "|ERROR|A.BException: ",
         "#0 f (a.dart:1:2) ",
         "Execution error (a.clj:1).",
-=======
         "a.rb:1:in `x'",
         "#<A::B: (X::Error): ",
         "PHP Fatal error:  Uncaught A in b:1 ",
@@ -297,7 +295,6 @@ fn hostile_lines_take_linear_time() {
         "[{a,b,[",
         "[{a,b,1,[{file,\"x\"},{line,1}]},",
         "=CRASH REPORT====",
->>>>>>> b2f0023 (Judge, place and fuzz the traces of Ruby, PHP, Elixir and Erlang)
     ];
     for piece in pieces {
         let long = piece.repeat(400_000 / piece.len());
