@@ -14,6 +14,9 @@ pub(super) const ANY_TEXT: &str = "<_>";
 /// Places in which two lines of a template may differ.
 const MOST_DIFFERENCES: usize = 6;
 
+/// Templates that one line is weighed against: what a flood of alike lines can cost.
+const MOST_JUDGED: usize = 32;
+
 /// A piece of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -113,8 +116,9 @@ impl Cluster {
         out
     }
 
-    /// How the line fits, which has as many tokens as this template has parts.
-    pub(super) fn fit(&self, line: &str, tokens: &[Token]) -> Fit {
+    /// How the line fits, which has as many tokens as this template has parts. `judged` counts
+    /// the templates that it was weighed against.
+    pub(super) fn fit(&self, line: &str, tokens: &[Token], judged: &mut usize) -> Fit {
         let mut places = [0; MOST_DIFFERENCES];
         let (mut differences, mut shared, mut any) = (0, 0, 0);
         for (at, (part, token)) in self.parts.iter().zip(tokens).enumerate() {
@@ -134,6 +138,10 @@ impl Cluster {
             return Fit::Same(any);
         }
         let places = places.get(..differences).unwrap_or_default();
+        if *judged >= MOST_JUDGED {
+            return Fit::No;
+        }
+        *judged += 1;
         self.weigh(line, tokens, places, shared)
     }
 

@@ -178,8 +178,9 @@ impl Miner {
         let mut same: Option<(usize, TemplateId, Handle)> = None;
         let mut widened: Option<(TemplateId, Handle)> = None;
         let mut nearly = Siblings::default();
+        let mut judged = 0;
         for (handle, cluster) in self.store.leaf(key) {
-            match cluster.fit(message, tokens) {
+            match cluster.fit(message, tokens, &mut judged) {
                 Fit::Same(any) => {
                     let this = (any, cluster.id, handle);
                     if same.is_none_or(|best| (this.0, this.1) < (best.0, best.1)) {
