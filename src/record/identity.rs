@@ -128,26 +128,31 @@ impl<'a> Identity<'a> {
     }
 
     fn record(&mut self, keys: &Keys<'a>, body: Map<'a>) {
-        self.host = keys.hostname;
+        self.host = keys.hostname.and_then(own);
         self.file = keys.file;
         if let Some(pod) = keys.kubernetes {
             return self.pod(pod);
         }
         // systemd's own message about a unit is that unit's. Nobody else can have its number.
-        let manager = keys.unit == Some("init.scope") || keys.pid == Some("1");
-        self.unit = keys.subject.filter(|_| manager).or(keys.unit);
-        self.pid = keys.pid;
-        self.syslog_identifier = keys.syslog_identifier;
-        if keys.unit.is_none_or(is_engine_unit) {
-            self.engine_name = keys.container_name.map(|name| name.trim_start_matches('/'));
+        let (unit, definition) = (
+            keys.unit.and_then(own),
+            keys.ecs_task_definition.and_then(own),
+        );
+        let manager = unit == Some("init.scope") || keys.pid == Some(b"1");
+        self.unit = keys.subject.and_then(own).filter(|_| manager).or(unit);
+        self.pid = keys.pid.and_then(own);
+        self.syslog_identifier = keys.syslog_identifier.and_then(own);
+        if unit.is_none_or(is_engine_unit) {
+            let name = keys.container_name.and_then(own);
+            self.engine_name = name.map(|name| name.trim_start_matches('/'));
             self.container = self.engine_name;
-            self.container_id = keys.container_id;
-            self.image = keys.image;
+            self.container_id = keys.container_id.and_then(own);
+            self.image = keys.image.and_then(own);
         }
-        self.ecs_cluster = keys.ecs_cluster;
-        self.ecs_task_arn = keys.ecs_task_arn;
-        self.ecs_family = keys.ecs_task_definition.map(family);
-        if let (Some(name), Some(family)) = (self.engine_name, keys.ecs_task_definition) {
+        self.ecs_cluster = keys.ecs_cluster.and_then(own);
+        self.ecs_task_arn = keys.ecs_task_arn.and_then(own);
+        self.ecs_family = definition.map(family);
+        if let (Some(name), Some(family)) = (self.engine_name, definition) {
             self.container = ecs_container(name, family).or(self.container);
         }
         if let Some(attrs) = keys.attrs {
@@ -258,6 +263,36 @@ impl<'a> Identity<'a> {
     }
 }
 
+/// [`Identity::stream_key`] of a plain container's record, from its bytes as they are: nearly every
+/// record is one, and its names need not be read for it. `None` where more has a say: Kubernetes,
+/// journald, fly, a container without id.
+pub(super) fn plain_stream_key(tag: &str, keys: &Keys<'_>, side: &str) -> Option<u64> {
+    let more = keys.kubernetes.is_some()
+        || keys.unit.is_some()
+        || keys.subject.is_some()
+        || keys.pid.is_some()
+        || keys.fly.is_some()
+        || keys.fly_dotted
+        || keys.container_id.is_none() && (keys.container_name.is_some() || tag.contains('-'))
+        || tag.contains('_');
+    if more {
+        return None;
+    }
+    let named = [
+        (0, Some(tag.as_bytes())),
+        (1, Some(side.as_bytes())),
+        (2, keys.container_id),
+        (5, keys.ecs_task_arn),
+        (8, keys.syslog_identifier),
+        (12, keys.hostname),
+        (13, keys.file.map(str::as_bytes)),
+    ];
+    Some(named.into_iter().fold(0, |sum, (at, name)| match name {
+        Some(name) => mix(sum, at, name),
+        None => sum,
+    }))
+}
+
 /// Mixes one name, with its place, into a sum. Every byte reaches every bit by the multiplication
 /// of 64 to 128 bits.
 fn mix(sum: u64, place: u64, name: &[u8]) -> u64 {
@@ -283,6 +318,11 @@ pub(super) enum Source<'a> {
     Host,
     /// An OpenTelemetry record, with its group where the host keeps one.
     Otlp(Option<Group<'a>>),
+}
+
+/// A name as text; one that is no UTF-8 names nobody.
+fn own(bytes: &[u8]) -> Option<&str> {
+    str::from_utf8(bytes).ok()
 }
 
 fn text<'a>(map: Map<'a>, key: &str) -> Option<&'a str> {
@@ -331,4 +371,51 @@ fn kubernetes_tag(tag: &str) -> Option<(&str, &str, &str)> {
     let (container, id) = last.rsplit_once('-')?;
     let hex = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
     (hex && !pod.is_empty() && !container.is_empty()).then_some((pod, namespace, container))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::encode;
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 14] = [
+        "log",
+        "container_id",
+        "container_name",
+        "ecs_task_arn",
+        "ecs_task_definition",
+        "ecs_cluster",
+        "syslog_identifier",
+        "_hostname",
+        "file_path",
+        "_pid",
+        "unit",
+        "systemd_unit",
+        "image",
+        "source",
+    ];
+
+    proptest! {
+        #[test]
+        fn the_key_of_a_plain_record_is_the_same_without_reading_its_names(
+            named in prop::collection::vec((0..NAMES.len(), "/?(var/log/)?[a-z]{0,12}(\\.log)?"), 0..8),
+            tag in "(app|a_b|kube.x)?(-firelens-)?[a-z0-9.]{0,6}",
+        ) {
+            let mut bytes = Vec::new();
+            encode::map(&mut bytes, named.len());
+            for (at, value) in &named {
+                encode::text(&mut bytes, NAMES[*at].as_bytes());
+                encode::text(&mut bytes, value.as_bytes());
+            }
+            let body = Map::from_bytes(&bytes).unwrap();
+            let mut keys = Keys::default();
+            keys.read(body);
+            let who = Identity::of(&tag, &keys, body, Source::Host);
+            if let Some(plain) = plain_stream_key(&tag, &keys, "stdout") {
+                prop_assert_eq!(plain, who.stream_key(&tag, "stdout"));
+            }
+            prop_assert!(!named.is_empty() || tag.contains(['_', '-']) || plain_stream_key(&tag, &keys, "").is_some());
+        }
+    }
 }

@@ -31,24 +31,24 @@ pub(super) struct Keys<'a> {
     pub partial_id: Option<&'a [u8]>,
     pub partial_ordinal: Option<Item<'a>>,
     pub partial_last: Option<Item<'a>>,
-    pub container_name: Option<&'a str>,
-    pub container_id: Option<&'a str>,
-    pub image: Option<&'a str>,
-    pub ecs_task_arn: Option<&'a str>,
-    pub ecs_task_definition: Option<&'a str>,
-    pub ecs_cluster: Option<&'a str>,
+    pub container_name: Option<&'a [u8]>,
+    pub container_id: Option<&'a [u8]>,
+    pub image: Option<&'a [u8]>,
+    pub ecs_task_arn: Option<&'a [u8]>,
+    pub ecs_task_definition: Option<&'a [u8]>,
+    pub ecs_cluster: Option<&'a [u8]>,
     pub kubernetes: Option<Map<'a>>,
     pub kubernetes_namespace: Option<Map<'a>>,
     pub attrs: Option<Map<'a>>,
-    pub unit: Option<&'a str>,
+    pub unit: Option<&'a [u8]>,
     /// `UNIT`: the unit that systemd speaks of. Believed only from systemd itself.
-    pub subject: Option<&'a str>,
-    pub syslog_identifier: Option<&'a str>,
-    pub pid: Option<&'a str>,
-    pub transport: Option<&'a str>,
+    pub subject: Option<&'a [u8]>,
+    pub syslog_identifier: Option<&'a [u8]>,
+    pub pid: Option<&'a [u8]>,
+    pub transport: Option<&'a [u8]>,
     pub fly: Option<Map<'a>>,
     pub fly_dotted: bool,
-    pub hostname: Option<&'a str>,
+    pub hostname: Option<&'a [u8]>,
     /// The first level key.
     pub level: Option<Item<'a>>,
     /// A level that the platform sets without reading the line.
@@ -206,9 +206,10 @@ fn only_text(body: Map<'_>) -> Option<&[u8]> {
     value.bytes()
 }
 
-fn set<'a>(slot: &mut Option<&'a str>, value: Item<'a>) {
-    if let Some(text) = value.text().filter(|text| !text.is_empty()) {
-        *slot = Some(text);
+/// Names stay bytes until somebody reads them as text.
+fn set<'a>(slot: &mut Option<&'a [u8]>, value: Item<'a>) {
+    if let Some(bytes) = value.bytes().filter(|bytes| !bytes.is_empty()) {
+        *slot = Some(bytes);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::record::decode::{Group, Item, Map, Record};
 use crate::record::document::Document;
 use crate::record::facets::FewValued;
 use crate::record::http;
-use crate::record::identity::{Identity, Source};
+use crate::record::identity::{self, Identity, Source};
 use crate::record::json::{Members, unescape};
 use crate::record::keys::Keys;
 use crate::record::level;
@@ -197,7 +197,10 @@ impl<'a> View<'a> {
         let own = self.keys.level;
         let own = own.and_then(|level| level::from_value(&Value::from_item(level)));
         own.or_else(|| {
-            let logged = matches!(self.keys.transport, Some("journal" | "syslog" | "kernel"));
+            let logged = matches!(
+                self.keys.transport,
+                Some(b"journal" | b"syslog" | b"kernel")
+            );
             let own = logged && self.identity().container.is_none();
             self.keys.priority().filter(|_| own)
         })
@@ -220,9 +223,13 @@ impl<'a> View<'a> {
     /// One number for tag, container and side. Lines of two containers never share it, and only
     /// what the host set goes into it.
     pub fn stream_key(&self) -> u64 {
-        *self
-            .stream
-            .get_or_init(|| self.identity().stream_key(self.tag, self.side.word()))
+        let side = self.side.word();
+        *self.stream.get_or_init(|| {
+            let otlp = self.otlp.is_some() || self.otlp_group().is_some();
+            let plain = || identity::plain_stream_key(self.tag, &self.keys, side);
+            let plain = (!otlp).then(plain).flatten();
+            plain.unwrap_or_else(|| self.identity().stream_key(self.tag, side))
+        })
     }
 
     /// The stream for people: tag, container and side, bounded.

@@ -103,27 +103,40 @@ fn share(byte: u8) -> f64 {
 #[derive(Clone)]
 struct Group {
     places: [[bool; 256]; WINDOW],
+    /// How much of log text the bytes of a place are.
+    shares: [f64; WINDOW],
 }
 
 impl Group {
-    /// How often one of its windows stands at a place of log text, about.
-    fn share(&self) -> f64 {
-        let at = |place: &[bool; 256]| -> f64 {
-            let bytes = (0..=u8::MAX).zip(place).filter(|(_, set)| **set);
-            bytes.map(|(byte, _)| share(byte) / 1_000.0).sum()
-        };
-        self.places.iter().map(at).product()
+    /// How often one of its windows stands at a place of log text, about, without and with one
+    /// window more.
+    fn grown(&self, window: &[u8]) -> (f64, f64) {
+        let (mut now, mut then) = (1.0, 1.0);
+        for (at, (place, own)) in self.places.iter().zip(self.shares).enumerate() {
+            now *= own;
+            then *= match window.get(at) {
+                Some(byte) if place[usize::from(*byte)] => own,
+                Some(byte) => own + share(*byte) / 1_000.0,
+                None => 1.0,
+            };
+        }
+        (now, then)
     }
 
-    fn with(&self, window: &[u8]) -> Group {
-        let mut group = self.clone();
-        for (at, place) in group.places.iter_mut().enumerate() {
+    fn add(&mut self, window: &[u8]) {
+        for (at, (place, own)) in self.places.iter_mut().zip(&mut self.shares).enumerate() {
             match window.get(at) {
-                Some(byte) => place[usize::from(*byte)] = true,
-                None => place.fill(true),
+                Some(byte) if place[usize::from(*byte)] => {}
+                Some(byte) => {
+                    place[usize::from(*byte)] = true;
+                    *own += share(*byte) / 1_000.0;
+                }
+                None => {
+                    place.fill(true);
+                    *own = 1.0;
+                }
             }
         }
-        group
     }
 }
 
@@ -133,6 +146,7 @@ impl Default for Groups {
     fn default() -> Groups {
         let empty = Group {
             places: [[false; 256]; WINDOW],
+            shares: [0.0; WINDOW],
         };
         Groups(vec![empty; GROUPS])
     }
@@ -141,20 +155,19 @@ impl Default for Groups {
 impl Groups {
     /// Adds a literal with the window, and to the group, that lets through least.
     fn add(&mut self, literal: &[u8]) {
-        let mut best: Option<(f64, usize, Group)> = None;
+        let mut best: Option<(f64, usize, &[u8])> = None;
         for window in literal.windows(WINDOW.min(literal.len()).max(1)) {
             for (number, group) in self.0.iter().enumerate() {
-                let grown = group.with(window);
-                let worse = grown.share() - group.share();
-                if best.as_ref().is_none_or(|(least, ..)| worse < *least) {
-                    best = Some((worse, number, grown));
+                let (now, then) = group.grown(window);
+                if best.is_none_or(|(least, ..)| then - now < least) {
+                    best = Some((then - now, number, window));
                 }
             }
         }
-        if let Some((_, number, grown)) = best
+        if let Some((_, number, window)) = best
             && let Some(group) = self.0.get_mut(number)
         {
-            *group = grown;
+            group.add(window);
         }
     }
 
