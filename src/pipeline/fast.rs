@@ -42,6 +42,19 @@ pub struct Fast {
     log: Log,
 }
 
+/// What the lane is made of.
+pub struct Parts {
+    pub outlet: Outlet,
+    pub streams: Streams,
+    pub learned: Learned,
+    pub watches: Engine,
+    pub out: SignalsOut,
+    pub notes: Sender<Note>,
+    pub orders: Receiver<Order>,
+    pub halt: Halt,
+    pub log: Log,
+}
+
 /// One turn of the lane. At the end its state is dropped, and with it the sender of signals: that
 /// is what ends the triage lane, after it took the last of them.
 pub fn turn(lane: &mut Option<Fast>) -> Turn {
@@ -62,31 +75,22 @@ struct Reader {
 }
 
 impl Fast {
-    pub fn new(
-        outlet: Outlet,
-        streams: Streams,
-        learned: Learned,
-        out: SignalsOut,
-        watches: Engine,
-        (notes, orders): (Sender<Note>, Receiver<Order>),
-        halt: Halt,
-        log: Log,
-    ) -> Fast {
+    pub fn new(parts: Parts) -> Fast {
         Fast {
-            outlet,
+            outlet: parts.outlet,
             joiner: Joiner::new(),
             reader: Reader {
-                streams,
-                learned,
-                notes,
-                watches,
-                out,
+                streams: parts.streams,
+                learned: parts.learned,
+                notes: parts.notes,
+                watches: parts.watches,
+                out: parts.out,
             },
             looked: Timestamp::default(),
             told: Timestamp::default(),
-            orders,
-            halt,
-            log,
+            orders: parts.orders,
+            halt: parts.halt,
+            log: parts.log,
         }
     }
 

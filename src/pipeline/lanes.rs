@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 use crate::net::Http;
 use crate::pipeline::clock;
 use crate::pipeline::deployed::{Deployed, Lookup};
-use crate::pipeline::fast::Fast;
+use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
 use crate::pipeline::notes::{notes, orders};
@@ -182,16 +182,17 @@ impl Lanes {
             patience: if setup.replay { 3 } else { u32::MAX },
             state: Ticks::default(),
         };
-        let mut fast = Some(Fast::new(
+        let mut fast = Some(Fast::new(Parts {
             outlet,
             streams,
             learned,
-            out,
             watches,
-            (note, orders),
-            closing.clone(),
-            setup.log.clone(),
-        ));
+            out,
+            notes: note,
+            orders,
+            halt: closing.clone(),
+            log: setup.log.clone(),
+        }));
         let spawned = |fault: std::io::Error| format!("a thread could not be started: {fault}");
         let (log, counters) = (&setup.log, &setup.counters);
         let slow = Lane::start("autofix-slow", log, counters, move || slow.turn());
