@@ -131,7 +131,7 @@ fn fields(out: &mut Vec<u8>, number: usize) {
             "message",
             format!("handled request {number} for tenant-{} ok", number % 70_000),
         ),
-        ("path", format!("/api/v2/shop{}/cart", number % 70_000)),
+        ("path", format!("/api/v2/shop-{}/cart", number % 70_000)),
         ("user", format!("u-{}", number % 70_000)),
         ("region", "eu-west-1".to_owned()),
     ];
@@ -166,7 +166,7 @@ fn json_in_log(out: &mut Vec<u8>, number: usize) {
     one_text(
         out,
         &format!(
-            r#"{{"time":"2026-03-01T12:00:00.123Z","level":"info","logger":"shop.cart","message":"handled request {number} for tenant-{tenant} ok","path":"/api/v2/shop{tenant}/cart","user":"u-{tenant}","status":{status},"duration_ms":12.25}}"#
+            r#"{{"time":"2026-03-01T12:00:00.123Z","level":"info","logger":"shop.cart","message":"handled request {number} for tenant-{tenant} ok","path":"/api/v2/shop-{tenant}/cart","user":"u-{tenant}","status":{status},"duration_ms":12.25}}"#
         ),
     );
 }
@@ -176,7 +176,7 @@ fn access_log(out: &mut Vec<u8>, number: usize) {
     one_text(
         out,
         &format!(
-            r#"10.0.0.9 - - [01/Mar/2026:12:00:00 +0000] "GET /api/v2/shop{tenant}/cart HTTP/1.1" {status} 612 "-" "curl/8.5.0""#
+            r#"10.0.0.9 - - [01/Mar/2026:12:00:00 +0000] "GET /api/v2/shop-{tenant}/cart HTTP/1.1" {status} 612 "-" "curl/8.5.0""#
         ),
     );
 }
@@ -186,7 +186,7 @@ fn logfmt(out: &mut Vec<u8>, number: usize) {
     one_text(
         out,
         &format!(
-            r#"time=2026-03-01T12:00:00Z level=info msg="handled request {number}" path=/api/v2/shop{tenant}/cart user=u-{tenant} status={status} took=12ms"#
+            r#"time=2026-03-01T12:00:00Z level=info msg="handled request {number}" path=/api/v2/shop-{tenant}/cart user=u-{tenant} status={status} took=12ms"#
         ),
     );
 }

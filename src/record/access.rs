@@ -4,7 +4,7 @@
 use crate::record::clean::head;
 use crate::record::http;
 use crate::record::value::Value;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 
 /// Bytes of a line that are looked at.
@@ -87,7 +87,9 @@ struct Searcher(Option<AhoCorasick>);
 impl Searcher {
     fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Searcher {
         // A few short constants: building cannot fail, and if it did every line would be read.
-        Searcher(AhoCorasick::new(texts).ok())
+        // Leftmost, because only that kind is searched with vector instructions.
+        let kind = MatchKind::LeftmostFirst;
+        Searcher(AhoCorasick::builder().match_kind(kind).build(texts).ok())
     }
 
     fn find(&self, bytes: &[u8]) -> Option<usize> {

@@ -1,32 +1,29 @@
 //! Which of very many literals stand in a text, at a cost that hardly grows with their number:
-//! each literal is entered under four bytes of it, chosen where few others share them, and a
-//! text is looked at in steps. Only literals that are really there are told.
+//! each literal is entered under seven bytes of it, chosen where no other has the same, and a
+//! text is looked at in steps of four. Only literals that are really there are told.
 //!
 //! An automaton over all literals would have to be built anew for every new watch, and its
 //! thousands of states would not stay in the processor's cache.
 
-use crate::record::Hashed;
+use crate::record::{Hashed, text_hash};
 use std::collections::HashMap;
 
-/// Bytes under which a literal is entered.
+/// Bytes of a text that are looked at at once.
 const GRAM: usize = 4;
-/// Steps in which a text is looked at for literals of at least `LONG` bytes.
+/// Steps in which a text is looked at for literals of at least `LONG` bytes: of four neighbouring
+/// grams one is met.
 const STEP: usize = 4;
 const LONG: usize = GRAM + STEP - 1;
-
-/// End of a chain.
-const NONE: u32 = u32::MAX;
 
 /// Literals with the watches that need them.
 #[derive(Debug, Default)]
 pub(super) struct Literals {
     texts: Vec<Literal>,
     known: HashMap<(Box<[u8]>, bool), u32>,
-    /// Of at least seven bytes: entered under four neighbouring grams, so that a look at every
-    /// fourth place of a text cannot miss it.
-    long: Grams,
+    /// Of at least seven bytes.
+    long: Grams<LONG>,
     /// Of four to six bytes.
-    short: Grams,
+    short: Grams<GRAM>,
     /// Of one to three bytes, entered under their first byte.
     tiny: Vec<(u8, u32)>,
     /// The first bytes of `tiny`.
@@ -51,7 +48,7 @@ impl Literals {
             }
             return;
         }
-        let number = u32::try_from(self.texts.len()).unwrap_or(NONE);
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.known.insert(key, number);
         self.texts.push(Literal {
             text: Box::from(text),
@@ -59,15 +56,9 @@ impl Literals {
             watches: vec![watch],
         });
         if text.len() >= LONG {
-            let at = if start {
-                0
-            } else {
-                self.long.rarest(text, STEP)
-            };
-            (at..at + STEP).for_each(|at| self.long.add(text, at, number));
+            self.long.add(text, number);
         } else if text.len() >= GRAM {
-            let at = if start { 0 } else { self.short.rarest(text, 1) };
-            self.short.add(text, at, number);
+            self.short.add(text, number);
         } else if let Some(byte) = text.first() {
             self.tiny.push((*byte, number));
             self.tiny.sort_unstable();
@@ -87,48 +78,50 @@ impl Literals {
         if self.texts.is_empty() {
             return;
         }
-        self.grams(&self.long, text, STEP, found);
-        self.grams(&self.short, text, 1, found);
+        self.grams(&self.long, text, found);
+        self.grams(&self.short, text, found);
         if !self.tiny.is_empty() {
             self.tiny(text, found);
         }
     }
 
     #[inline]
-    fn grams(&self, grams: &Grams, text: &[u8], step: usize, found: &mut dyn FnMut(&[u32])) {
-        if grams.entries.is_empty() {
+    fn grams<const N: usize>(&self, grams: &Grams<N>, text: &[u8], found: &mut dyn FnMut(&[u32])) {
+        if grams.all.is_empty() {
             return;
         }
         let (bits, shift) = (grams.bits.as_slice(), grams.shift);
-        for (place, window) in text.windows(GRAM).enumerate().step_by(step) {
+        let windows = text.windows(GRAM).enumerate();
+        for (place, window) in windows.step_by(Grams::<N>::STEP) {
             let Some(gram) = window.first_chunk::<GRAM>() else {
                 continue;
             };
-            let gram = u32::from_le_bytes(*gram);
-            let bit = spread(gram, shift);
+            let bit = spread(u32::from_le_bytes(*gram), shift);
             let word = bits.get((bit >> 6) as usize).copied().unwrap_or(0);
             if word >> (bit & 63) & 1 == 1 {
-                self.chain(grams, gram, text, place, found);
+                self.look(grams, text, place, found);
             }
         }
     }
 
+    /// Looks at the windows of which the gram at this place may be a part.
     #[cold]
-    fn chain(
+    fn look<const N: usize>(
         &self,
-        grams: &Grams,
-        gram: u32,
+        grams: &Grams<N>,
         text: &[u8],
         place: usize,
         found: &mut dyn FnMut(&[u32]),
     ) {
-        let mut at = grams.heads.get(&hashed(gram)).copied().unwrap_or(NONE);
-        while let Some(entry) = grams.entries.get(at as usize) {
-            at = entry.next;
-            let Some(begin) = place.checked_sub(entry.offset as usize) else {
-                continue;
+        for before in 0..Grams::<N>::STEP {
+            let Some(begin) = place.checked_sub(before) else {
+                return;
             };
-            self.tell(entry.literal, text, begin, found);
+            for (literal, offset) in grams.at(text, begin) {
+                if let Some(begin) = begin.checked_sub(*offset as usize) {
+                    self.tell(*literal, text, begin, found);
+                }
+            }
         }
     }
 
@@ -163,77 +156,65 @@ impl Literals {
     }
 }
 
-/// Grams with the literals that have them.
+/// Literals, each under one window of `N` bytes.
 #[derive(Debug, Default)]
-struct Grams {
-    /// One bit for each gram that is there, by its hash: most places of a text end here.
+struct Grams<const N: usize> {
+    /// One bit for each gram of a window, by its hash: most places of a text end here.
     bits: Vec<u64>,
     /// Bits of a hash that are left out.
     shift: u32,
-    heads: HashMap<u64, u32, Hashed>,
-    entries: Vec<Entry>,
+    /// The grams whose bits are set.
+    all: Vec<u32>,
+    /// By window: literals, and where in them the window stands.
+    windows: HashMap<u64, Vec<(u32, u32)>, Hashed>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    gram: u32,
-    literal: u32,
-    offset: u32,
-    next: u32,
-}
+impl<const N: usize> Grams<N> {
+    /// Grams of a window, and the steps in which a text may be looked at.
+    const STEP: usize = N + 1 - GRAM;
 
-impl Grams {
-    /// Where in the text the grams of a step are shared with the fewest literals.
-    fn rarest(&self, text: &[u8], step: usize) -> usize {
-        let crowd = |at: &usize| -> usize {
-            let grams = (*at..*at + step).filter_map(|at| gram_at(text, at));
-            grams
-                .map(|gram| 16 * self.shared(gram) + commonness(gram))
-                .sum()
+    /// Literals whose window stands at this place.
+    fn at(&self, text: &[u8], begin: usize) -> &[(u32, u32)] {
+        let window = text.get(begin..).and_then(|rest| rest.first_chunk::<N>());
+        let known = window.and_then(|window| self.windows.get(&text_hash(window)));
+        known.map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, text: &[u8], literal: u32) {
+        let crowd = |begin: &usize| {
+            let grams = (*begin..begin + Self::STEP).filter_map(|at| gram_at(text, at));
+            (
+                self.at(text, *begin).len(),
+                grams.map(commonness).sum::<usize>(),
+            )
         };
-        let last = text.len().saturating_sub(GRAM + step - 1);
-        (0..=last).min_by_key(crowd).unwrap_or(0)
-    }
-
-    /// Literals under a gram, counted to eight.
-    fn shared(&self, gram: u32) -> usize {
-        let mut at = self.heads.get(&hashed(gram)).copied().unwrap_or(NONE);
-        let mut count = 0;
-        while let Some(entry) = self.entries.get(at as usize).filter(|_| count < 8) {
-            at = entry.next;
-            count += 1;
-        }
-        count
-    }
-
-    fn add(&mut self, text: &[u8], offset: usize, literal: u32) {
-        let Some(gram) = gram_at(text, offset) else {
+        let begin = (0..=text.len().saturating_sub(N)).min_by_key(crowd);
+        let begin = begin.unwrap_or(0);
+        let Some(window) = text.get(begin..).and_then(|rest| rest.first_chunk::<N>()) else {
             return;
         };
-        let number = u32::try_from(self.entries.len()).unwrap_or(NONE);
-        let next = self.heads.insert(hashed(gram), number).unwrap_or(NONE);
-        self.entries.push(Entry {
-            gram,
-            literal,
-            offset: u32::try_from(offset).unwrap_or(NONE),
-            next,
-        });
-        // At least sixteen bits for each gram: few places of a text look like a hit.
-        if self.entries.len() * 16 > self.bits.len() * 64 {
-            self.grow();
+        let offset = u32::try_from(begin).unwrap_or(u32::MAX);
+        let entries = self.windows.entry(text_hash(window)).or_default();
+        entries.push((literal, offset));
+        for gram in (begin..begin + Self::STEP).filter_map(|at| gram_at(text, at)) {
+            self.all.push(gram);
+            // At least sixteen bits for each gram: few places of a text look like a hit.
+            if self.all.len() * 16 > self.bits.len() * 64 {
+                self.grow();
+            }
+            self.mark(gram);
         }
-        self.mark(gram);
     }
 
     fn grow(&mut self) {
-        let bits = (self.entries.len() * 32).next_power_of_two().max(4_096);
+        self.all.sort_unstable();
+        self.all.dedup();
+        let bits = (self.all.len() * 32).next_power_of_two().max(4_096);
         self.bits = vec![0; bits / 64];
         self.shift = 32 - bits.trailing_zeros().min(31);
-        for at in 0..self.entries.len() {
-            if let Some(gram) = self.entries.get(at).map(|entry| entry.gram) {
-                self.mark(gram);
-            }
-        }
+        let all = std::mem::take(&mut self.all);
+        all.iter().for_each(|gram| self.mark(*gram));
+        self.all = all;
     }
 
     fn mark(&mut self, gram: u32) {
@@ -244,7 +225,7 @@ impl Grams {
     }
 
     fn bytes(&self) -> usize {
-        self.bits.len() * 8 + self.entries.len() * 32
+        self.bits.len() * 8 + self.all.len() * 4 + self.windows.len() * 56
     }
 }
 
@@ -256,11 +237,6 @@ fn gram_at(text: &[u8], at: usize) -> Option<u32> {
 #[inline]
 const fn spread(gram: u32, shift: u32) -> u32 {
     gram.wrapping_mul(0x9e37_79b1) >> shift
-}
-
-/// As the key of a table that takes keys for hashes.
-const fn hashed(gram: u32) -> u64 {
-    (gram as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// How common a gram is in log text, from nothing but its letters.
@@ -309,6 +285,17 @@ mod tests {
         assert_eq!(found(&literals, "start of it"), [0, 90, 91]);
         assert_eq!(found(&literals, "the start of it"), [0]);
         assert!(found(&literals, "").is_empty());
+    }
+
+    #[test]
+    fn thousands_that_begin_alike_are_entered_apart() {
+        let mut literals = Literals::default();
+        for number in 0..2_000u32 {
+            literals.add(format!("/api/v2/shop{number:04}").as_bytes(), true, number);
+        }
+        assert_eq!(found(&literals, "/api/v2/shop0815/cart"), [815]);
+        let most = literals.long.windows.values().map(Vec::len).max();
+        assert!(most <= Some(2), "{most:?}");
     }
 
     #[test]
