@@ -7,7 +7,11 @@
 //! without a reason to merge, words stay.
 
 use super::bytes::{self, UPPER};
+use super::cache::AsItIs;
 use super::mask;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::sync::LazyLock;
 
 /// What a difference between two words means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +101,9 @@ fn beside(around: Around<'_>, names: bool) -> Verdict {
 fn is_slot(around: &Around<'_>) -> bool {
     let preposition = |word| PREPOSITIONS.contains(&word);
     let colon = around.before == ":"
-        && (names_what_follows(around.earlier) || preposition(around.earlier))
-        || around.before == ":" && around.earlier == "to";
+        && (names_what_follows(around.earlier)
+            || preposition(around.earlier)
+            || around.earlier == "to");
     let noun = names_what_follows(around.before);
     noun || (colon || preposition(around.before)) && ends_name(around.after)
 }
@@ -150,23 +155,37 @@ fn is_state(word: &str) -> bool {
     let inner_upper = || word.bytes().skip(1).any(|b| b.is_ascii_uppercase());
     let verb = flags & UPPER == 0 || !inner_upper();
     let ending = word.ends_with("ed") || word.ends_with("ing");
-    verb && ending && word.len() > 4 && !mask::is_name(word.as_bytes()) || is_listed(word, STATES)
+    verb && ending && word.len() > 4 && !mask::is_name(word.as_bytes()) || listed(word) & STATE != 0
 }
 
 /// No listed word is longer.
 const LONGEST_LISTED: usize = 16;
 
-/// The word in lower-case letters, if it is short enough to be in a list.
-fn lower<'a>(word: &str, room: &'a mut [u8; LONGEST_LISTED]) -> Option<&'a str> {
-    let room = room.get_mut(..word.len())?;
-    room.copy_from_slice(word.as_bytes());
-    room.make_ascii_lowercase();
-    std::str::from_utf8(room).ok()
-}
+/// What a listed word is: any of these.
+const STATE: u8 = 1;
+const CARRIES: u8 = 2;
+const NAMES: u8 = 4;
 
-fn is_listed(word: &str, list: &[&str]) -> bool {
+/// Hashes of all listed words with what they are.
+static LISTED: LazyLock<HashMap<u64, u8, BuildHasherDefault<AsItIs>>> = LazyLock::new(|| {
+    let mut all = HashMap::default();
+    for (list, what) in [(STATES, STATE), (GRAMMAR, CARRIES), (NAMED, NAMES)] {
+        for word in list {
+            *all.entry(bytes::hash(word.as_bytes())).or_default() |= what;
+        }
+    }
+    all
+});
+
+/// What lists say of the word, in whatever case it is written.
+fn listed(word: &str) -> u8 {
     let mut room = [0; LONGEST_LISTED];
-    lower(word, &mut room).is_some_and(|word| list.binary_search(&word).is_ok())
+    let Some(lower) = room.get_mut(..word.len()) else {
+        return 0;
+    };
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    LISTED.get(&bytes::hash(lower)).copied().unwrap_or(0)
 }
 
 const STATES: &[&str] = &[
@@ -241,7 +260,7 @@ const STATES: &[&str] = &[
 
 /// Words that carry a sentence and name nothing.
 fn is_grammar(word: &str) -> bool {
-    is_listed(word, GRAMMAR)
+    listed(word) & CARRIES != 0
 }
 
 const GRAMMAR: &[&str] = &[
@@ -254,7 +273,7 @@ const GRAMMAR: &[&str] = &[
 
 /// Nouns whose name follows them: `user root`, `host alpha`.
 fn names_what_follows(word: &str) -> bool {
-    is_listed(word, NAMED)
+    listed(word) & NAMES != 0
 }
 
 const NAMED: &[&str] = &[

@@ -80,7 +80,7 @@ fn host_list(line: &[u8], bracket: usize) -> Option<usize> {
 /// One digit inside a name of letters: `jk2_init`, `i2c_core`, `log4shell`.
 fn digit_in_name(word: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
-    let Some(first) = word.iter().position(|b| is_digit(b)) else {
+    let Some(first) = word.iter().position(is_digit) else {
         return false;
     };
     let (head, rest) = word.split_at(first);

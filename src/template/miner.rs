@@ -179,7 +179,12 @@ impl Miner {
         let mut widened: Option<(TemplateId, Handle)> = None;
         let mut nearly = Siblings::default();
         let mut judged = 0;
+        // In a flood a line is weighed against what was learnt, not against the flood itself.
+        let flood = self.news == 0;
         for (handle, cluster) in self.store.leaf(key) {
+            if flood && cluster.hits == 1 {
+                continue;
+            }
             match cluster.fit(message, tokens, &mut judged) {
                 Fit::Same(any) => {
                     let this = (any, cluster.id, handle);
