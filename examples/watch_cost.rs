@@ -113,7 +113,7 @@ fn chunk(write: fn(&mut Vec<u8>, usize)) -> Vec<u8> {
 }
 
 fn status(number: usize) -> usize {
-    if number % 50 == 0 { 503 } else { 200 }
+    if number.is_multiple_of(50) { 503 } else { 200 }
 }
 
 fn fields(out: &mut Vec<u8>, number: usize) {
@@ -121,7 +121,12 @@ fn fields(out: &mut Vec<u8>, number: usize) {
         ("time", "2026-03-01T12:00:00.123Z".to_owned()),
         (
             "level",
-            if number % 50 == 0 { "error" } else { "info" }.to_owned(),
+            if number.is_multiple_of(50) {
+                "error"
+            } else {
+                "info"
+            }
+            .to_owned(),
         ),
         (
             "logger",

@@ -158,7 +158,8 @@ fn member(rest: &str, depth: usize) -> Option<(&str, Json<'_>, &str)> {
 
 fn separator(rest: &str) -> &str {
     let rest = rest.trim_ascii_start();
-    rest.strip_prefix(',').unwrap_or(rest)
+    // Many writers put a blank behind the comma.
+    rest.strip_prefix(',').unwrap_or(rest).trim_ascii_start()
 }
 
 /// Reads one value and gives the text after it.
@@ -445,5 +446,15 @@ mod tests {
             }
             prop_assert_eq!(string_end(bytes, 0), slow);
         }
+    }
+
+    #[test]
+    fn blanks_may_stand_anywhere_between() {
+        let text = "{ \"a\" : 1 , \"b\": { \"c\": 2 },\n  \"status\": 503 , \"l\": [1, 2] }";
+        let keys: Vec<_> = Members::whole(text).unwrap().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["a", "b", "status", "l"]);
+        let mut walked = Vec::new();
+        assert!(walk(text, |key, _| walked.push(key)));
+        assert_eq!(walked, keys);
     }
 }
