@@ -68,11 +68,19 @@ pub fn run(library: &str) {
 fn record(out: &mut Vec<u8>, number: u64, random: &mut Random) {
     let value = random.below(MILLION);
     let time = Timestamp(1_772_366_400_000_000_000 + number as i64 * 1_000_000);
-    let level = if value.is_multiple_of(97) { "error" } else { "info" };
+    let level = if value.is_multiple_of(97) {
+        "error"
+    } else {
+        "info"
+    };
     let user = format!("user-{value}");
     let word = word(value);
     let message = format!("item {word} of {user} was put on shelf {}", value % 4_000);
-    let status = if value.is_multiple_of(97) { "500" } else { "200" };
+    let status = if value.is_multiple_of(97) {
+        "500"
+    } else {
+        "200"
+    };
     let fields = [
         ("level", level),
         ("message", message.as_str()),
