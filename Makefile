@@ -4,8 +4,11 @@
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 NEED   := sh scripts/need.sh
 CASE   ?= 1
+SECONDS ?= 60
+# Here TARGET=name on the command line means a target of fuzz/.
+FUZZ   := $(if $(filter command,$(origin TARGET)),$(TARGET))
 
-.PHONY: help build demo test check memcheck bench score e2e dist bindings clean
+.PHONY: help build demo test check memcheck fuzz bench score e2e dist bindings clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -56,6 +59,10 @@ dist: ## for any x86-64 Linux with glibc 2.17 or newer, checked, with checksums
 memcheck: ## the library under Valgrind in a C host: no error, nothing lost
 	@$(NEED) cargo cc valgrind
 	sh tests/memcheck.sh
+
+fuzz: ## each target of fuzz/ for SECONDS (60) under sanitizers; TARGET=name picks one; nightly
+	@$(NEED) cargo cc
+	@SECONDS_EACH="$(SECONDS)" TARGET="$(FUZZ)" sh scripts/fuzz.sh
 
 bindings: ## writes src/ffi/bindings.rs from include/autofix_host.h; needs libclang
 	@$(NEED) cargo cc

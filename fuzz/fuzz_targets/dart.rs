@@ -1,0 +1,6 @@
+//! Text behind the first line of a trace of Dart. Not here: what must hold (`found`).
+#![no_main]
+
+mod found;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| found::check_after("Unhandled exception:", data));
