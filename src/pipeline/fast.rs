@@ -302,7 +302,9 @@ impl Reader {
         let seen = (taken == Taken::Plain || !within).then(|| known.read(first_line(&message)));
         if let Some(seen) = seen {
             stream.keep_template(index, seen.id);
-            noticed::count(known, stream, view, seen, &outs);
+            stream.opener = Some(noticed::count(known, stream, view, seen, &outs));
+        } else {
+            noticed::follow(known, stream, view);
         }
         let template = seen.map(|seen| seen.id);
         show(&mut self.watches, view, template, stream, known, &self.out);

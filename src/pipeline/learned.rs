@@ -201,6 +201,7 @@ impl Known {
     /// Notes that a record of this template was in an incident.
     pub fn mark(&mut self, template: Option<TemplateId>) {
         if let Some(template) = template {
+            self.changed = true;
             self.book.mark(template);
         }
     }

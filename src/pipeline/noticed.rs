@@ -8,7 +8,7 @@ use crate::pipeline::learned::Known;
 use crate::pipeline::notes::Note;
 use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::Stream;
-use crate::rate::{Change, Deploy, Loop, Occurrence, Place, Rate};
+use crate::rate::{Change, Deploy, Entry, Loop, Occurrence, Place, Rate};
 use crate::record::View;
 use crate::template::Seen;
 use crate::triage::Verdict;
@@ -21,7 +21,14 @@ pub struct Outs<'a> {
 }
 
 /// Counts a record with its service, and hands on what that showed.
-pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, outs: &Outs<'_>) {
+/// The entry comes back: lines that go on with this record count there.
+pub fn count(
+    known: &mut Known,
+    stream: &Stream,
+    view: &View<'_>,
+    seen: Seen,
+    outs: &Outs<'_>,
+) -> Entry {
     let facets = view.facets();
     let (key, inner) = view.message_keys();
     let record = Occurrence {
@@ -29,7 +36,7 @@ pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, ou
         facets,
         error: facets.is_error(),
         time: view.time(),
-        bytes: u32::try_from(view.line().len()).unwrap_or(u32::MAX),
+        bytes: bytes(view),
         commit: stream.commit.as_ref(),
         request: facets.status_class.is_some(),
         novelty: seen.novelty,
@@ -44,6 +51,21 @@ pub fn count(known: &mut Known, stream: &Stream, view: &View<'_>, seen: Seen, ou
     if let Some(found) = known.book.take_loop() {
         outs.signals.send(of_loop(found, stream));
     }
+    Entry {
+        template: seen.id,
+        facets,
+    }
+}
+
+/// Counts a line of a stack trace with what began it.
+pub fn follow(known: &mut Known, stream: &Stream, view: &View<'_>) {
+    if let Some(entry) = &stream.opener {
+        known.book.follow(entry, bytes(view));
+    }
+}
+
+fn bytes(view: &View<'_>) -> u32 {
+    u32::try_from(view.line().len()).unwrap_or(u32::MAX)
 }
 
 /// A program of the service began to write.

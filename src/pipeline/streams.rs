@@ -5,7 +5,7 @@
 use crate::model::{CommitId, Kind, Level, TemplateId, Timestamp};
 use crate::pipeline::learned;
 use crate::pipeline::ring::Ring;
-use crate::rate::Slot;
+use crate::rate::{Entry, Slot};
 use crate::record::{Value, View};
 use crate::registry::{CommitSource, Registry, commit_of_image};
 use crate::trace::{Assembler, Taken};
@@ -70,6 +70,8 @@ pub struct Stream {
     pub next: u64,
     /// Where its service stands in what was learnt.
     pub learned: learned::Place,
+    /// What the newest line that was given a template counts as.
+    pub opener: Option<Entry>,
     /// The newest lines that were given a template, by number.
     read: [Option<(u64, TemplateId)>; 3],
     /// Whether its service was told that it began.
@@ -303,6 +305,7 @@ impl Stream {
             slot,
             instance,
             learned: learned::Place::default(),
+            opener: None,
             read: [None; 3],
             ended: None,
             held: VecDeque::new(),

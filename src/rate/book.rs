@@ -164,6 +164,20 @@ impl Book {
         self.changes.pop_front()
     }
 
+    /// Counts a line that goes on with what a record of this entry began, such as the frames of a
+    /// stack trace: for the bill only, it is no record of its own.
+    pub fn follow(&mut self, entry: &Entry, bytes: u32) {
+        let at = self.table.find(entry);
+        let at = at.or_else(|| self.table.find(&self.table.folded(*entry)));
+        if let Some(row) = at.and_then(|at| self.table.rows.get_mut(at)) {
+            row.lines += 1;
+            row.bytes += u64::from(bytes);
+        } else {
+            self.table.rest.lines += 1;
+            self.table.rest.bytes += u64::from(bytes);
+        }
+    }
+
     fn keep_time(&mut self, time: Timestamp) -> bool {
         match self.clock.step(time) {
             Step::Now => true,

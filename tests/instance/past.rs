@@ -2,6 +2,7 @@
 //! restarts in a loop, a commit that is worse than the one before.
 
 use super::{incidents, started, state_of, stop, text};
+use autofix::app::bill::Item;
 use autofix::app::look;
 use autofix::model::{Incident, Kind, Timestamp};
 use autofix::plugin::{Flush, Instance};
@@ -135,4 +136,32 @@ fn a_commit_that_is_worse_than_the_one_before_is_told_while_it_rolls_out() {
         line.is_some_and(|line| !line.contains("orders")),
         "{journal}"
     );
+}
+
+#[test]
+fn the_bill_counts_every_line_and_knows_which_were_in_an_incident() {
+    let folder = TempDir::new().unwrap();
+    let state = state_of(&folder);
+    let mut records: Vec<Record> = Vec::new();
+    for second in 0..50 {
+        records.push((second, vec![("log", "INFO cache is warm")]));
+    }
+    let trace = [
+        "Traceback (most recent call last):",
+        "  File \"/app/a.py\", line 5, in <module>",
+        "    total()",
+        "ValueError: no price",
+    ];
+    records.extend(trace.iter().map(|line| (60, vec![("log", *line)])));
+    let all = made_of(&[], &records, &state);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    let bill = &autofix::app::bill::bill(&state).unwrap()[0];
+    assert_eq!(bill.lines, 54, "{bill:?}");
+    let of = |part: &str| {
+        let text = |item: &&Item| item.text.as_ref().is_some_and(|text| text.contains(part));
+        bill.items.iter().find(text).expect(part)
+    };
+    assert!(!of("cache is warm").in_incident, "{bill:?}");
+    let trace = of("Traceback");
+    assert_eq!((trace.in_incident, trace.lines), (true, 4), "{bill:?}");
 }
