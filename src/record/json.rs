@@ -146,7 +146,7 @@ pub(super) fn walk<'a>(text: &'a str, mut take: impl FnMut(&'a str, Json<'a>)) -
 /// The next member and the text after it; `None` where there is none.
 #[inline]
 fn member(rest: &str, depth: usize) -> Option<(&str, Json<'_>, &str)> {
-    let rest = separator(rest);
+    let rest = separator(rest).trim_ascii_start();
     let (key, rest) = match rest.as_bytes().first()? {
         b'"' => string(rest)?,
         _ => return None,
@@ -394,6 +394,18 @@ mod tests {
     fn in_one_pass(text: &str) -> Option<Vec<(String, String)>> {
         let mut found = Vec::new();
         walk(text, |key, value| found.push(shown(key, value))).then_some(found)
+    }
+
+    #[test]
+    fn white_space_may_stand_on_both_sides_of_every_sign() {
+        let text = "{ \"a\" : 1 , \"b\" : [ 1 , 2 ] ,\n\t\"c\": {\"d\": null, \"e\": 2} }";
+        let found = in_one_pass(text).unwrap();
+        let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["a", "b", "c"]);
+        let members = Members::whole(text).unwrap();
+        assert_eq!(members.get("b").map(|_| ()), Some(()));
+        let inner = members.get("c").and_then(Json::object).unwrap();
+        assert_eq!(inner.get("e"), Some(Json::Int(2)));
     }
 
     #[test]
