@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// Largest file that is read, in bytes: 10,000 watches of a kilobyte and some room.
 const FILE_LIMIT: u64 = 16 << 20;
 
+/// Largest file that is checked while a host waits, in bytes: a thousand watches and more.
+const QUICK: u64 = 256 << 10;
+
 /// Faults of one file that are told; the rest is a number.
 const MOST_FAULTS: usize = 20;
 
@@ -47,6 +50,13 @@ impl WatchesSource {
         let watches = check(path, &text, now);
         self.text = Some(text);
         watches
+    }
+
+    /// Whether checking the file takes no time that a host's start would notice. A larger one is
+    /// better left to the first [`WatchesSource::poll`].
+    pub fn is_quick(&self) -> bool {
+        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
+        self.path.as_ref().map_or(0, size) <= QUICK
     }
 
     /// Reads it again if it changed since the last reading, else `None`. A file that was only

@@ -25,6 +25,9 @@ const LONGEST_SERVICE: usize = 200;
 /// Fields of `group_by`.
 const MOST_GROUP_FIELDS: usize = 4;
 
+/// Faults of one list after which no more are looked for: checking takes time.
+const MOST_FAULTS: usize = 200;
+
 /// A watch that was checked.
 #[derive(Clone, Debug)]
 pub struct Watch {
@@ -86,6 +89,11 @@ pub fn parse_list(json: &str, now: Timestamp) -> Result<Vec<Watch>, Vec<Refusal>
     let mut reader = ListReader::default();
     for (at, item) in list.into_iter().enumerate() {
         reader.take(at + 1, item, now);
+        if reader.faults.len() >= MOST_FAULTS {
+            let why = format!("what comes after watch {} was not looked at", at + 1);
+            reader.faults.push(Refusal(why));
+            return Err(reader.faults);
+        }
     }
     if reader.cost > caps.team_cost {
         reader.faults.push(Refusal(format!(

@@ -1,17 +1,24 @@
-//! A regular expression of a match: checked when it is read, compiled when it is first needed,
-//! because most of ten thousand never are. Linear in the length of the text, and limited in size.
+//! A regular expression of a match: checked when it is read, compiled when it is needed, because
+//! most of ten thousand never are. Linear in the length of the text, and limited in size; of all
+//! patterns together only so many stay compiled.
 
 use super::parse::Refusal;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, HirKind};
-use std::sync::OnceLock;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Compiled size of one pattern, in bytes; the crate's own limit is ten times that.
-const LARGEST: usize = 1 << 20;
+/// Compiled size of one pattern, in bytes. A class of Unicode words takes 20 KB.
+const LARGEST: usize = 256 << 10;
+/// Compiled size of an ordinary pattern, in bytes.
+const ORDINARY_SIZE: usize = 32 << 10;
 /// Memory of one pattern's cache of states, in bytes.
-const CACHE: usize = 256 << 10;
+const CACHE: usize = 32 << 10;
+/// Memory of all patterns that are compiled at once, in bytes.
+const COMPILED: usize = 6 << 20;
 const DEEPEST: u32 = 32;
 /// Texts of which one must be there, at most.
 const MOST_LITERALS: usize = 64;
@@ -29,8 +36,61 @@ const ORDINARY: [&str; 6] = [
 /// A pattern that was checked.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    text: String,
-    compiled: OnceLock<Option<Regex>>,
+    text: Arc<str>,
+    /// Bytes that it takes when it is compiled, at most.
+    size: usize,
+}
+
+/// What a thread has compiled; those that were not used for longest give way.
+#[derive(Default)]
+struct Pool {
+    compiled: HashMap<Arc<str>, Compiled>,
+    bytes: usize,
+    clock: u64,
+}
+
+struct Compiled {
+    regex: Option<Regex>,
+    bytes: usize,
+    used: u64,
+}
+
+thread_local! {
+    /// Matching is one thread's work: the fast lane's of an instance.
+    static POOL: RefCell<Pool> = RefCell::default();
+}
+
+impl Pool {
+    fn is_match(&mut self, pattern: &Pattern, text: &str) -> bool {
+        self.clock += 1;
+        if !self.compiled.contains_key(&pattern.text) {
+            self.compile(pattern);
+        }
+        let Some(compiled) = self.compiled.get_mut(&pattern.text) else {
+            return false;
+        };
+        compiled.used = self.clock;
+        let regex = compiled.regex.as_ref();
+        regex.is_some_and(|regex| regex.is_match(text))
+    }
+
+    fn compile(&mut self, pattern: &Pattern) {
+        while self.bytes + pattern.size > COMPILED && !self.compiled.is_empty() {
+            let mut ages: Vec<u64> = self.compiled.values().map(|one| one.used).collect();
+            let eighth = ages.len() / 8;
+            let (_, age, _) = ages.select_nth_unstable(eighth);
+            let age = *age;
+            self.compiled.retain(|_, one| one.used > age);
+            self.bytes = self.compiled.values().map(|one| one.bytes).sum();
+        }
+        let compiled = Compiled {
+            regex: build(&pattern.text, LARGEST).ok(),
+            bytes: pattern.size,
+            used: self.clock,
+        };
+        self.bytes += pattern.size;
+        self.compiled.insert(Arc::clone(&pattern.text), compiled);
+    }
 }
 
 impl Pattern {
@@ -39,13 +99,23 @@ impl Pattern {
     /// # Errors
     /// It is no pattern, it is too large, or it matches nearly everything.
     pub fn new(text: &str) -> Result<Pattern, Refusal> {
-        let regex = build(text).map_err(|fault| match fault {
+        let small = build(text, ORDINARY_SIZE);
+        let size = CACHE
+            + if small.is_ok() {
+                ORDINARY_SIZE
+            } else {
+                LARGEST
+            };
+        let regex =
+            small.or_else(|_| build(text, LARGEST)).map_err(|fault| {
+                match fault {
             regex::Error::CompiledTooBig(_) => Refusal(
                 "regex: too large once repetitions are written out; repeat less, or use contains"
                     .into(),
             ),
             other => Refusal(format!("regex: {}", last_line(&other.to_string()))),
-        })?;
+        }
+            })?;
         if regex.is_match("") {
             return Err(Refusal(
                 "regex: it matches the empty text, so it would match every record; demand a text"
@@ -59,8 +129,8 @@ impl Pattern {
             ));
         }
         Ok(Pattern {
-            text: text.to_owned(),
-            compiled: OnceLock::new(),
+            text: text.into(),
+            size,
         })
     }
 
@@ -71,8 +141,7 @@ impl Pattern {
 
     /// Whether it is somewhere in the text.
     pub fn is_match(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| build(&self.text).ok());
-        compiled.as_ref().is_some_and(|regex| regex.is_match(text))
+        POOL.with_borrow_mut(|pool| pool.is_match(self, text))
     }
 
     /// Texts of which every match holds one; `None` where none is known.
@@ -86,9 +155,9 @@ impl Pattern {
     }
 }
 
-fn build(text: &str) -> Result<Regex, regex::Error> {
+fn build(text: &str, size: usize) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text)
-        .size_limit(LARGEST)
+        .size_limit(size)
         .dfa_size_limit(CACHE)
         .nest_limit(DEEPEST)
         .build()
@@ -177,5 +246,22 @@ mod tests {
         }
         let why = Pattern::new("((a{100}){100}){100}").unwrap_err().0;
         assert!(why.contains("too large"), "{why}");
+    }
+
+    #[test]
+    fn of_many_patterns_only_some_stay_compiled() {
+        let patterns: Vec<_> = (0..1_000)
+            .map(|number| Pattern::new(&format!("took {number} m?s$")).unwrap())
+            .collect();
+        for (number, pattern) in patterns.iter().enumerate().rev() {
+            assert!(pattern.is_match(&format!("it took {number} ms")));
+            assert!(!pattern.is_match("it took forever"));
+        }
+        let (bytes, compiled) = POOL.with_borrow(|pool| (pool.bytes, pool.compiled.len()));
+        assert!(
+            bytes <= COMPILED && (1..1_000).contains(&compiled),
+            "{bytes} {compiled}"
+        );
+        assert!(patterns[999].is_match("took 999 s"), "compiled again");
     }
 }
