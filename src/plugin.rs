@@ -127,12 +127,15 @@ pub fn assemble(
         None
     });
     let mut team = WatchesSource::new(options.watches.clone());
-    let watches = team.load(clock::now()).unwrap_or_else(|complaints| {
+    // The host waits for its start; a replay must know all watches before the first line.
+    let at_once = replay || team.is_quick();
+    let watches = at_once.then(|| team.load(clock::now())).transpose();
+    let watches = watches.unwrap_or_else(|complaints| {
         let all = lines(&complaints);
         log.error(&format!(
             "no watch of the team runs until this is mended: {all}"
         ));
-        Vec::new()
+        None
     });
     let watches_log = log.clone();
     let http = Http::new(&environment::network()).map_err(|fault| fault.to_string())?;
@@ -158,7 +161,7 @@ pub fn assemble(
                 None
             }
         }),
-        watches,
+        watches: watches.unwrap_or_default(),
         reread_watches: Box::new(move |now| match team.poll(now)? {
             Ok(watches) => Some(watches),
             Err(complaints) => {

@@ -21,7 +21,7 @@ use crate::pipeline::triage_lane::{Reread, RereadWatches, SettingsOf, Ticks, Tri
 use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
 use crate::store::{self, Holder, Store};
-use crate::watch::{Caps, Engine, Watch};
+use crate::watch::{Caps, Engine, Owner, Watch};
 use crossbeam_channel::bounded;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -134,6 +134,24 @@ impl Lanes {
             room / 8 * RINGS,
         );
         let mut learned = Learned::new(room / 8 * LEARNED);
+        // A model's watches outlive the process; a team's come from its file.
+        let now = clock::now();
+        let models = |row: &store::WatchRow| {
+            row.owner == Owner::Model && row.expires.is_none_or(|expires| expires > now)
+        };
+        for row in triage_store
+            .watches()
+            .map_err(say)?
+            .iter()
+            .filter(|row| models(row))
+        {
+            let installed = row.restore().and_then(|watch| watches.install(watch, now));
+            if let Err(why) = installed {
+                setup
+                    .log
+                    .warn(&format!("the watch {} did not come back: {why}", row.label));
+            }
+        }
         for kept in triage_store.learnt().map_err(say)? {
             learned.restore(&kept, &setup.log);
         }

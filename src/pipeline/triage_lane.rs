@@ -13,7 +13,7 @@ use crate::pipeline::notes::{Note, Order};
 use crate::pipeline::signals::{Folded, SignalsIn};
 use crate::pipeline::streams::Services;
 use crate::registry::{Registry, Service};
-use crate::store::{Outcome, Store, WatchRow};
+use crate::store::{self, Outcome, Store, WatchRow};
 use crate::watch::Watch;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::collections::HashMap;
@@ -34,6 +34,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 /// Said once, where the host runs the output in several threads.
 const WORKERS: &str = "the host hands over chunks from several threads (Workers above 1): lines of \
     one stream may arrive out of order, and traces be torn apart; set Workers to 0 or 1";
+
+/// Rows of watches that wait for a store that refuses.
+const MAX_COUNTED: usize = 50_000;
 
 /// Looks at the registry's files again: a new registry when they changed and are right.
 pub type Reread = Box<dyn FnMut() -> Option<Registry> + Send>;
@@ -82,6 +85,8 @@ pub struct Ticks {
     known: HashMap<String, Settings>,
     /// Watches of the team that the fast lane does not have yet.
     team: Option<Vec<Watch>>,
+    /// What watches counted and the store does not have yet.
+    counted: Vec<WatchRow>,
     refused: u32,
 }
 
@@ -174,6 +179,26 @@ impl TriageLane {
         }
     }
 
+    /// Adds what watches counted. What could not be added is tried again with the next.
+    fn keep_counted(&mut self) -> Result<(), store::Error> {
+        let counted = &mut self.state.counted;
+        if counted.is_empty() {
+            return Ok(());
+        }
+        counted.truncate(MAX_COUNTED);
+        self.store.save_watches(counted)?;
+        counted.clear();
+        Ok(())
+    }
+
+    fn could_not_keep(&self, kept: Result<(), store::Error>) {
+        if let Err(fault) = kept {
+            self.counters.store_faults.add(1);
+            let line = format!("what was learnt could not be kept: {fault}");
+            self.log.once("notes", Level::Warn, &line);
+        }
+    }
+
     /// Writes what the fast lane left. What a store refuses now is written the next time it changes.
     fn keep_notes(&mut self, now: Timestamp) {
         while let Ok(note) = self.notes.try_recv() {
@@ -181,16 +206,15 @@ impl TriageLane {
                 Note::Learnt(learnt) => self.store.save_learnt(&learnt, now),
                 Note::Deploy { service, deploy } => self.store.save_deploy(&service, &deploy, now),
                 Note::Watches(states) => {
-                    let rows: Vec<WatchRow> = states.into_iter().map(WatchRow::from).collect();
-                    self.store.save_watches(&rows)
+                    let rows = states.into_iter().map(WatchRow::from);
+                    self.state.counted.extend(rows);
+                    Ok(())
                 }
             };
-            if let Err(fault) = kept {
-                self.counters.store_faults.add(1);
-                let line = format!("what was learnt could not be kept: {fault}");
-                self.log.once("notes", Level::Warn, &line);
-            }
+            self.could_not_keep(kept);
         }
+        let kept = self.keep_counted();
+        self.could_not_keep(kept);
     }
 
     fn tick(&mut self, now: Timestamp) {
