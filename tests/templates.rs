@@ -109,3 +109,11 @@ fn a_bad_seed_is_refused_with_its_line() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn colours_make_no_other_template() {
+    let plain = rows(&autofix(&[], b"red 1 user bob\n"));
+    let coloured = b"\x1b[31mred 1\x1b[0m user \x1b[1mbob\x1b[0m\n";
+    let coloured = rows(&autofix(&[], coloured));
+    assert_eq!(plain, coloured);
+}

@@ -2,6 +2,7 @@
 
 use crate::app::{Error, look};
 use crate::model::TemplateId;
+use crate::record::ansi;
 use crate::store::Store;
 use crate::template::{Learnt, Limits, Miner};
 use crate::trace::{Inspected, Inspector};
@@ -87,6 +88,8 @@ pub fn templates(
         .map_err(|e| Error::unfinished("cannot read the input", e))?
     {
         let text = String::from_utf8_lossy(&line);
+        // As the lanes read a message: without colours.
+        let text = ansi::strip(&text);
         let id = miner.read(&text).id;
         let template = miner.text(id).unwrap_or_else(|| Miner::masked(&text));
         if !each(id, &template) {

@@ -5,7 +5,9 @@
 use crate::app::Error;
 use crate::app::checkout::{self, Checkout};
 use crate::config::entry::given;
-use crate::config::{self, Entry, Options, RegistrySource, environment, flb};
+use crate::config::{
+    self, Entry, Options, RegistrySource, WatchesSource, environment, flb, read_seed,
+};
 use crate::log::Log;
 use crate::model::{Incident, Timestamp};
 use crate::pipeline::{Lanes, Setup, clock};
@@ -81,6 +83,10 @@ pub fn replay(replay: &Replay, log: Log, tell: &mut dyn FnMut(Told)) -> Result<R
     let mut source = RegistrySource::new(options.services.clone());
     // What the plugin survives is a wrong argument here.
     source.load()?;
+    WatchesSource::new(options.watches.clone()).load(clock::now())?;
+    if let Some(path) = &options.templates_seed {
+        read_seed(path).map_err(|complaint| vec![complaint])?;
+    }
     let setup = plugin::assemble(&options, &state_dir, source, true, log)
         .map_err(|fault| Error::unfinished("the network's settings", fault))?;
     tell(Told::Note(plugin::started(
