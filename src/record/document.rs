@@ -11,6 +11,15 @@ use crate::record::stack;
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// A part of a text; of texts below 4 GB, as all that a host delivers are.
+type Place = Range<u32>;
+
+/// The part of the text that a place stands for.
+fn part<'t>(text: &'t str, place: &Option<Place>) -> Option<&'t str> {
+    let place = place.as_ref()?;
+    text.get(place.start as usize..place.end as usize)
+}
+
 /// Largest text that is unpacked out of a string and looked at as JSON again, in bytes.
 const MAX_UNPACKED: usize = 1 << 20;
 
@@ -18,12 +27,12 @@ const MAX_UNPACKED: usize = 1 << 20;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Document {
     /// The raw string between its quotes.
-    message: Option<Range<usize>>,
+    message: Option<Place>,
     message_rank: u8,
     pub level: Option<Level>,
-    stack: Option<Range<usize>>,
-    kind: Option<Range<usize>>,
-    reason: Option<Range<usize>>,
+    stack: Option<Place>,
+    kind: Option<Place>,
+    reason: Option<Place>,
     pub few: FewValued,
     /// JSON inside the message.
     pub inner: Option<Box<Inner>>,
@@ -40,8 +49,7 @@ impl Document {
     /// Looks at a text that may be a JSON object; `None` if it is not.
     pub fn of(text: &str) -> Option<Document> {
         let mut document = Document::scan(text)?;
-        if let Some(message) = document.message.clone() {
-            let raw = text.get(message).unwrap_or_default();
+        if let Some(raw) = part(text, &document.message) {
             document.inner = unpack(raw);
         }
         Some(document)
@@ -53,10 +61,11 @@ impl Document {
             found: Document::default(),
             rank: u8::MAX,
             stack_rank: u8::MAX,
-            pairs: 0,
         };
-        let whole = json::walk(text, |key, value| finder.take(key, value));
-        (whole && finder.pairs > 0).then_some(finder.found)
+        let known = |key: &str| Some(names::of(key.as_bytes())).filter(|n| *n != Name::Other);
+        let take = |name, key, value| finder.take(name, key, value);
+        let members = json::walk(text, known, take)?;
+        (members > 0).then_some(finder.found)
     }
 
     /// The innermost message. `text` is the text that was scanned.
@@ -66,7 +75,7 @@ impl Document {
         {
             return Some(found);
         }
-        Some(json::unescape(text.get(self.message.clone()?)?))
+        part(text, &self.message).map(json::unescape)
     }
 
     /// The key of the outer message.
@@ -77,7 +86,7 @@ impl Document {
 
     /// The outer message without resolving escapes, for values that stand in it.
     pub fn message_text<'t>(&self, text: &'t str) -> Option<&'t str> {
-        text.get(self.message.clone()?)
+        part(text, &self.message)
     }
 
     /// The innermost level.
@@ -93,8 +102,8 @@ impl Document {
         {
             return Some(found);
         }
-        let place = |range: &Option<Range<usize>>| text.get(range.clone()?).map(json::unescape);
-        let stack = stack::of_json(json::parse(text.get(self.stack.clone()?)?)?)?;
+        let place = |place: &Option<Place>| part(text, place).map(json::unescape);
+        let stack = stack::of_json(json::parse(part(text, &self.stack)?)?)?;
         let reason = place(&self.reason).or_else(|| place(&self.message));
         Some(stack::with_header(stack, place(&self.kind), reason))
     }
@@ -105,13 +114,10 @@ struct Finder<'t> {
     found: Document,
     rank: u8,
     stack_rank: u8,
-    pairs: usize,
 }
 
 impl<'t> Finder<'t> {
-    fn take(&mut self, key: &'t str, value: Json<'t>) {
-        self.pairs += 1;
-        let name = names::of(key.as_bytes());
+    fn take(&mut self, name: Name, key: &'t str, value: Json<'t>) {
         match name {
             Name::Level if self.found.level.is_none() => {
                 self.found.level = level::from_value(&value.value());
@@ -131,7 +137,7 @@ impl<'t> Finder<'t> {
             self.stack(rank, value);
         }
         match value {
-            Json::Str(raw) => self.string(name, key, raw),
+            Json::Str(raw) => self.string(name, raw),
             Json::Object(members) => self.object(key, members),
             Json::Null
             | Json::Bool(_)
@@ -142,20 +148,16 @@ impl<'t> Finder<'t> {
         }
     }
 
-    fn string(&mut self, name: Name, key: &str, raw: &'t str) {
+    fn string(&mut self, name: Name, raw: &'t str) {
         let rank = name.json_message_rank();
         if let Some(rank) = rank.filter(|rank| *rank < self.rank) {
             self.rank = rank;
             self.found.message_rank = rank;
             self.found.message = self.place(raw);
         }
-        match key {
-            "error.type" | "err.type" | "exception.type" | "error_type" | "errorType" => {
-                self.found.kind = self.place(raw);
-            }
-            "error.message" | "err.message" | "exception.message" | "errorMessage" => {
-                self.found.reason = self.place(raw);
-            }
+        match name {
+            Name::Kind => self.found.kind = self.place(raw),
+            Name::Reason => self.found.reason = self.place(raw),
             _ => {}
         }
     }
@@ -232,9 +234,11 @@ impl<'t> Finder<'t> {
     }
 
     /// Where a part of the text stands in it.
-    fn place(&self, part: &str) -> Option<Range<usize>> {
+    fn place(&self, part: &str) -> Option<Place> {
         let start = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize)?;
-        (start + part.len() <= self.text.len()).then(|| start..start + part.len())
+        let end = start + part.len();
+        (end <= self.text.len()).then_some(())?;
+        Some(u32::try_from(start).ok()?..u32::try_from(end).ok()?)
     }
 }
 

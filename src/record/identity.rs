@@ -301,15 +301,12 @@ fn mix(sum: u64, place: u64, name: &[u8]) -> u64 {
         let wide = u128::from(sum ^ word ^ ODD) * u128::from(ODD.rotate_left(23) ^ word << 1 | 1);
         (wide as u64) ^ (wide >> 64) as u64
     };
-    let mut words = name.chunks_exact(8);
+    let (words, rest) = name.as_chunks::<8>();
     let start = fold(sum, place << 32 | name.len() as u64);
-    let whole = words.by_ref().fold(start, |sum, word| {
-        fold(
-            sum,
-            word.iter().fold(0, |word, b| word << 8 | u64::from(*b)),
-        )
-    });
-    let rest = words.remainder().iter();
+    let whole = words
+        .iter()
+        .fold(start, |sum, word| fold(sum, u64::from_be_bytes(*word)));
+    let rest = rest.iter();
     fold(whole, rest.fold(0, |word, b| word << 8 | u64::from(*b)))
 }
 

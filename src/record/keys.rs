@@ -6,7 +6,7 @@ use crate::model::Level;
 use crate::record::decode::{Item, Map};
 use crate::record::facets::FewValued;
 use crate::record::http;
-use crate::record::names::{self, Name};
+use crate::record::names::{self, Host, Name};
 use crate::record::value::Value;
 
 /// No candidate for the message yet.
@@ -71,9 +71,8 @@ impl<'a> Keys<'a> {
     /// Reads them into keys that are empty: in place, because they are many.
     pub fn read(&mut self, body: Map<'a>) {
         self.rank = NO_RANK;
-        for (name, value) in body.iter() {
-            self.take(name, value);
-        }
+        let known = |key| Some(names::of(key)).filter(|name| *name != Name::Other);
+        body.walk(known, |name, key, value| self.take(name, key, value));
         if self.message.is_none() {
             self.message = only_text(body);
         }
@@ -83,10 +82,9 @@ impl<'a> Keys<'a> {
     }
 
     #[inline]
-    fn take(&mut self, key: &[u8], value: Item<'a>) {
-        let name = names::of(key);
+    fn take(&mut self, name: Name, key: &[u8], value: Item<'a>) {
         match name {
-            Name::Other => {}
+            Name::Other | Name::Kind | Name::Reason => {}
             Name::Level => self.level = self.level.or(Some(value)),
             Name::Text { .. } | Name::Error | Name::Exception => self.candidate(name, key, value),
             Name::Status(rank) => self.few.take_status(rank, &Value::from_item(value)),
@@ -108,7 +106,7 @@ impl<'a> Keys<'a> {
                 self.error_code(value);
                 self.has_stack = true;
             }
-            Name::Host => self.take_host(key, value),
+            Name::Host(place) => self.take_host(place, value),
         }
     }
 
@@ -118,41 +116,40 @@ impl<'a> Keys<'a> {
         Level::from_syslog(number)
     }
 
-    fn take_host(&mut self, name: &[u8], value: Item<'a>) {
-        match name {
-            b"logtag" | b"_p" => self.logtag = value.bytes(),
-            b"container_name" | b"CONTAINER_NAME" => set(&mut self.container_name, value),
-            b"container_id" | b"CONTAINER_ID_FULL" => set(&mut self.container_id, value),
-            b"IMAGE_NAME" | b"container_image" | b"image" => set(&mut self.image, value),
-            b"kubernetes" => self.kubernetes = value.map().or(self.kubernetes),
-            b"kubernetes_namespace" => {
+    fn take_host(&mut self, place: Host, value: Item<'a>) {
+        match place {
+            Host::LogTag => self.logtag = value.bytes(),
+            Host::ContainerName => set(&mut self.container_name, value),
+            Host::ContainerId => set(&mut self.container_id, value),
+            Host::Image => set(&mut self.image, value),
+            Host::Kubernetes => self.kubernetes = value.map().or(self.kubernetes),
+            Host::KubernetesNamespace => {
                 self.kubernetes_namespace = value.map().or(self.kubernetes_namespace);
             }
-            b"attrs" => self.attrs = value.map(),
-            b"partial_message" | b"CONTAINER_PARTIAL_MESSAGE" => self.partial_message = Some(value),
-            b"partial_id" | b"CONTAINER_PARTIAL_ID" => self.partial_id = value.bytes(),
-            b"partial_ordinal" | b"CONTAINER_PARTIAL_ORDINAL" => self.partial_ordinal = Some(value),
-            b"partial_last" | b"CONTAINER_PARTIAL_LAST" => self.partial_last = Some(value),
-            b"ecs_task_arn" => set(&mut self.ecs_task_arn, value),
-            b"ecs_task_definition" => set(&mut self.ecs_task_definition, value),
-            b"ecs_cluster" => set(&mut self.ecs_cluster, value),
-            b"_SYSTEMD_UNIT" | b"_systemd_unit" | b"SYSTEMD_UNIT" | b"systemd_unit" => {
+            Host::Attrs => self.attrs = value.map(),
+            Host::PartialMessage => self.partial_message = Some(value),
+            Host::PartialId => self.partial_id = value.bytes(),
+            Host::PartialOrdinal => self.partial_ordinal = Some(value),
+            Host::PartialLast => self.partial_last = Some(value),
+            Host::EcsTaskArn => set(&mut self.ecs_task_arn, value),
+            Host::EcsTaskDefinition => set(&mut self.ecs_task_definition, value),
+            Host::EcsCluster => set(&mut self.ecs_cluster, value),
+            Host::Unit => {
                 set(&mut self.unit, value);
             }
-            b"UNIT" | b"unit" => set(&mut self.subject, value),
-            b"SYSLOG_IDENTIFIER" | b"syslog_identifier" => set(&mut self.syslog_identifier, value),
-            b"_PID" | b"_pid" => set(&mut self.pid, value),
-            b"_TRANSPORT" | b"_transport" => set(&mut self.transport, value),
-            b"_HOSTNAME" | b"_hostname" => set(&mut self.hostname, value),
-            b"PRIORITY" | b"priority" => self.priority = Some(value),
-            b"fly" => self.fly = value.map(),
-            b"fly.app.name" => self.fly_dotted = true,
-            b"filename" | b"file_path" | b"filepath" | b"log_file" | b"path" | b"file" => {
+            Host::Subject => set(&mut self.subject, value),
+            Host::SyslogIdentifier => set(&mut self.syslog_identifier, value),
+            Host::Pid => set(&mut self.pid, value),
+            Host::Transport => set(&mut self.transport, value),
+            Host::Hostname => set(&mut self.hostname, value),
+            Host::Priority => self.priority = Some(value),
+            Host::Fly => self.fly = value.map(),
+            Host::FlyDotted => self.fly_dotted = true,
+            Host::File => {
                 let file = value.bytes().filter(|bytes| is_log_file(bytes));
                 let text = file.and_then(|bytes| str::from_utf8(bytes).ok());
                 self.file = text.or(self.file);
             }
-            _ => {}
         }
     }
 

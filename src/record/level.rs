@@ -14,6 +14,8 @@ pub(super) fn is_level_key(name: &[u8]) -> bool {
 /// The level that a field's value stands for: a word, or pino's, bunyan's and monolog's numbers.
 pub(super) fn from_value(value: &Value<'_>) -> Option<Level> {
     match value {
+        // Most are words, which no number begins like.
+        Value::Text(text) if text.starts_with(|c: char| c.is_ascii_alphabetic()) => from_word(text),
         Value::Text(text) => match text.trim().parse() {
             Ok(number) => from_number(number),
             Err(_) => from_word(text),

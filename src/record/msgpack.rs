@@ -114,6 +114,33 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// Calls `take` for each pair whose key `wanted` knows, as [`Map::iter`] would give them; the
+    /// values of others are only passed over.
+    #[inline]
+    pub(super) fn walk<N>(
+        &self,
+        wanted: impl Fn(&'a [u8]) -> Option<N>,
+        mut take: impl FnMut(N, &'a [u8], Item<'a>),
+    ) {
+        let mut rest = self.body;
+        for _ in 0..self.len {
+            let Some((key, after)) = key(rest) else {
+                return;
+            };
+            let end = match wanted(key) {
+                None => skip(after, 1, MAX_DEPTH).ok(),
+                Some(name) => value(after).map(|(value, end)| {
+                    take(name, key, value);
+                    end
+                }),
+            };
+            match end {
+                Some(end) => rest = end,
+                None => return,
+            }
+        }
+    }
+
     /// The first value under `key`.
     pub fn get(&self, key: &str) -> Option<Item<'a>> {
         self.iter()
@@ -139,19 +166,29 @@ impl<'a> Iterator for Pairs<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let (name, rest) = match short_text(self.rest) {
-            Some(short) => short,
-            None => {
-                let (key, rest) = read(self.rest).ok()?;
-                (key.bytes().unwrap_or_default(), rest)
-            }
-        };
-        let (value, rest) = match short_text(rest) {
-            Some((text, rest)) => (Item::Str(text), rest),
-            None => read(rest).ok()?,
-        };
+        let (name, rest) = key(self.rest)?;
+        let (value, rest) = value(rest)?;
         self.rest = rest;
         Some((name, value))
+    }
+}
+
+/// The key that the bytes begin with, and what follows it.
+#[inline]
+fn key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    if let Some(short) = short_text(bytes) {
+        return Some(short);
+    }
+    let (key, rest) = read(bytes).ok()?;
+    Some((key.bytes().unwrap_or_default(), rest))
+}
+
+/// The value that the bytes begin with, and what follows it.
+#[inline]
+fn value(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
+    match short_text(bytes) {
+        Some((text, rest)) => Some((Item::Str(text), rest)),
+        None => read(bytes).ok(),
     }
 }
 

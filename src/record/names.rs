@@ -1,4 +1,4 @@
-//! The names that agents, loggers and servers give to keys, told apart in one match, because
+//! The names that agents, loggers and servers give to keys, told apart by one table, because
 //! every key of every record and of JSON in a message is asked for. What a value under such a name
 //! means is for others.
 
@@ -34,8 +34,41 @@ pub(super) enum Name {
     Result,
     /// An error's code.
     Code,
+    /// The kind of an error beside its message, in JSON.
+    Kind,
+    /// The message of an error beside the record's own, in JSON.
+    Reason,
     /// What an agent or the host says of where the record came from.
-    Host,
+    Host(Host),
+}
+
+/// What an agent or the host says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    LogTag,
+    ContainerName,
+    ContainerId,
+    Image,
+    Kubernetes,
+    KubernetesNamespace,
+    Attrs,
+    PartialMessage,
+    PartialId,
+    PartialOrdinal,
+    PartialLast,
+    EcsTaskArn,
+    EcsTaskDefinition,
+    EcsCluster,
+    Unit,
+    Subject,
+    SyslogIdentifier,
+    Pid,
+    Transport,
+    Hostname,
+    Priority,
+    Fly,
+    FlyDotted,
+    File,
 }
 
 /// A rank where no place is.
@@ -131,120 +164,291 @@ const fn in_json(json: u8) -> Name {
     both(NOWHERE, json)
 }
 
-/// What a key of this name is for.
-pub(super) fn of(name: &[u8]) -> Name {
-    match name {
-        b"log" => both(0, 5),
-        b"message" => both(1, 0),
-        b"msg" => both(2, 1),
-        b"MESSAGE" => both(3, 11),
-        b"body" => both(4, 7),
-        b"event" => both(5, 8),
-        b"text" => both(8, 6),
-        b"@m" => in_json(2),
-        b"Message" => in_json(3),
-        b"short_message" => in_json(4),
-        b"@mt" => in_json(9),
-        b"textPayload" => in_json(10),
-        b"error_message" => in_json(15),
-        b"error" => Name::Error,
-        b"exception" => Name::Exception,
-        b"err" => Name::Err,
-        b"stack_trace" | b"stacktrace" | b"stackTrace" | b"StackTrace" => Name::Stack(0),
-        b"stack" => Name::Stack(1),
-        b"error.stack_trace" | b"error.stack" | b"err.stack" | b"exception.stacktrace" => {
-            Name::Stack(2)
-        }
-        b"extendedStackTrace" => Name::Stack(3),
-        b"exc_info" | b"exc_text" => Name::Stack(4),
-        b"traceback" | b"backtrace" | b"callstack" => Name::Stack(5),
-        b"Exception" | b"@x" => Name::Stack(6),
-        b"thrown" | b"attributes" | b"Attributes" => Name::Holder,
-        b"level" | b"severity" | b"lvl" | b"log.level" | b"severity_text" | b"levelname"
-        | b"level_name" | b"loglevel" | b"log_level" | b"logLevel" | b"LogLevel" | b"Level"
-        | b"Severity" | b"severityText" | b"@level" | b"@l" => Name::Level,
-        b"stream" => Name::Stream,
-        b"source" => Name::Source,
-        b"status" => Name::Status(0),
-        b"status_code"
-        | b"statusCode"
-        | b"http_status"
-        | b"http_status_code"
-        | b"httpStatus"
-        | b"response_status"
-        | b"responseStatus"
-        | b"response_code"
-        | b"elb_status_code"
-        | b"sc-status"
-        | b"DownstreamStatus"
-        | b"http.status"
-        | b"http.status_code"
-        | b"http.response.status_code"
-        | b"httpRequest.status"
-        | b"response.status"
-        | b"response.status_code"
-        | b"response.statusCode"
-        | b"res.status"
-        | b"res.statusCode" => Name::Status(1),
-        b"res" | b"response" | b"http" | b"httpRequest" => Name::Answer,
-        b"result" | b"outcome" | b"event.outcome" => Name::Result,
-        b"code" | b"error_code" | b"errorCode" | b"err_code" | b"errno" | b"err.code"
-        | b"error.code" | b"exception.code" | b"exit_code" | b"exitCode" | b"sqlstate"
-        | b"grpc.code" | b"grpc_code" => Name::Code,
-        b"logtag"
-        | b"_p"
-        | b"container_name"
-        | b"CONTAINER_NAME"
-        | b"container_id"
-        | b"CONTAINER_ID_FULL"
-        | b"IMAGE_NAME"
-        | b"container_image"
-        | b"image"
-        | b"kubernetes"
-        | b"kubernetes_namespace"
-        | b"attrs"
-        | b"partial_message"
-        | b"CONTAINER_PARTIAL_MESSAGE"
-        | b"partial_id"
-        | b"CONTAINER_PARTIAL_ID"
-        | b"partial_ordinal"
-        | b"CONTAINER_PARTIAL_ORDINAL"
-        | b"partial_last"
-        | b"CONTAINER_PARTIAL_LAST"
-        | b"ecs_task_arn"
-        | b"ecs_task_definition"
-        | b"ecs_cluster"
-        | b"_SYSTEMD_UNIT"
-        | b"_systemd_unit"
-        | b"SYSTEMD_UNIT"
-        | b"systemd_unit"
-        | b"UNIT"
-        | b"unit"
-        | b"SYSLOG_IDENTIFIER"
-        | b"syslog_identifier"
-        | b"_PID"
-        | b"_pid"
-        | b"_TRANSPORT"
-        | b"_transport"
-        | b"_HOSTNAME"
-        | b"_hostname"
-        | b"PRIORITY"
-        | b"priority"
-        | b"fly"
-        | b"fly.app.name"
-        | b"filename"
-        | b"file_path"
-        | b"filepath"
-        | b"log_file"
-        | b"path"
-        | b"file" => Name::Host,
-        _ => Name::Other,
+/// Every name that is known, by what it is for.
+const NAMES: [(Name, &[&str]); 58] = [
+    (both(0, 5), &["log"]),
+    (both(1, 0), &["message"]),
+    (both(2, 1), &["msg"]),
+    (both(3, 11), &["MESSAGE"]),
+    (both(4, 7), &["body"]),
+    (both(5, 8), &["event"]),
+    (both(8, 6), &["text"]),
+    (in_json(2), &["@m"]),
+    (in_json(3), &["Message"]),
+    (in_json(4), &["short_message"]),
+    (in_json(9), &["@mt"]),
+    (in_json(10), &["textPayload"]),
+    (in_json(15), &["error_message"]),
+    (Name::Error, &["error"]),
+    (Name::Exception, &["exception"]),
+    (Name::Err, &["err"]),
+    (
+        Name::Stack(0),
+        &["stack_trace", "stacktrace", "stackTrace", "StackTrace"],
+    ),
+    (Name::Stack(1), &["stack"]),
+    (
+        Name::Stack(2),
+        &[
+            "error.stack_trace",
+            "error.stack",
+            "err.stack",
+            "exception.stacktrace",
+        ],
+    ),
+    (Name::Stack(3), &["extendedStackTrace"]),
+    (Name::Stack(4), &["exc_info", "exc_text"]),
+    (Name::Stack(5), &["traceback", "backtrace", "callstack"]),
+    (Name::Stack(6), &["Exception", "@x"]),
+    (Name::Holder, &["thrown", "attributes", "Attributes"]),
+    (
+        Name::Level,
+        &[
+            "level",
+            "severity",
+            "lvl",
+            "log.level",
+            "severity_text",
+            "levelname",
+            "level_name",
+            "loglevel",
+            "log_level",
+            "logLevel",
+            "LogLevel",
+            "Level",
+            "Severity",
+            "severityText",
+            "@level",
+            "@l",
+        ],
+    ),
+    (Name::Stream, &["stream"]),
+    (Name::Source, &["source"]),
+    (Name::Status(0), &["status"]),
+    (
+        Name::Status(1),
+        &[
+            "status_code",
+            "statusCode",
+            "http_status",
+            "http_status_code",
+            "httpStatus",
+            "response_status",
+            "responseStatus",
+            "response_code",
+            "elb_status_code",
+            "sc-status",
+            "DownstreamStatus",
+            "http.status",
+            "http.status_code",
+            "http.response.status_code",
+            "httpRequest.status",
+            "response.status",
+            "response.status_code",
+            "response.statusCode",
+            "res.status",
+            "res.statusCode",
+        ],
+    ),
+    (Name::Answer, &["res", "response", "http", "httpRequest"]),
+    (Name::Result, &["result", "outcome", "event.outcome"]),
+    (
+        Name::Code,
+        &[
+            "code",
+            "error_code",
+            "errorCode",
+            "err_code",
+            "errno",
+            "err.code",
+            "error.code",
+            "exception.code",
+            "exit_code",
+            "exitCode",
+            "sqlstate",
+            "grpc.code",
+            "grpc_code",
+        ],
+    ),
+    (Name::Host(Host::LogTag), &["logtag", "_p"]),
+    (
+        Name::Host(Host::ContainerName),
+        &["container_name", "CONTAINER_NAME"],
+    ),
+    (
+        Name::Host(Host::ContainerId),
+        &["container_id", "CONTAINER_ID_FULL"],
+    ),
+    (
+        Name::Host(Host::Image),
+        &["IMAGE_NAME", "container_image", "image"],
+    ),
+    (Name::Host(Host::Kubernetes), &["kubernetes"]),
+    (
+        Name::Host(Host::KubernetesNamespace),
+        &["kubernetes_namespace"],
+    ),
+    (Name::Host(Host::Attrs), &["attrs"]),
+    (
+        Name::Host(Host::PartialMessage),
+        &["partial_message", "CONTAINER_PARTIAL_MESSAGE"],
+    ),
+    (
+        Name::Host(Host::PartialId),
+        &["partial_id", "CONTAINER_PARTIAL_ID"],
+    ),
+    (
+        Name::Host(Host::PartialOrdinal),
+        &["partial_ordinal", "CONTAINER_PARTIAL_ORDINAL"],
+    ),
+    (
+        Name::Host(Host::PartialLast),
+        &["partial_last", "CONTAINER_PARTIAL_LAST"],
+    ),
+    (Name::Host(Host::EcsTaskArn), &["ecs_task_arn"]),
+    (
+        Name::Host(Host::EcsTaskDefinition),
+        &["ecs_task_definition"],
+    ),
+    (Name::Host(Host::EcsCluster), &["ecs_cluster"]),
+    (
+        Name::Host(Host::Unit),
+        &[
+            "_SYSTEMD_UNIT",
+            "_systemd_unit",
+            "SYSTEMD_UNIT",
+            "systemd_unit",
+        ],
+    ),
+    (Name::Host(Host::Subject), &["UNIT", "unit"]),
+    (
+        Name::Host(Host::SyslogIdentifier),
+        &["SYSLOG_IDENTIFIER", "syslog_identifier"],
+    ),
+    (Name::Host(Host::Pid), &["_PID", "_pid"]),
+    (Name::Host(Host::Transport), &["_TRANSPORT", "_transport"]),
+    (Name::Host(Host::Hostname), &["_HOSTNAME", "_hostname"]),
+    (Name::Host(Host::Priority), &["PRIORITY", "priority"]),
+    (Name::Host(Host::Fly), &["fly"]),
+    (Name::Host(Host::FlyDotted), &["fly.app.name"]),
+    (
+        Name::Host(Host::File),
+        &[
+            "filename",
+            "file_path",
+            "filepath",
+            "log_file",
+            "path",
+            "file",
+        ],
+    ),
+    (
+        Name::Kind,
+        &[
+            "error.type",
+            "err.type",
+            "exception.type",
+            "error_type",
+            "errorType",
+        ],
+    ),
+    (
+        Name::Reason,
+        &[
+            "error.message",
+            "err.message",
+            "exception.message",
+            "errorMessage",
+        ],
+    ),
+];
+
+/// Slots of the table; few of them are taken, so that most names that nobody knows meet an empty
+/// one.
+const SLOTS: usize = 1 << 10;
+
+/// Names in all.
+const COUNT: usize = {
+    let (mut count, mut kind) = (0, 0);
+    while kind < NAMES.len() {
+        count += NAMES[kind].1.len();
+        kind += 1;
     }
+    count
+};
+
+/// The names by slot: a name that finds its slot taken stands in the next free one.
+struct Table {
+    /// Index into `names` and one; 0 for none.
+    slots: [u8; SLOTS],
+    names: [(&'static [u8], Name); COUNT],
+}
+
+static TABLE: Table = {
+    let mut table = Table {
+        slots: [0; SLOTS],
+        names: [(b"", Name::Other); COUNT],
+    };
+    let (mut kind, mut next) = (0, 0);
+    while kind < NAMES.len() {
+        let (name, texts) = NAMES[kind];
+        let mut at = 0;
+        while at < texts.len() {
+            let mut slot = slot(texts[at].as_bytes());
+            while table.slots[slot] != 0 {
+                slot = (slot + 1) % SLOTS;
+            }
+            table.names[next] = (texts[at].as_bytes(), name);
+            next += 1;
+            assert!(next <= u8::MAX as usize, "an index must fit a byte");
+            table.slots[slot] = next as u8;
+            at += 1;
+        }
+        kind += 1;
+    }
+    table
+};
+
+/// Where a name stands, by its length and its first and last bytes.
+#[inline]
+const fn slot(name: &[u8]) -> usize {
+    let (low, high) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(low), Some(high)) => (u64::from_le_bytes(*low), u64::from_le_bytes(*high)),
+        _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+            (Some(low), Some(high)) => (
+                u32::from_le_bytes(*low) as u64,
+                u32::from_le_bytes(*high) as u64,
+            ),
+            _ => match *name {
+                [a, b, c] => (a as u64, (b as u64) << 8 | c as u64),
+                [a, b] => (a as u64, b as u64),
+                [a] => (a as u64, 0),
+                _ => (0, 0),
+            },
+        },
+    };
+    let both = low ^ high.rotate_left(29) ^ (name.len() as u64) << 56;
+    // The bits of a product that depend on most of its factors are the highest.
+    (both.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize
+}
+
+/// What a key of this name is for.
+#[inline]
+pub(super) fn of(name: &[u8]) -> Name {
+    let mut at = slot(name);
+    while let Some(&index @ 1..) = TABLE.slots.get(at) {
+        match TABLE.names.get(usize::from(index) - 1) {
+            Some((known, what)) if *known == name => return *what,
+            _ => at = (at + 1) % SLOTS,
+        }
+    }
+    Name::Other
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn ranks_and_their_names_agree() {
@@ -258,6 +462,40 @@ mod tests {
         for (rank, name) in JSON_MESSAGES.iter().enumerate() {
             let found = of(name.as_bytes()).json_message_rank();
             assert_eq!(found, Some(rank as u8), "{name}");
+        }
+    }
+
+    fn by_the_list(name: &[u8]) -> Name {
+        let known = NAMES
+            .iter()
+            .find(|(_, texts)| texts.iter().any(|t| t.as_bytes() == name));
+        known.map_or(Name::Other, |(what, _)| *what)
+    }
+
+    #[test]
+    fn every_name_is_found_and_its_neighbours_are_not() {
+        let mut found = 0;
+        for text in NAMES.iter().flat_map(|(_, texts)| *texts) {
+            assert_ne!(of(text.as_bytes()), Name::Other, "{text}");
+            found += 1;
+            for at in 0..=text.len() {
+                let (before, after) = text.split_at(at);
+                for other in [before, after, &format!("{before}_{after}")] {
+                    assert_eq!(
+                        of(other.as_bytes()),
+                        by_the_list(other.as_bytes()),
+                        "{other}"
+                    );
+                }
+            }
+        }
+        assert_eq!(found, COUNT);
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_says_what_the_list_says(name in "[a-eLlogmsvtx@._]{0,12}|.{0,20}") {
+            prop_assert_eq!(of(name.as_bytes()), by_the_list(name.as_bytes()));
         }
     }
 }
