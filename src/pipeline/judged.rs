@@ -133,7 +133,7 @@ pub fn judge_plain(stream: &mut Stream, known: &mut Known, line: Line<'_>, out: 
 pub fn of_watch(fired: Fired, stream: &Stream) -> Signal {
     let verdict = Verdict {
         kind: Kind::Watch,
-        title: fired.summary.clone(),
+        title: title(&fired),
         reason: fired.reason(),
     };
     Signal {
@@ -141,6 +141,19 @@ pub fn of_watch(fired: Fired, stream: &Stream) -> Signal {
         last: fired.last,
         service: fired.service,
         ..signal(stream, verdict, fired.first, fired.lines, 0)
+    }
+}
+
+/// What the watch looks for and, where it counts values apart, whose turn it was.
+fn title(fired: &Fired) -> String {
+    let group: Vec<String> = fired
+        .group
+        .iter()
+        .map(|(field, value)| format!("{field} = {value}"))
+        .collect();
+    match group.is_empty() {
+        true => fired.summary.clone(),
+        false => format!("{} ({})", fired.summary, group.join(", ")),
     }
 }
 

@@ -129,3 +129,23 @@ fn clocks_that_jump_make_no_incident_and_no_panic() {
     assert_eq!(status.counters["panics"], 0);
     assert_eq!(incidents(&state).len(), 0, "{:?}", incidents(&state));
 }
+
+#[test]
+fn a_watch_that_counts_values_apart_says_which_one_it_was() {
+    let folder = TempDir::new().unwrap();
+    let state = state_of(&folder);
+    let file = folder.path().join("watches.json");
+    let watch = WATCH.replace("\"threshold\"", "\"group_by\":\"shop\",\"threshold\"");
+    fs::write(&file, watch).unwrap();
+    let keys = [("State_Dir", text(&state)), ("Watches", text(&file))];
+    let (instance, _) = started(&keys);
+    let line = |shop: &str| format!("{{\"msg\":\"card declined\",\"shop\":\"{shop}\"}}\n");
+    feed(
+        &instance,
+        &[line("a"), line("b"), line("a"), line("b"), line("a")].concat(),
+    );
+    let all = wait_for(&state, |all| !all.is_empty());
+    stop(&instance);
+    assert_eq!((all.len(), all[0].count), (1, 1), "{all:?}");
+    assert!(all[0].title.ends_with("(shop = a)"), "{}", all[0].title);
+}
