@@ -3,7 +3,9 @@
 //!
 //! Fluent Bit matches with Onigmo in Ruby's syntax. Its classic form cuts blanks at the ends of
 //! a value, splits it at the first blank after the key, and puts variables in for `${NAME}`: so
-//! an expression here begins with `^`, holds no blank (`\s+` stands for them) and no `${`.
+//! an expression here begins with `\A`, holds no blank (`[\x20\t]+` stands for them) and no `${`.
+//! `^` and `$` would match at every line of a text. What varies stands for one value: a text that
+//! is not certainly of the template passes, because a line too many harms nobody.
 
 use std::fmt::Write as _;
 
@@ -34,12 +36,12 @@ pub fn exclude(template: &str, at: Key<'_>) -> Option<String> {
         return None;
     }
     let expression = match at.inner {
-        None => format!(r"^\s*{}\s*$", expression(template.trim(), false)),
+        None => format!(r"\A\s*{}\s*\z", expression(template.trim(), false)),
         Some(inner) => {
             let inner = inner.rsplit('.').next().unwrap_or(inner);
             // Anchored by the quotes of the text.
             format!(
-                r#"^\s*\{{.*"{}"\s*:\s*"\s*{}\s*(\\n)?""#,
+                r#"\A\s*\{{.*"{}"\s*:\s*"\s*{}\s*(\\n)?""#,
                 escaped(inner),
                 expression(template.trim(), true)
             )
@@ -83,13 +85,21 @@ fn expression(template: &str, in_json: bool) -> String {
     for constant in template.split(VARIES) {
         parts.push(constant_part(constant, in_json));
     }
-    // Two that vary side by side are one.
-    let mut text = parts.join(".*?");
-    while text.contains(".*?.*?") {
-        text = text.replace(".*?.*?", ".*?");
-    }
-    text
+    let value = if in_json { JSON_VALUE } else { VALUE };
+    parts.join(value)
 }
+
+/// One value: a text in quotes, or what has no blank, and its unit; then others of a list, each in
+/// quotes or with a digit or a path's sign in it. Words of a sentence are none.
+const VALUE: &str = concat!(
+    r#"(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s]*(?:[\x20](?:[KMGTP]?i?B|[num]?s|secs?|mins?|hrs|Hz))?)"#,
+    r#"(?:[\x20\t]+(?:"[^"\r\n]*"|[^\s]*[0-9\\\/@][^\s]*))*"#,
+);
+/// The same inside a JSON text, whose end it does not pass.
+const JSON_VALUE: &str = concat!(
+    r#"(?:\\"[^"]*\\"|'[^'"]*'|[^\s"]*(?:[\x20](?:[KMGTP]?i?B|[num]?s|secs?|mins?|hrs|Hz))?)"#,
+    r#"(?:[\x20\t]+(?:\\"[^"]*\\"|[^\s"]*[0-9\\\/@][^\s"]*))*"#,
+);
 
 fn constant_part(constant: &str, in_json: bool) -> String {
     let mut text = String::new();
@@ -100,7 +110,11 @@ fn constant_part(constant: &str, in_json: bool) -> String {
             continue;
         }
         if std::mem::take(&mut blank) {
-            text.push_str(if in_json { r"(\s|\\t)+" } else { r"\s+" });
+            text.push_str(if in_json {
+                r"([\x20\t]|\\t)+"
+            } else {
+                r"[\x20\t]+"
+            });
         }
         match c {
             '"' if in_json => text.push_str(r#"\\""#),
@@ -112,7 +126,11 @@ fn constant_part(constant: &str, in_json: bool) -> String {
         }
     }
     if blank {
-        text.push_str(if in_json { r"(\s|\\t)+" } else { r"\s+" });
+        text.push_str(if in_json {
+            r"([\x20\t]|\\t)+"
+        } else {
+            r"[\x20\t]+"
+        });
     }
     text
 }
@@ -146,6 +164,9 @@ fn push_escaped(text: &mut String, c: char) {
 mod tests {
     use super::*;
 
+    const B: &str = r"[\x20\t]+";
+    const J: &str = r"([\x20\t]|\\t)+";
+
     const LOG: Key<'_> = Key {
         key: "log",
         inner: None,
@@ -155,11 +176,11 @@ mod tests {
     fn constants_are_escaped_and_ends_are_anchored() {
         assert_eq!(
             exclude("GET /health [<*>] took <*> ms (ok)", LOG).unwrap(),
-            r"log ^\s*GET\s+\/health\s+\[.*?\]\s+took\s+.*?\s+ms\s+\(ok\)\s*$"
+            format!(r"log \A\s*GET{B}\/health{B}\[{VALUE}\]{B}took{B}{VALUE}{B}ms{B}\(ok\)\s*\z")
         );
         assert_eq!(
             exclude("cost ${HOME} #1\n[FILTER]", LOG).unwrap(),
-            r"log ^\s*cost\s+\$\{HOME\}\s+\#1\s+\[FILTER\]\s*$"
+            format!(r"log \A\s*cost{B}\$\{{HOME\}}{B}\#1{B}\[FILTER\]\s*\z")
         );
     }
 
@@ -182,7 +203,7 @@ mod tests {
             inner: None,
         };
         let made = exclude("plain words", nested).unwrap();
-        assert_eq!(made, r"$data['message'] ^\s*plain\s+words\s*$");
+        assert_eq!(made, format!(r"$data['message'] \A\s*plain{B}words\s*\z"));
         let json = Key {
             key: "log",
             inner: Some("msg"),
@@ -190,7 +211,7 @@ mod tests {
         let made = exclude(r#"said "hi" <*>"#, json).unwrap();
         assert_eq!(
             made,
-            r#"log ^\s*\{.*"msg"\s*:\s*"\s*said(\s|\\t)+\\"hi\\"(\s|\\t)+.*?\s*(\\n)?""#
+            format!(r#"log \A\s*\{{.*"msg"\s*:\s*"\s*said{J}\\"hi\\"{J}{JSON_VALUE}\s*(\\n)?""#)
         );
     }
 }
