@@ -69,7 +69,7 @@ counters! {
     notes_dropped,
     /// Watches installed now.
     watches,
-    /// Windows of watches that gave way to a limit.
+    /// Windows and groups of watches that gave way to a limit.
     windows_dropped,
     /// Bytes that rings, open traces, templates, the past and windows take now.
     memory_bytes,

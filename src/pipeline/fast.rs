@@ -199,9 +199,9 @@ impl Fast {
         let states = watches.report();
         let counters = &out.counters;
         counters.watches.set(watches.len() as u64);
-        counters
-            .windows_dropped
-            .set(watches.tally().windows_dropped);
+        let tally = watches.tally();
+        let dropped = tally.windows_dropped + tally.groups_dropped;
+        counters.windows_dropped.set(dropped);
         counters.templates.set(learned.templates() as u64);
         let bytes = watches.bytes() + learned.bytes() + streams.bytes();
         counters.memory_bytes.set(bytes as u64);
