@@ -18,7 +18,7 @@ const LIMITS: Limits = Limits {
 /// What waits to be told and what is known of programs; neither grows with the entries.
 const APART: usize = 1 << 20;
 /// Records of one run.
-const MOST: u64 = 30_000;
+const MOST: u64 = 3_000;
 
 static COMMITS: LazyLock<Vec<CommitId>> = LazyLock::new(|| {
     let ids = ["1111111", "2222222", "3333333", "4444444"];
@@ -96,7 +96,7 @@ impl Run {
         match step {
             Step::Record(record) => self.record(record, u64::from(record.template)),
             Step::Records(record, times, apart) => {
-                for _ in 0..*times % 4_096 {
+                for _ in 0..*times % 512 {
                     self.record(record, u64::from(record.template));
                     self.pass(u64::from(*apart));
                 }

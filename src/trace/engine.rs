@@ -3,7 +3,7 @@
 //! once; no line is ever read again from the beginning.
 
 use super::grammar::{Begin, GRAMMARS, Grammar, Reading, State, may_begin};
-use super::open::{BYTES_KEPT, Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
+use super::open::{Header, LINE_BYTES, Member, Open, Verdict, begins, continue_open};
 use super::previous::{HEADER_GAP, Previous, apart, near, starts_anew};
 use super::{Found, Kept, Line, Taken, text, thrown};
 use crate::model::{Level, Timestamp};
@@ -34,7 +34,7 @@ impl Assembler {
     /// Bytes held for the open trace and its neighbours, about.
     pub fn bytes(&self) -> usize {
         let open = self.open.as_ref().map_or(0, |open| {
-            open.bytes.min(BYTES_KEPT) + open.lines.len() * size_of::<Member>()
+            open.stored + open.lines.len() * size_of::<Member>()
         });
         let lines = self.previous.text.capacity() + self.earlier.text.capacity();
         open + lines + self.scratch.capacity()

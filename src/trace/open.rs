@@ -39,6 +39,8 @@ pub(super) struct Open {
     pub last: u64,
     pub taken: usize,
     pub bytes: usize,
+    /// Bytes of `lines`.
+    pub stored: usize,
     pub held_bytes: usize,
     pub header: Option<Header>,
     /// A logger wrote it: the level of the log line in the same record, or of a warning just
@@ -97,6 +99,7 @@ impl Open {
             last: 0,
             taken: 0,
             bytes: 0,
+            stored: 0,
             held_bytes: 0,
             header: None,
             logged: None,
@@ -129,9 +132,12 @@ impl Open {
     pub fn add(&mut self, clean: &str, at: usize, line: &Line<'_>, sure: bool) {
         self.taken += 1;
         self.bytes += clean.len();
-        if self.lines.len() < LINES_KEPT && self.bytes <= BYTES_KEPT {
+        let text = text::floor(clean, LINE_BYTES);
+        // Of a long line a piece is stored, and only that counts: a line that is held may be plain.
+        if self.lines.len() < LINES_KEPT && self.stored + text.len() <= BYTES_KEPT {
+            self.stored += text.len();
             let kept = Kept {
-                text: text::floor(clean, LINE_BYTES).to_owned(),
+                text: text.to_owned(),
                 time: line.time,
                 index: line.index,
             };

@@ -43,6 +43,22 @@ fn held_lines_come_back() {
 }
 
 #[test]
+fn a_held_line_comes_back_however_long_it_is() {
+    let long = "x".repeat(2 * trace::BYTES_KEPT);
+    let first = format!("Error: cannot reach {long}");
+    for texts in [[first.as_str(), "again"], ["Error: cannot reach it", &long]] {
+        let mut assembler = Assembler::default();
+        for (at, text) in (0..).zip(texts) {
+            let taken = assembler.push(line(text, at), Timestamp(0));
+            assert_eq!(taken, Taken::Inside);
+        }
+        assembler.finish();
+        let back: Vec<_> = assembler.take_plain().map(|kept| kept.index).collect();
+        assert_eq!(back, [0, 1]);
+    }
+}
+
+#[test]
 fn silence_closes_a_trace() {
     let case = corpus()
         .into_iter()
