@@ -18,7 +18,7 @@ pub(super) const MOST_FORMS: usize = 64;
 /// One template as a line of a seed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learnt {
-    /// Version of this form: [`VERSION`].
+    /// Version of this form; another one is refused.
     pub v: u32,
     /// The service whose miner learnt it; the miner itself neither writes nor reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
