@@ -53,11 +53,11 @@ fn check(text: &str) {
     }
 }
 
-/// Nothing panics; each line is given back, or is part of a trace, and neither twice; traces do
-/// not overlap; what is held is bounded.
+/// Nothing panics; no line is lost: each is given back, or is part of a trace, and not both at
+/// once; traces do not overlap; what is held is bounded.
 fn as_lines(text: &str) {
     let mut assembler = Assembler::default();
-    let (mut held, mut back, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let mut kept = Fates::default();
     for (index, text) in (0..).zip(text.split('\n')) {
         let line = Line {
             text,
@@ -65,37 +65,80 @@ fn as_lines(text: &str) {
             level: None,
             index,
         };
+        let was_open = assembler.is_open();
         let taken = assembler.push(line, Timestamp(0));
-        // Blank lines do not come back, and a runtime's last words after a trace are swallowed.
-        if taken == Taken::Inside && assembler.is_open() && !is_blank(text) {
-            held.push(index);
-        }
         let most = BYTES_KEPT + LINES_KEPT * LINE_COST + APART;
         assert!(assembler.bytes() <= most, "{} held", assembler.bytes());
-        back.extend(assembler.take_plain().map(|kept| kept.index));
-        found.extend(assembler.take());
+        let closed = kept.take(&mut assembler, index);
+        if assembler.is_open() && (closed || !was_open) {
+            kept.opened = index;
+        }
+        // Blank lines do not come back, and a runtime's last words after a trace are swallowed.
+        if taken == Taken::Inside && assembler.is_open() && !is_blank(text) {
+            kept.held.push(index);
+        }
     }
     assembler.finish();
-    back.extend(assembler.take_plain().map(|kept| kept.index));
-    found.extend(assembler.take());
-    assert_eq!(assembler.take().count(), 0);
-    if found.iter().any(|found| found.cut) {
-        // Past the limits of one trace lines are counted, and no longer kept.
-        return found.into_iter().map(place).for_each(drop);
+    kept.take(&mut assembler, u64::MAX);
+    assert!(!assembler.is_open() && !assembler.is_ready());
+    kept.check();
+}
+
+/// What became of the lines.
+#[derive(Default)]
+struct Fates {
+    held: Vec<u64>,
+    /// Lines that came back, and at which line they did.
+    back: Vec<(u64, u64)>,
+    /// Lines of each trace, and the line at which it was opened.
+    places: Vec<(RangeInclusive<u64>, u64)>,
+    opened: u64,
+    cut: bool,
+}
+
+impl Fates {
+    /// Whether anything was closed.
+    fn take(&mut self, assembler: &mut Assembler, at: u64) -> bool {
+        let before = self.back.len() + self.places.len();
+        let back = assembler.take_plain().map(|kept| (kept.index, at));
+        self.back.extend(back);
+        for found in assembler.take() {
+            self.cut |= found.cut;
+            self.places.push((place(found), self.opened));
+        }
+        before < self.back.len() + self.places.len()
     }
-    let places: Vec<_> = found.into_iter().map(place).collect();
-    for pair in places.windows(2) {
-        assert!(pair[0].end() < pair[1].start(), "{places:?}");
+
+    fn check(&self) {
+        for pair in self.places.windows(2) {
+            assert!(pair[0].0.end() < pair[1].0.start(), "{:?}", self.places);
+        }
+        let known = |pair: &[(u64, u64)]| pair[0].0 < pair[1].0;
+        assert!(self.back.windows(2).all(known), "{:?}", self.back);
+        for (place, opened) in &self.places {
+            // A trace may take in a line that came back before, but not in the same step.
+            let twice = |(index, at): &&(u64, u64)| at == opened && place.contains(index);
+            let twice = self.back.iter().find(twice);
+            assert_eq!(twice, None, "in {place:?} of {:?}", self.places);
+        }
+        if !self.cut {
+            // Past the limits of one trace lines are counted, and no longer kept.
+            self.none_lost();
+        }
     }
-    assert!(back.is_sorted_by(|a, b| a < b), "given back: {back:?}");
-    // Both are in order, so one walk tells what became of each line that was taken.
-    let (mut plain, mut traces) = (back.iter().peekable(), places.iter().peekable());
-    for index in held {
-        while traces.next_if(|place| *place.end() < index).is_some() {}
-        let inside = traces.peek().is_some_and(|place| place.contains(&index));
-        while plain.next_if(|known| **known < index).is_some() {}
-        let given = plain.next_if_eq(&&index).is_some();
-        assert!(inside != given, "line {index}: {places:?}, back: {back:?}");
+
+    /// All are in order, so that one walk tells what became of each line.
+    fn none_lost(&self) {
+        let (mut back, mut places) = (self.back.iter().peekable(), self.places.iter().peekable());
+        for index in &self.held {
+            while places.next_if(|(place, _)| place.end() < index).is_some() {}
+            while back.next_if(|(known, _)| known < index).is_some() {}
+            let inside = places
+                .peek()
+                .is_some_and(|(place, _)| place.contains(index));
+            let given = back.peek().is_some_and(|(known, _)| known == index);
+            assert!(inside || given, "line {index} of {:?}", self.places);
+        }
     }
 }
 

@@ -167,6 +167,7 @@ impl Assembler {
             }
             open.caret = self.previous.caret;
             open.line_level = line.level;
+            self.take_back(&open);
             open.add(clean, begin.at, line, true);
             self.open = Some(open);
             return true;
@@ -214,6 +215,7 @@ impl Assembler {
         if !self.previous.direct().starts_with('{') {
             self.add_previous(&mut open, None);
         }
+        self.take_back(&open);
         open.add(clean, 0, line, true);
         self.open = Some(open);
         true
@@ -251,6 +253,16 @@ impl Assembler {
             open.add(&above.text, at, &line, true);
         }
         open.state.proven = true;
+    }
+
+    /// Lines above that were just given back are the trace's after all.
+    fn take_back(&mut self, open: &Open) {
+        for member in open.lines.iter().rev() {
+            let last = self.plain.back();
+            if last.is_some_and(|kept| kept.index == member.kept.index) {
+                self.plain.pop_back();
+            }
+        }
     }
 
     /// Makes the line before the trace's first. `before` stands before the frame below it, and so

@@ -59,6 +59,24 @@ fn a_held_line_comes_back_however_long_it_is() {
 }
 
 #[test]
+fn a_line_that_was_given_back_is_not_given_twice() {
+    let mut assembler = Assembler::default();
+    let texts = [
+        "Error: signal 11:",
+        "./symbols(+0x11be)[0x564fdaec41be]",
+        "./symbols(total+0xc)[0x564fdaec4214]",
+    ];
+    for (at, text) in (0..).zip(texts) {
+        assembler.push(line(text, at), Timestamp(0));
+    }
+    assembler.finish();
+    let found: Vec<_> = assembler.take().collect();
+    let first = found[0].lines.first().map(|line| line.index);
+    assert_eq!((found.len(), first), (1, Some(0)));
+    assert_eq!(assembler.take_plain().count(), 0);
+}
+
+#[test]
 fn silence_closes_a_trace() {
     let case = corpus()
         .into_iter()
