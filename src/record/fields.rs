@@ -5,7 +5,7 @@
 use crate::record::access;
 use crate::record::decode::{Item, Map};
 use crate::record::http;
-use crate::record::json::{Json, Members, unescape};
+use crate::record::json::{self, Json, unescape};
 use crate::record::path::MAX_DOTS;
 use crate::record::value::Value;
 use crate::record::view::View;
@@ -165,23 +165,28 @@ impl Visitor<'_, '_> {
         }
     }
 
-    /// JSON that is read only where one of its names may be wanted.
+    /// JSON, in which the values of names that nobody wants are only passed over. That it is whole
+    /// was seen when the message was looked for.
     fn json(&mut self, text: &str) {
-        if self.others
-            && let Some(members) = Members::whole(text)
-        {
-            self.members(members);
+        if !self.others {
+            return;
         }
+        let tables = self.wanted;
+        let wanted = |name: &str| {
+            let is_known = |table: &&Wanted| table.mark(name.as_bytes()).is_some();
+            tables.iter().any(is_known).then_some(())
+        };
+        json::walk(text, wanted, |(), name, value| self.member(name, value));
     }
 
-    fn members(&mut self, members: Members<'_>) {
-        for (name, value) in members {
-            let inside = self.name(name.as_bytes(), || value.value());
-            if let (true, Json::Object(inner)) = (inside, value) {
-                let before = self.enter(name.as_bytes());
-                self.members(inner);
-                self.prefix.truncate(before);
+    fn member(&mut self, name: &str, value: Json<'_>) {
+        let inside = self.name(name.as_bytes(), || value.value());
+        if let (true, Json::Object(inner)) = (inside, value) {
+            let before = self.enter(name.as_bytes());
+            for (name, value) in inner {
+                self.member(name, value);
             }
+            self.prefix.truncate(before);
         }
     }
 

@@ -3,12 +3,13 @@
 
 use crate::chunk::{self, Chunk};
 use autofix::model::{Level, TemplateId, Timestamp};
+use autofix::record::decode::{Item, Map};
 use autofix::record::encode::{self, Layout};
 use autofix::record::{Value, View, Wanted};
 use autofix::watch::{Caps, Engine, Match, Operand, Owner, Pattern, Scope, Templated, Test, Watch};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 /// With more dots than are followed: only a `key=value` line can have it.
@@ -271,6 +272,15 @@ fn naive(watches: &[Watch], service: &str, record: &Templated<'_, '_>) -> BTreeS
     hits.map(|watch| watch.label.clone()).collect()
 }
 
+/// Whether some name stands twice in one map: then what only the second one holds may be found
+/// too, and is no harm, because the watch itself is asked after.
+fn repeats(map: Map<'_>) -> bool {
+    let names: Vec<&[u8]> = map.iter().map(|(name, _)| name).collect();
+    let once: HashSet<&&[u8]> = names.iter().collect();
+    let inside = |(_, item): (&[u8], Item<'_>)| item.map().is_some_and(repeats);
+    once.len() < names.len() || map.iter().any(inside)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 400,
@@ -325,7 +335,7 @@ proptest! {
                 if let Some(value) = view.field(name) {
                     let value = format!("{value:?}");
                     prop_assert!(values.contains(&value), "{} {:?} {:?}", name, values, view);
-                } else if name != LONG {
+                } else if name != LONG && !repeats(view.body()) && view.json().is_none() {
                     prop_assert!(values.is_empty(), "{} {:?} {:?}", name, values, view);
                 }
             }
