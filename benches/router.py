@@ -24,6 +24,7 @@ LIBRARY, AUTOFIX, FAST_LANE = sys.argv[1:4]
 SIZE_MB = int(os.environ.get("SIZE_MB", "300"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 WATCHES = os.environ.get("WATCHES", "1000")
+FLUSH = os.environ.get("FLUSH", "0.2")
 FLUENT_BIT = os.environ.get("FLUENT_BIT", "fluent-bit")
 ALL_CASES = "null autofix http sp1 sp10 sp50"
 CASES = os.environ.get("CASES", ALL_CASES).split()
@@ -74,7 +75,7 @@ def configuration(case, kind, log, folder, port):
     """The files of one run; the main one's path comes back."""
     parsers = os.path.join(folder, "parsers.conf")
     open(parsers, "w").write(PARSERS)
-    service = f"[SERVICE]\n    Flush 1\n    Log_Level warn\n    Parsers_File {parsers}\n"
+    service = f"[SERVICE]\n    Flush {FLUSH}\n    Log_Level warn\n    Parsers_File {parsers}\n"
     tag = TAGS[kind]
     output = "    Name null\n"
     if case == "http":

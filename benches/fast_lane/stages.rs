@@ -10,6 +10,7 @@ use autofix::triage;
 use autofix::watch::{Caps, Engine, Owner, Watch};
 use serde_json::Value;
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::Duration;
 
 const RECORDS: u64 = 50_000;
@@ -18,52 +19,96 @@ const ROUNDS: usize = 15;
 pub fn run() {
     println!("| records | stage | ns a record | records/s a core |");
     println!("|---|---|---|---|");
-    let service = encoded(lines::service, RECORDS);
-    let firelens = encoded(lines::firelens, RECORDS);
-    for (name, chunk) in [("JSON tail", &service), ("JSON in `log`", &firelens)] {
+    let both = [Kind::Service, Kind::Firelens].map(|kind| (kind.title(), kind.encoded(RECORDS)));
+    for (name, chunk) in &both {
         stages(name, chunk);
     }
-    for (name, chunk) in [("JSON tail", &service), ("JSON in `log`", &firelens)] {
+    for (name, chunk) in &both {
         for count in [10, 1_000, 10_000] {
             watches(name, chunk, count);
         }
     }
 }
 
+/// How a service's line comes: its JSON parsed by the host, or as text under `log`.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Service,
+    Firelens,
+}
+
+impl Kind {
+    pub fn title(self) -> &'static str {
+        match self {
+            Kind::Service => "JSON tail",
+            Kind::Firelens => "JSON in `log`",
+        }
+    }
+
+    fn append(self) -> fn(&mut String, u64, &mut Random) {
+        match self {
+            Kind::Service => lines::service,
+            Kind::Firelens => lines::firelens,
+        }
+    }
+
+    fn encoded(self, count: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode_into(&mut out, self.append(), &mut Random::new(1), 0..count);
+        out
+    }
+}
+
+/// `records` records in chunks of `size`.
+pub fn chunks(kind: Kind, records: u64, size: u64) -> Vec<Vec<u8>> {
+    let mut random = Random::new(1);
+    let starts = (0..records).step_by(size as usize);
+    let chunk = |start| {
+        let mut out = Vec::new();
+        let end = records.min(start + size);
+        encode_into(&mut out, kind.append(), &mut random, start..end);
+        out
+    };
+    starts.map(chunk).collect()
+}
+
 /// Records of the service in about `bytes` bytes of msgpack.
 pub fn records(bytes: usize) -> Vec<u8> {
-    let mut chunk = encoded(lines::service, bytes as u64 / 300 + 1);
+    let mut chunk = Kind::Service.encoded(bytes as u64 / 300 + 1);
     chunk.truncate(bytes);
     chunk
 }
 
-fn encoded(append: fn(&mut String, u64, &mut Random), count: u64) -> Vec<u8> {
-    let mut random = Random::new(1);
-    let (mut out, mut line) = (Vec::new(), String::new());
-    for number in 0..count {
+fn encode_into(
+    out: &mut Vec<u8>,
+    append: fn(&mut String, u64, &mut Random),
+    random: &mut Random,
+    numbers: Range<u64>,
+) {
+    let mut line = String::new();
+    for number in numbers {
         line.clear();
-        append(&mut line, number, &mut random);
+        append(&mut line, number, random);
         let Ok(Value::Object(mut fields)) = serde_json::from_str(&line) else {
             continue;
         };
         // As a parser with a time key does.
         fields.remove("time");
         let time = Timestamp(1_772_366_400_000_000_000 + number as i64 * 2_000_000);
-        encode::event(&mut out, Layout::New, time);
-        encode::map(&mut out, fields.len());
+        encode::event(out, Layout::New, time);
+        encode::map(out, fields.len());
         for (key, value) in &fields {
-            encode::text(&mut out, key.as_bytes());
+            encode::text(out, key.as_bytes());
             match value {
-                Value::String(text) => encode::text(&mut out, text.as_bytes()),
+                Value::String(text) => encode::text(out, text.as_bytes()),
                 Value::Number(number) => match number.as_i64() {
-                    Some(whole) => encode::int(&mut out, whole),
-                    None => encode::float(&mut out, number.as_f64().unwrap_or_default()),
+                    Some(whole) => encode::int(out, whole),
+                    None => encode::float(out, number.as_f64().unwrap_or_default()),
                 },
-                _ => encode::nil(&mut out),
+                _ => encode::nil(out),
             }
         }
     }
-    out
 }
 
 fn each<'a>(chunk: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
@@ -205,17 +250,27 @@ fn time_of(rounds: usize, run: &mut impl FnMut() -> u64) -> Duration {
 
 /// The processor's time that this thread has used: others on the machine do not count.
 fn used() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// What one of the system's clocks shows.
+pub fn clock(which: libc::clockid_t) -> Duration {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: writes one value of the type that it takes.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut now) };
+    unsafe { libc::clock_gettime(which, &raw mut now) };
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 fn row(records: &str, stage: &str, took: Duration) {
-    let nanos = took.as_nanos() as f64 / RECORDS as f64;
+    row_of(records, stage, took, RECORDS);
+}
+
+/// A row for what `count` records took.
+pub fn row_of(records: &str, stage: &str, took: Duration, count: u64) {
+    let nanos = took.as_nanos() as f64 / count as f64;
     let rate = 1e9 / nanos.max(0.1);
     println!("| {records} | {stage} | {nanos:.0} | {rate:.0} |");
 }

@@ -91,7 +91,7 @@ fn visit(view: &View<'_>) {
     let [one, two] = &*TABLES;
     let mut seen = Vec::new();
     view.visit(&[one, two], &mut |which, number, value| {
-        seen.push((which, number, format!("{value:?}")));
+        seen.push((which, number, format!("{:?}", value.value())));
     });
     for (at, path) in PATHS.iter().enumerate() {
         let which = at % 2;

@@ -14,7 +14,7 @@ use crate::pipeline::queue::{Chunk, Outlet};
 use crate::pipeline::ring::head;
 use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::{Stream, Streams};
-use crate::record::{Event, Events, Joiner, View};
+use crate::record::{Event, Events, Joiner, Pairs, View};
 use crate::store::Learnt;
 use crate::trace::{self, Line, Taken};
 use crate::watch::{Engine, Templated};
@@ -121,11 +121,12 @@ impl Fast {
         let now = clock::now();
         let counters = Arc::clone(&self.reader.out.counters);
         let mut seen = 0;
-        for event in Events::new(chunk.data()) {
+        let (mut events, mut pairs) = (Events::new(chunk.data()), Pairs::new());
+        while let Some(event) = events.next_with(&mut pairs) {
             match event {
                 Ok(Event::Record(record)) => {
                     seen += 1;
-                    let view = View::new(&tag, record);
+                    let view = View::with_pairs(&tag, record, &pairs);
                     let reader = &mut self.reader;
                     self.joiner
                         .push(&view, now, |whole| reader.take(whole, now));

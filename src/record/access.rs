@@ -32,47 +32,55 @@ pub(super) fn field<'a>(line: &'a str, name: &str) -> Option<Value<'a>> {
     found.map(Value::from_word).or_else(|| pair(line, named))
 }
 
+/// Names under which [`field`] gives values of a request.
+const OF_REQUEST: [&[&str]; 4] = [
+    &["status", "status_code", "code"],
+    &["method", "request_method"],
+    &["path", "url", "uri"],
+    &["bytes", "size"],
+];
+
+/// Whether a line of an access log gives a value to this name.
+pub(super) fn is_of_request(name: &str) -> bool {
+    OF_REQUEST.iter().any(|names| names.contains(&name))
+}
+
 /// Calls `found` with every name and value that [`field`] may give for this line; of a name that
-/// repeats with all of them.
-pub(super) fn each<'a>(line: &'a str, mut found: impl FnMut(&'a str, Value<'a>)) {
+/// repeats with all of them. `requests`: what [`may_be_request`] says of it.
+pub(super) fn each<'a>(line: &'a str, requests: bool, mut found: impl FnMut(&'a str, Value<'a>)) {
     let line = head(line, MAX_LINE);
-    if line.contains('=') {
+    if memchr::memchr(b'=', line.as_bytes()).is_some() {
         each_pair(line, |name, value| {
             found(name, value.read());
             false
         });
     }
+    if !requests {
+        return;
+    }
     let request = request(line);
     let status = request
         .map(|request| request.status)
         .or_else(|| completed(line));
-    let mut all = |names: &[&'static str], word: Option<&'a str>| {
+    let words = [
+        status,
+        request.map(|request| request.method),
+        request.map(|request| request.path),
+        request.and_then(|request| request.bytes),
+    ];
+    for (names, word) in OF_REQUEST.into_iter().zip(words) {
         if let Some(word) = word {
             names
                 .iter()
                 .for_each(|name| found(name, Value::from_word(word)));
         }
-    };
-    all(&["status", "status_code", "code"], status);
-    all(
-        &["method", "request_method"],
-        request.map(|request| request.method),
-    );
-    all(&["path", "url", "uri"], request.map(|request| request.path));
-    all(
-        &["bytes", "size"],
-        request.and_then(|request| request.bytes),
-    );
+    }
 }
 
-/// Whether a line may hold any value: a cheap look that never says no where there is one.
-/// `pairs`: any `key=value` counts, not only a status.
-pub(super) fn may_hold(line: &str, pairs: bool) -> bool {
-    let bytes = head(line, MAX_LINE).as_bytes();
-    if pairs && memchr::memchr(b'=', bytes).is_some() {
-        return true;
-    }
-    SIGNS.find(bytes).is_some()
+/// Whether a line may hold a request or the status of an answer: a cheap look that never says no
+/// where there is one.
+pub(super) fn may_be_request(line: &str) -> bool {
+    SIGNS.find(head(line, MAX_LINE).as_bytes()).is_some()
 }
 
 /// Texts without which a line holds neither a request nor a status.

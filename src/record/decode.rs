@@ -4,7 +4,8 @@
 
 use crate::model::Timestamp;
 pub use crate::record::msgpack::{Array, FaultKind, Item, MAX_DEPTH, Map};
-use crate::record::msgpack::{read, read_within};
+use crate::record::msgpack::{read, read_map};
+use crate::record::pairs::Pairs;
 use std::fmt;
 
 /// Seconds that mark the start of a group of records instead of a time.
@@ -83,32 +84,28 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn fault(&mut self, kind: FaultKind, lost: usize) -> Fault {
-        let at = self.at;
-        self.at += lost;
-        Fault { kind, at, lost }
-    }
-}
-
-impl<'a> Iterator for Events<'a> {
-    type Item = Result<Event<'a>, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next event. The pairs of a record's own map are kept in `pairs`, for
+    /// [`View::with_pairs`](crate::record::View::with_pairs), and what was there before is not.
+    #[inline]
+    pub fn next_with(&mut self, pairs: &mut Pairs<'a>) -> Option<Result<Event<'a>, Fault>> {
+        pairs.clear();
         let rest = self.chunk.get(self.at..).filter(|rest| !rest.is_empty())?;
-        if let Some((record, size)) = usual(rest, self.group) {
+        if let Some((record, size)) = usual(rest, self.group, pairs) {
             self.at += size;
             return Some(Ok(Event::Record(record)));
         }
-        let (root, left) = match read(rest) {
-            Ok(read) => read,
-            Err(kind) => return Some(Err(self.fault(kind, rest.len()))),
-        };
+        pairs.clear();
+        Some(self.by_the_rules(rest))
+    }
+
+    fn by_the_rules(&mut self, rest: &'a [u8]) -> Result<Event<'a>, Fault> {
+        let (root, left) = read(rest).map_err(|kind| self.fault(kind, rest.len()))?;
         let size = rest.len() - left.len();
         let Some((stamp, metadata, body)) = event_parts(root) else {
-            return Some(Err(self.fault(FaultKind::NotAnEvent, size)));
+            return Err(self.fault(FaultKind::NotAnEvent, size));
         };
         self.at += size;
-        Some(Ok(match stamp {
+        Ok(match stamp {
             Stamp::Start => {
                 let metadata = metadata.unwrap_or_default();
                 let group = Group { metadata, body };
@@ -125,19 +122,38 @@ impl<'a> Iterator for Events<'a> {
                 body,
                 group: self.group,
             }),
-        }))
+        })
+    }
+
+    fn fault(&mut self, kind: FaultKind, lost: usize) -> Fault {
+        let at = self.at;
+        self.at += lost;
+        Fault { kind, at, lost }
     }
 }
 
-/// A record as hosts write nearly all of them, `[EventTime, map]` or `[[EventTime, {}], map]`,
+impl<'a> Iterator for Events<'a> {
+    type Item = Result<Event<'a>, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_with(&mut Pairs::none())
+    }
+}
+
+/// A record as hosts write nearly all of them, `[EventTime, map]` or `[[EventTime, map], map]`,
 /// and its size; the body is walked once. `None` for every other event and for whatever is
 /// wrong: that is read by the rules.
-fn usual<'a>(bytes: &'a [u8], group: Option<Group<'a>>) -> Option<(Record<'a>, usize)> {
+#[inline]
+fn usual<'a>(
+    bytes: &'a [u8],
+    group: Option<Group<'a>>,
+    pairs: &mut Pairs<'a>,
+) -> Option<(Record<'a>, usize)> {
     let (time, body, metadata) = match bytes {
         [0x92, 0x92, 0xd7, 0x00, rest @ ..] => {
             let (time, rest) = rest.split_first_chunk::<8>()?;
-            let (empty, rest) = rest.split_first()?;
-            let metadata = (*empty == 0x80).then(Map::default)?;
+            // Both arrays are levels, too.
+            let (metadata, rest) = read_map(rest, MAX_DEPTH - 2, |_, _| {})?;
             (time, rest, Some(metadata))
         }
         [0x92, 0xd7, 0x00, rest @ ..] => {
@@ -150,11 +166,12 @@ fn usual<'a>(bytes: &'a [u8], group: Option<Group<'a>>) -> Option<(Record<'a>, u
         return None;
     };
     // The event's own array is the first level.
-    let (body, left) = read_within(body, MAX_DEPTH - 1).ok()?;
+    let tell = |name, value| pairs.push(name, value);
+    let (body, left) = read_map(body, MAX_DEPTH - 1, tell)?;
     let record = Record {
         time,
         metadata,
-        body: body.map()?,
+        body,
         group,
     };
     Some((record, bytes.len() - left.len()))
@@ -216,6 +233,15 @@ mod tests {
     use crate::record::encode::{self, Layout};
     use proptest::prelude::*;
 
+    /// [`usual`], with pairs that must be the map's.
+    fn usual_alone(bytes: &[u8]) -> Option<(Record<'_>, usize)> {
+        let mut pairs = Pairs::new();
+        let found = usual(bytes, None, &mut pairs)?;
+        let kept = pairs.all().iter().map(|pair| (pair.name, pair.value));
+        assert!(kept.eq(found.0.body.iter()));
+        Some(found)
+    }
+
     /// The event that the bytes begin with, by the general rules.
     fn by_the_rules(bytes: &[u8]) -> Option<(Record<'_>, usize)> {
         let (root, left) = read(bytes).ok()?;
@@ -251,11 +277,32 @@ mod tests {
         for layout in [Layout::Old, Layout::New] {
             for nested in [0, 1, 60, 61, 62, 63, 64] {
                 let bytes = event(layout, &[("log".into(), "x".into())], nested);
-                let found = usual(&bytes, None);
+                let found = usual_alone(&bytes);
                 assert_eq!(found, by_the_rules(&bytes), "{nested}");
                 assert_eq!(found.is_some(), nested <= 62, "{nested}");
             }
         }
+    }
+
+    #[test]
+    fn metadata_of_every_form_is_usual() {
+        let short = [[0x92, 0x92, 0xd7].as_slice(), &[0; 9], &[0x80, 0x80]].concat();
+        assert!(usual_alone(&short).is_some());
+        assert_eq!(usual_alone(&short), by_the_rules(&short));
+        for nested in [0, 1, 59, 60, 61, 62, 63, 64] {
+            let mut bytes = vec![0x92, 0x92];
+            encode::event_time(&mut bytes, Timestamp::from_parts(1_772_366_400, 5));
+            encode::map(&mut bytes, 1);
+            encode::text(&mut bytes, b"otlp");
+            bytes.extend(std::iter::repeat_n(0x91, nested));
+            encode::map(&mut bytes, 0);
+            encode::map(&mut bytes, 0);
+            let found = usual_alone(&bytes);
+            assert_eq!(found, by_the_rules(&bytes), "{nested}");
+            assert_eq!(found.is_some(), nested <= 60, "{nested}");
+        }
+        let none = [[0x92, 0x92, 0xd7].as_slice(), &[0; 9], &[0xc0, 0x80]].concat();
+        assert_eq!(usual_alone(&none), None);
     }
 
     proptest! {
@@ -269,14 +316,14 @@ mod tests {
         ) {
             let layout = if old { Layout::Old } else { Layout::New };
             let mut bytes = event(layout, &fields, 3);
-            prop_assert_eq!(usual(&bytes, None), by_the_rules(&bytes));
+            prop_assert_eq!(usual_alone(&bytes), by_the_rules(&bytes));
             let place = at.index(bytes.len());
             bytes[place] = byte;
-            if let Some(found) = usual(&bytes, None) {
+            if let Some(found) = usual_alone(&bytes) {
                 prop_assert_eq!(Some(found), by_the_rules(&bytes));
             }
             bytes.truncate(cut.index(bytes.len()));
-            if let Some(found) = usual(&bytes, None) {
+            if let Some(found) = usual_alone(&bytes) {
                 prop_assert_eq!(Some(found), by_the_rules(&bytes));
             }
         }

@@ -3,6 +3,7 @@
 
 use crate::model::Level;
 use crate::record::facets::FewValued;
+use crate::record::hash::text_hash;
 use crate::record::http;
 use crate::record::json::{self, Json, Members};
 use crate::record::level;
@@ -34,9 +35,27 @@ pub(super) struct Document {
     kind: Option<Place>,
     reason: Option<Place>,
     pub few: FewValued,
+    /// Its members, for who looks for others; `None` where they are too many.
+    passed: Option<Vec<Passed>>,
     /// JSON inside the message.
     pub inner: Option<Box<Inner>>,
 }
+
+/// A member that was passed, so that it can be found again.
+#[derive(Clone, Debug)]
+struct Passed {
+    /// [`text_hash`] of its name.
+    hash: u64,
+    name: Place,
+    /// Where its value begins.
+    value: u32,
+}
+
+/// Members that are kept.
+const MOST_PASSED: usize = 64;
+
+/// Members that most objects have at most.
+const USUAL_PASSED: usize = 16;
 
 /// JSON that was itself a string.
 #[derive(Clone, Debug)]
@@ -62,10 +81,49 @@ impl Document {
             rank: u8::MAX,
             stack_rank: u8::MAX,
         };
-        let known = |key: &str| Some(names::of(key.as_bytes())).filter(|n| *n != Name::Other);
+        let mut passed = Vec::with_capacity(USUAL_PASSED);
+        let known = |key: &'_ str, value: usize| {
+            let hash = text_hash(key.as_bytes());
+            if passed.len() < MOST_PASSED
+                && let (Some(name), Ok(value)) = (place(text, key), u32::try_from(value))
+            {
+                passed.push(Passed { hash, name, value });
+            }
+            let name = names::of_hashed(key.as_bytes(), hash);
+            (name != Name::Other).then_some(name)
+        };
         let take = |name, key, value| finder.take(name, key, value);
         let members = json::walk(text, known, take)?;
+        // The last one may have been no member.
+        passed.truncate(members);
+        finder.found.passed = (passed.len() == members).then_some(passed);
         (members > 0).then_some(finder.found)
+    }
+
+    /// Calls `found` with the name, its hash and the value of each member whose name's hash is
+    /// `wanted`. `text` is the text that was scanned.
+    pub fn each_member<'t>(
+        &self,
+        text: &'t str,
+        wanted: impl Fn(u64) -> bool,
+        mut found: impl FnMut(&'t str, u64, Json<'t>),
+    ) {
+        let Some(passed) = &self.passed else {
+            let wanted = |name: &str, _| {
+                let hash = text_hash(name.as_bytes());
+                wanted(hash).then_some(hash)
+            };
+            json::walk(text, wanted, |hash, name, value| found(name, hash, value));
+            return;
+        };
+        for member in passed {
+            if wanted(member.hash)
+                && let Some(value) = json::value_at(text, member.value as usize)
+            {
+                let (start, end) = (member.name.start as usize, member.name.end as usize);
+                found(text.get(start..end).unwrap_or_default(), member.hash, value);
+            }
+        }
     }
 
     /// The innermost message. `text` is the text that was scanned.
@@ -233,13 +291,17 @@ impl<'t> Finder<'t> {
         }
     }
 
-    /// Where a part of the text stands in it.
     fn place(&self, part: &str) -> Option<Place> {
-        let start = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize)?;
-        let end = start + part.len();
-        (end <= self.text.len()).then_some(())?;
-        Some(u32::try_from(start).ok()?..u32::try_from(end).ok()?)
+        place(self.text, part)
     }
+}
+
+/// Where a part of a text stands in it.
+fn place(text: &str, part: &str) -> Option<Place> {
+    let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    let end = start + part.len();
+    (end <= text.len()).then_some(())?;
+    Some(u32::try_from(start).ok()?..u32::try_from(end).ok()?)
 }
 
 /// Opens a message that is JSON once more.

@@ -21,7 +21,7 @@ pub fn event(out: &mut Vec<u8>, layout: Layout, time: Timestamp) {
     }
     event_time(out, time);
     if layout == Layout::New {
-        out.push(0x80);
+        map(out, 0);
     }
 }
 
@@ -45,9 +45,11 @@ pub fn record(out: &mut Vec<u8>, layout: Layout, time: Timestamp, fields: &[(&st
     }
 }
 
-/// Appends the header of a map with `len` pairs.
+/// Appends the header of a map with `len` pairs: in its widest form, as hosts write those whose
+/// length they do not know beforehand.
 pub fn map(out: &mut Vec<u8>, len: usize) {
-    header(out, len, [0x80, 0x10, 0xde, 0xdf]);
+    out.push(0xdf);
+    out.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());
 }
 
 /// Appends the header of an array with `len` elements.

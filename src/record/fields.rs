@@ -1,113 +1,41 @@
 //! Every field that somebody asked for, in one pass over a record: its own keys, and values inside
-//! its message only where one of the wanted names may stand there. Finds at least what
-//! [`View::field`] gives; it decides nothing about precedence.
+//! its message only for what those do not give. Finds at least what [`View::field`] gives; it
+//! decides nothing about precedence.
 
 use crate::record::access;
 use crate::record::decode::{Item, Map};
-use crate::record::http;
-use crate::record::json::{self, Json, unescape};
-use crate::record::path::MAX_DOTS;
-use crate::record::value::Value;
+use crate::record::document::Document;
+use crate::record::hash::text_hash;
+use crate::record::json::{Json, unescape};
+use crate::record::value::{Found, Value};
 use crate::record::view::View;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use crate::record::wanted::Wanted;
 
 /// Tables that one pass serves at most.
 const MAX_TABLES: usize = 4;
 
-/// The dotted paths that somebody looks for, each with a number. A name of a record costs one
-/// probe, however many paths there are.
-#[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    paths: Vec<String>,
-    marks: HashMap<u64, Mark, Hashed>,
-    /// The number of [`http::HTTP_STATUS`], which stands under many names.
-    status: Option<u32>,
-    /// Some other path is wanted.
-    others: bool,
-}
-
-/// What a name means to whoever asked.
-#[derive(Clone, Debug, Default)]
-struct Mark {
-    /// Paths that end here; several only where hashes collide.
-    numbers: Vec<u32>,
-    /// Some path goes on inside a map of this name.
-    goes_on: bool,
-}
-
-impl Wanted {
-    /// Adds a path, or finds it where it is there already; gives its number, counted from 0.
-    pub fn add(&mut self, path: &str) -> u32 {
-        if let Some(number) = self.number(path) {
-            return number;
-        }
-        let number = u32::try_from(self.paths.len()).unwrap_or(u32::MAX);
-        self.paths.push(path.to_owned());
-        if path == http::HTTP_STATUS {
-            self.status = Some(number);
-            return number;
-        }
-        self.others = true;
-        let mark = self.marks.entry(text_hash(path.as_bytes())).or_default();
-        mark.numbers.push(number);
-        if path.bytes().filter(|b| *b == b'.').count() <= MAX_DOTS {
-            for (at, _) in path.match_indices('.') {
-                let prefix = path.as_bytes().get(..at).unwrap_or_default();
-                self.marks.entry(text_hash(prefix)).or_default().goes_on = true;
-            }
-        }
-        number
-    }
-
-    /// The number of a path.
-    pub fn number(&self, path: &str) -> Option<u32> {
-        if path == http::HTTP_STATUS {
-            return self.status;
-        }
-        let mark = self.marks.get(&text_hash(path.as_bytes()))?;
-        let is_it = |number: &&u32| self.path(**number) == Some(path);
-        mark.numbers.iter().find(is_it).copied()
-    }
-
-    /// Every path with its number.
-    pub fn paths(&self) -> impl Iterator<Item = (u32, &str)> {
-        (0..).zip(self.paths.iter().map(String::as_str))
-    }
-
-    pub fn len(&self) -> usize {
-        self.paths.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
-    }
-
-    fn path(&self, number: u32) -> Option<&str> {
-        self.paths.get(number as usize).map(String::as_str)
-    }
-
-    #[inline]
-    fn mark(&self, name: &[u8]) -> Option<&Mark> {
-        self.marks.get(&text_hash(name))
-    }
-}
+/// Paths of a table of which it is remembered whether they were found; others are looked for to
+/// the end.
+const REMEMBERED: usize = 256;
 
 impl View<'_> {
     /// Calls `found` with the place of a table in `wanted` (the first four count), the number of
     /// a path in it, and a value under that path. The value that [`View::field`] gives is always
     /// among them; where a name stands several times the others may be too.
-    pub fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Value<'_>)) {
+    pub fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Found<'_>)) {
         let wanted = wanted.get(..wanted.len().min(MAX_TABLES));
         let wanted = wanted.unwrap_or_default();
-        if wanted.iter().all(|table| table.is_empty()) {
+        let named = wanted.iter().map(|table| table.named()).sum();
+        let status = wanted.iter().any(|table| table.status.is_some());
+        if named == 0 && !status {
             return;
         }
         let mut visitor = Visitor {
-            others: wanted.iter().any(|table| table.others),
-            status: wanted.iter().any(|table| table.status.is_some()),
             wanted,
             found,
+            open: named,
+            settled: [[0; REMEMBERED / 64]; MAX_TABLES],
+            status,
             prefix: Vec::new(),
         };
         if visitor.status {
@@ -116,23 +44,27 @@ impl View<'_> {
             visitor.answer(status);
             visitor.status = status.is_none();
         }
-        visitor.map(self.body());
-        if let Some(otlp) = self.otlp() {
-            if let Some(attributes) = otlp.get("attributes").and_then(|found| found.map()) {
-                visitor.map(attributes);
+        if visitor.open > 0 {
+            self.each_pair(|pair| visitor.pair(pair.name, pair.hash, pair.value));
+            if let Some(otlp) = self.otlp() {
+                if let Some(attributes) = otlp.get("attributes").and_then(|found| found.map()) {
+                    visitor.map(attributes);
+                }
+                visitor.map(otlp);
             }
-            visitor.map(otlp);
+        }
+        if visitor.is_done() {
+            return;
         }
         let Some(document) = self.document() else {
             return visitor.text(self.line());
         };
-        visitor.json(self.line());
+        visitor.json(document, self.line());
         if let Some(inner) = &document.inner {
-            visitor.json(&inner.text);
+            visitor.json(&inner.document, &inner.text);
         }
-        if let Some(raw) = document.message_text(self.line())
-            // An escape may stand for any sign.
-            && (raw.contains('\\') || visitor.may_hold(raw))
+        if !visitor.is_done()
+            && let Some(raw) = document.message_text(self.line())
         {
             visitor.text(&unescape(raw));
         }
@@ -141,50 +73,66 @@ impl View<'_> {
 
 struct Visitor<'w, 'f> {
     wanted: &'w [&'w Wanted],
-    found: &'f mut dyn FnMut(usize, u32, &Value<'_>),
-    /// Some table wants more than the status of an answer.
-    others: bool,
-    /// Some table wants that, and it was not found yet.
+    found: &'f mut dyn FnMut(usize, u32, &Found<'_>),
+    /// Named paths that were not found yet.
+    open: usize,
+    /// A bit for each path that was found: what comes later is not what a field gives.
+    settled: [[u64; REMEMBERED / 64]; MAX_TABLES],
+    /// Some table wants the status of an answer, and it was not found yet.
     status: bool,
     /// Names of the maps around the one that is visited, each with a dot behind it.
     prefix: Vec<u8>,
 }
 
 impl Visitor<'_, '_> {
+    /// Whether nothing is left to be found.
+    fn is_done(&self) -> bool {
+        self.open == 0 && !self.status
+    }
+
     fn map(&mut self, map: Map<'_>) {
-        if !self.others {
-            return;
-        }
         for (name, item) in map.iter() {
-            let inside = self.name(name, || Value::from_item(item));
-            if let (true, Item::Map(inner)) = (inside, item) {
-                let before = self.enter(name);
-                self.map(inner);
-                self.prefix.truncate(before);
-            }
+            self.pair(name, text_hash(name), item);
         }
     }
 
-    /// JSON, in which the values of names that nobody wants are only passed over. That it is whole
-    /// was seen when the message was looked for.
-    fn json(&mut self, text: &str) {
-        if !self.others {
+    #[inline]
+    fn pair(&mut self, name: &[u8], hash: u64, item: Item<'_>) {
+        let inside = self.name(name, hash, || Found::from_item(item));
+        if let (true, Item::Map(inner)) = (inside, item) {
+            let before = self.enter(name);
+            self.map(inner);
+            self.prefix.truncate(before);
+        }
+    }
+
+    /// The members of JSON in the line. That it is whole was seen when the message was looked for.
+    fn json(&mut self, document: &Document, text: &str) {
+        if self.open == 0 {
             return;
         }
         let tables = self.wanted;
-        let wanted = |name: &str| {
-            let is_known = |table: &&Wanted| table.mark(name.as_bytes()).is_some();
-            tables.iter().any(is_known).then_some(())
-        };
-        json::walk(text, wanted, |(), name, value| self.member(name, value));
+        let wanted = |hash: u64| tables.iter().any(|table| table.mark(hash).is_some());
+        document.each_member(text, wanted, |name, hash, value| {
+            self.member(name, hash, value);
+        });
     }
 
-    fn member(&mut self, name: &str, value: Json<'_>) {
-        let inside = self.name(name.as_bytes(), || value.value());
+    fn member(&mut self, name: &str, hash: u64, value: Json<'_>) {
+        // Held here, so that what was found may borrow from it.
+        let mut text = None;
+        let text = &mut text;
+        let inside = match value {
+            Json::Str(raw) => {
+                let text = text.get_or_insert_with(|| unescape(raw));
+                self.name(name.as_bytes(), hash, || Found::Text(text.as_bytes()))
+            }
+            other => self.name(name.as_bytes(), hash, || Found::Other(other.value())),
+        };
         if let (true, Json::Object(inner)) = (inside, value) {
             let before = self.enter(name.as_bytes());
             for (name, value) in inner {
-                self.member(name, value);
+                self.member(name, text_hash(name.as_bytes()), value);
             }
             self.prefix.truncate(before);
         }
@@ -192,55 +140,69 @@ impl Visitor<'_, '_> {
 
     /// Access-log and `key=value` values.
     fn text(&mut self, line: &str) {
-        if !self.may_hold(line) {
-            return;
-        }
-        if self.status {
+        let requests = (self.status || self.wants_of_request()) && access::may_be_request(line);
+        if self.status && requests {
             self.answer(access::http_status(line));
         }
-        if self.others {
-            access::each(line, |name, value| {
-                self.name(name.as_bytes(), || value.clone());
+        if self.open > 0 {
+            access::each(line, requests, |name, value| {
+                let hash = text_hash(name.as_bytes());
+                self.name(name.as_bytes(), hash, || Found::from_value(&value));
             });
         }
     }
 
-    /// A cheap look at whether a line can hold any value at all.
-    fn may_hold(&self, line: &str) -> bool {
-        (self.others || self.status) && access::may_hold(line, self.others)
+    /// Whether a path that an access log may give was not found yet.
+    fn wants_of_request(&self) -> bool {
+        let mut tables = self.wanted.iter().zip(&self.settled);
+        tables.any(|(table, settled)| {
+            let mut numbers = table.of_requests.iter();
+            numbers.any(|number| !is_set(settled, *number))
+        })
     }
 
     fn answer(&mut self, status: Option<i64>) {
         let Some(status) = status else { return };
         for (which, table) in self.wanted.iter().enumerate() {
             if let Some(number) = table.status {
-                (self.found)(which, number, &Value::Int(status));
+                (self.found)(which, number, &Found::Other(Value::Int(status)));
             }
         }
     }
 
     /// Tells of a value where its name is wanted; whether some path goes on inside it.
     #[inline]
-    fn name<'v>(&mut self, name: &[u8], value: impl Fn() -> Value<'v>) -> bool {
-        let mut goes_on = false;
-        let nested = !self.prefix.is_empty();
-        let before = self.prefix.len();
-        if nested {
-            self.prefix.extend_from_slice(name);
+    fn name<'v>(&mut self, name: &[u8], hash: u64, value: impl Fn() -> Found<'v>) -> bool {
+        if self.prefix.is_empty() {
+            let tables = self.wanted;
+            let known = tables.iter().any(|table| table.mark(hash).is_some());
+            return known && self.known(hash, value);
         }
-        let whole = if nested { &self.prefix } else { name };
-        let mut made = None;
+        let before = self.prefix.len();
+        let mut whole = std::mem::take(&mut self.prefix);
+        whole.extend_from_slice(name);
+        let goes_on = self.known(text_hash(&whole), value);
+        whole.truncate(before);
+        self.prefix = whole;
+        goes_on
+    }
+
+    fn known<'v>(&mut self, hash: u64, value: impl Fn() -> Found<'v>) -> bool {
+        let (mut goes_on, mut made) = (false, None);
         for (which, table) in self.wanted.iter().enumerate() {
-            let Some(mark) = table.mark(whole) else {
+            let Some(mark) = table.mark(hash) else {
                 continue;
             };
             goes_on |= mark.goes_on;
             for number in &mark.numbers {
-                let value = made.get_or_insert_with(&value);
-                (self.found)(which, *number, value);
+                (self.found)(which, *number, made.get_or_insert_with(&value));
+                if mark.settles
+                    && let Some(settled) = self.settled.get_mut(which)
+                {
+                    self.open -= usize::from(set(settled, *number));
+                }
             }
         }
-        self.prefix.truncate(before);
         goes_on
     }
 
@@ -252,81 +214,19 @@ impl Visitor<'_, '_> {
     }
 }
 
-/// For maps whose keys are hashes already.
-pub type Hashed = BuildHasherDefault<AsItIs>;
+type Bits = [u64; REMEMBERED / 64];
 
-/// A hash as its own hash.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = mix(self.0 ^ text_hash(bytes), SEEDS[0]);
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
+fn is_set(bits: &Bits, number: u32) -> bool {
+    let word = bits.get(number as usize / 64);
+    word.is_some_and(|word| word >> (number % 64) & 1 == 1)
 }
 
-const SEEDS: [u64; 3] = [
-    0x9e37_79b9_7f4a_7c15,
-    0xc2b2_ae3d_27d4_eb4f,
-    0x1656_67b1_9e37_79f9,
-];
-
-/// A quick hash of a short text. Not for tables that a stranger fills: whoever knows it can make
-/// texts that collide.
-#[inline]
-pub fn text_hash(bytes: &[u8]) -> u64 {
-    let len = bytes.len();
-    let seed = mix(len as u64 ^ SEEDS[0], SEEDS[1]);
-    if len > 16 {
-        return long_hash(bytes, seed);
-    }
-    let (low, high) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        (Some(low), Some(high)) => (u64::from_le_bytes(*low), u64::from_le_bytes(*high)),
-        _ => match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-            (Some(low), Some(high)) => (
-                u64::from(u32::from_le_bytes(*low)),
-                u64::from(u32::from_le_bytes(*high)),
-            ),
-            _ => (short(bytes), 0),
-        },
+/// Sets a bit; whether it was not set before.
+fn set(bits: &mut Bits, number: u32) -> bool {
+    let Some(word) = bits.get_mut(number as usize / 64) else {
+        return false;
     };
-    mix(low ^ seed, high ^ SEEDS[2])
-}
-
-/// At most three bytes as a number.
-fn short(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |sum, b| sum << 8 | u64::from(*b))
-}
-
-fn long_hash(bytes: &[u8], seed: u64) -> u64 {
-    let mut state = seed;
-    let (chunks, _) = bytes.as_chunks::<16>();
-    for chunk in chunks {
-        state = mix_sixteen(chunk, state);
-    }
-    // The end overlaps the last whole chunk; the length is in the seed.
-    bytes
-        .last_chunk::<16>()
-        .map_or(state, |end| mix_sixteen(end, state))
-}
-
-fn mix_sixteen(chunk: &[u8; 16], state: u64) -> u64 {
-    let number = u128::from_le_bytes(*chunk);
-    let (low, high) = (number as u64, (number >> 64) as u64);
-    mix(low ^ state, high ^ SEEDS[1])
-}
-
-/// Two numbers folded into one; never zero for both.
-#[inline]
-pub fn mix(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
+    let before = *word;
+    *word |= 1 << (number % 64);
+    *word != before
 }

@@ -407,7 +407,7 @@ mod tests {
             }
             let body = Map::from_bytes(&bytes).unwrap();
             let mut keys = Keys::default();
-            keys.read(body);
+            keys.read(&[], body);
             let who = Identity::of(&tag, &keys, body, Source::Host);
             if let Some(plain) = plain_stream_key(&tag, &keys, "stdout") {
                 prop_assert_eq!(plain, who.stream_key(&tag, "stdout"));

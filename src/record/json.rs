@@ -123,13 +123,15 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 /// Calls `take` for the members of the object that `text` holds whose keys `wanted` knows, as
-/// [`Members::whole`] would give them; the values of others are only passed over. Gives the number
-/// of all members, in one pass; `None` where the object is not whole: what was taken means nothing.
+/// [`Members::whole`] would give them; the values of others are only passed over. `wanted` is told
+/// each key and where its value begins. Gives the number of all members, in one pass; `None` where
+/// the object is not whole: what was taken means nothing.
 pub(super) fn walk<'a, N>(
     text: &'a str,
-    wanted: impl Fn(&'a str) -> Option<N>,
+    mut wanted: impl FnMut(&'a str, usize) -> Option<N>,
     mut take: impl FnMut(N, &'a str, Json<'a>),
 ) -> Option<usize> {
+    let blank = text.len() - text.trim_ascii_start().len();
     let text = text.trim_ascii();
     let bytes = text.as_bytes();
     if bytes.first() != Some(&b'{') || bytes.last() != Some(&b'}') {
@@ -139,7 +141,7 @@ pub(super) fn walk<'a, N>(
     let depth = MAX_DEPTH - 1;
     let (mut at, mut members) = (1, 0);
     while let Some((key, begin)) = key_at(text, at) {
-        let end = match wanted(key) {
+        let end = match wanted(key, blank + begin) {
             None => pass(text, begin, depth),
             Some(name) => read_at(text, begin, depth).map(|(value, end)| {
                 take(name, key, value);
@@ -154,6 +156,12 @@ pub(super) fn walk<'a, N>(
     let mut brackets = Depth { open: 1, depth: 1 };
     let end = brackets.end(bytes, at, MAX_DEPTH)?;
     (end + 1 == bytes.len()).then_some(members)
+}
+
+/// The value of a member that [`walk`] told of.
+pub(super) fn value_at(text: &str, begin: usize) -> Option<Json<'_>> {
+    let (value, _) = read_at(text, begin, MAX_DEPTH - 1)?;
+    Some(value)
 }
 
 /// The next member and the text after it; `None` where there is none.
@@ -465,9 +473,13 @@ mod tests {
 
     fn in_one_pass(text: &str) -> Option<Vec<(String, String)>> {
         let mut found = Vec::new();
-        let members = walk(text, Some, |_, key, value| found.push(shown(key, value)));
+        let members = walk(
+            text,
+            |key, _| Some(key),
+            |_, key, value| found.push(shown(key, value)),
+        );
         // What nobody wants is passed over just as far.
-        let passed = walk(text, |_| None::<()>, |(), _, _| {});
+        let passed = walk(text, |_, _| None::<()>, |(), _, _| {});
         assert_eq!(passed, members, "{text}");
         assert!(members.is_none_or(|members| members == found.len()));
         members.map(|_| found)
@@ -535,7 +547,7 @@ mod tests {
         let keys: Vec<_> = Members::whole(text).unwrap().map(|(key, _)| key).collect();
         assert_eq!(keys, ["a", "b", "status", "l"]);
         let mut walked = Vec::new();
-        assert!(walk(text, Some, |_, key, _| walked.push(key)).is_some());
+        assert!(walk(text, |key, _| Some(key), |_, key, _| walked.push(key)).is_some());
         assert_eq!(walked, keys);
     }
 }

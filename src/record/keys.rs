@@ -7,6 +7,7 @@ use crate::record::decode::{Item, Map};
 use crate::record::facets::FewValued;
 use crate::record::http;
 use crate::record::names::{self, Host, Name};
+use crate::record::pairs::{self, Pair};
 use crate::record::value::Value;
 
 /// No candidate for the message yet.
@@ -69,10 +70,15 @@ impl<'a> Keys<'a> {
     }
 
     /// Reads them into keys that are empty: in place, because they are many.
-    pub fn read(&mut self, body: Map<'a>) {
+    /// `kept` are the pairs of the record's body, all or some.
+    pub fn read(&mut self, kept: &[Pair<'a>], body: Map<'a>) {
         self.rank = NO_RANK;
-        let known = |key| Some(names::of(key)).filter(|name| *name != Name::Other);
-        body.walk(known, |name, key, value| self.take(name, key, value));
+        pairs::each(kept, body, |pair| {
+            let name = names::of_hashed(pair.name, pair.hash);
+            if name != Name::Other {
+                self.take(name, pair.name, pair.value);
+            }
+        });
         if self.message.is_none() {
             self.message = only_text(body);
         }

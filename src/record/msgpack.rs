@@ -6,6 +6,9 @@
 pub const MAX_DEPTH: usize = 64;
 
 /// One msgpack value. Text may be invalid UTF-8 and is therefore bytes.
+// A wide tag: with a narrow one the bytes between it and what it tags are copied in odd pieces,
+// for which the processor waits.
+#[repr(u64)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Item<'a> {
     Nil,
@@ -114,33 +117,6 @@ impl<'a> Map<'a> {
         }
     }
 
-    /// Calls `take` for each pair whose key `wanted` knows, as [`Map::iter`] would give them; the
-    /// values of others are only passed over.
-    #[inline]
-    pub(super) fn walk<N>(
-        &self,
-        wanted: impl Fn(&'a [u8]) -> Option<N>,
-        mut take: impl FnMut(N, &'a [u8], Item<'a>),
-    ) {
-        let mut rest = self.body;
-        for _ in 0..self.len {
-            let Some((key, after)) = key(rest) else {
-                return;
-            };
-            let end = match wanted(key) {
-                None => skip(after, 1, MAX_DEPTH).ok(),
-                Some(name) => value(after).map(|(value, end)| {
-                    take(name, key, value);
-                    end
-                }),
-            };
-            match end {
-                Some(end) => rest = end,
-                None => return,
-            }
-        }
-    }
-
     /// The first value under `key`.
     pub fn get(&self, key: &str) -> Option<Item<'a>> {
         self.iter()
@@ -166,8 +142,8 @@ impl<'a> Iterator for Pairs<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let (name, rest) = key(self.rest)?;
-        let (value, rest) = value(rest)?;
+        let (name, rest) = key(self.rest, MAX_DEPTH)?;
+        let (value, rest) = value(rest, MAX_DEPTH)?;
         self.rest = rest;
         Some((name, value))
     }
@@ -175,21 +151,62 @@ impl<'a> Iterator for Pairs<'a> {
 
 /// The key that the bytes begin with, and what follows it.
 #[inline]
-fn key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+fn key(bytes: &[u8], depth: usize) -> Option<(&[u8], &[u8])> {
     if let Some(short) = short_text(bytes) {
         return Some(short);
     }
-    let (key, rest) = read(bytes).ok()?;
+    let (key, rest) = read_within(bytes, depth).ok()?;
     Some((key.bytes().unwrap_or_default(), rest))
 }
 
-/// The value that the bytes begin with, and what follows it.
+/// The value that the bytes begin with, and what follows it. What records hold most is read here.
 #[inline]
-fn value(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
-    match short_text(bytes) {
-        Some((text, rest)) => Some((Item::Str(text), rest)),
-        None => read(bytes).ok(),
+fn value(bytes: &[u8], depth: usize) -> Option<(Item<'_>, &[u8])> {
+    let (&marker, rest) = bytes.split_first()?;
+    match marker {
+        0xa0..=0xbf => {
+            let (text, rest) = rest.split_at_checked(usize::from(marker & 0x1f))?;
+            Some((Item::Str(text), rest))
+        }
+        0xd9 => {
+            let (&length, rest) = rest.split_first()?;
+            let (text, rest) = rest.split_at_checked(usize::from(length))?;
+            Some((Item::Str(text), rest))
+        }
+        0x00..=0x7f => Some((Item::Int(i64::from(marker)), rest)),
+        0xcd => {
+            let (number, rest) = rest.split_first_chunk::<2>()?;
+            Some((Item::Int(i64::from(u16::from_be_bytes(*number))), rest))
+        }
+        0xcb => {
+            let (number, rest) = rest.split_first_chunk::<8>()?;
+            Some((Item::Float(f64::from_be_bytes(*number)), rest))
+        }
+        _ => read_within(bytes, depth).ok(),
     }
+}
+
+/// Reads a map as [`read_within`] does and tells its pairs on the way, each as [`Map::iter`]
+/// would give it. `None` for what is no map or not whole: what was told then means nothing.
+#[inline]
+pub(super) fn read_map<'a>(
+    bytes: &'a [u8],
+    depth: usize,
+    mut tell: impl FnMut(&'a [u8], Item<'a>),
+) -> Option<(Map<'a>, &'a [u8])> {
+    let (Head::Map(len), body) = read_head(bytes).ok()? else {
+        return None;
+    };
+    let inner = depth.checked_sub(1)?;
+    let mut rest = body;
+    for _ in 0..len {
+        let (name, after) = key(rest, inner)?;
+        let (value, after) = value(after, inner)?;
+        tell(name, value);
+        rest = after;
+    }
+    let body = &body[..body.len() - rest.len()];
+    Some((Map { body, len }, rest))
 }
 
 /// Why bytes of a chunk could not be read.

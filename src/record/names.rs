@@ -2,6 +2,8 @@
 //! every key of every record and of JSON in a message is asked for. What a value under such a name
 //! means is for others.
 
+use crate::record::hash::text_hash;
+
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
@@ -394,7 +396,7 @@ static TABLE: Table = {
         let (name, texts) = NAMES[kind];
         let mut at = 0;
         while at < texts.len() {
-            let mut slot = slot(texts[at].as_bytes());
+            let mut slot = slot(text_hash(texts[at].as_bytes()));
             while table.slots[slot] != 0 {
                 slot = (slot + 1) % SLOTS;
             }
@@ -409,33 +411,22 @@ static TABLE: Table = {
     table
 };
 
-/// Where a name stands, by its length and its first and last bytes.
+/// Where a name with this hash stands: its highest bits.
 #[inline]
-const fn slot(name: &[u8]) -> usize {
-    let (low, high) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(low), Some(high)) => (u64::from_le_bytes(*low), u64::from_le_bytes(*high)),
-        _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-            (Some(low), Some(high)) => (
-                u32::from_le_bytes(*low) as u64,
-                u32::from_le_bytes(*high) as u64,
-            ),
-            _ => match *name {
-                [a, b, c] => (a as u64, (b as u64) << 8 | c as u64),
-                [a, b] => (a as u64, b as u64),
-                [a] => (a as u64, 0),
-                _ => (0, 0),
-            },
-        },
-    };
-    let both = low ^ high.rotate_left(29) ^ (name.len() as u64) << 56;
-    // The bits of a product that depend on most of its factors are the highest.
-    (both.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize
+const fn slot(hash: u64) -> usize {
+    (hash >> 54) as usize
 }
 
 /// What a key of this name is for.
 #[inline]
 pub(super) fn of(name: &[u8]) -> Name {
-    let mut at = slot(name);
+    of_hashed(name, text_hash(name))
+}
+
+/// [`of`] for a name whose [`text_hash`] is known.
+#[inline]
+pub(super) fn of_hashed(name: &[u8], hash: u64) -> Name {
+    let mut at = slot(hash);
     while let Some(&index @ 1..) = TABLE.slots.get(at) {
         match TABLE.names.get(usize::from(index) - 1) {
             Some((known, what)) if *known == name => return *what,

@@ -52,6 +52,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same value, borrowing from this one.
+    pub fn borrowed(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(flag) => Value::Bool(*flag),
+            Value::Int(number) => Value::Int(*number),
+            Value::Unsigned(number) => Value::Unsigned(*number),
+            Value::Float(number) => Value::Float(*number),
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Value::Nested => Value::Nested,
+        }
+    }
+
     /// The same value, borrowing nothing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -101,6 +114,42 @@ impl<'a> Value<'a> {
             Value::Float(value) => Some(Cow::Owned(value.to_string())),
             Value::Text(text) => Some(text),
             Value::Nested => None,
+        }
+    }
+}
+
+/// A value as an index looks it up. Texts come as their bytes: most are looked up and no more, and
+/// need not be checked for that.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<'a> {
+    /// A text, in UTF-8.
+    Text(&'a [u8]),
+    /// Everything else, but also a text that had to be mended.
+    Other(Value<'a>),
+}
+
+impl<'a> Found<'a> {
+    /// From msgpack; invalid UTF-8 is replaced.
+    #[inline]
+    pub(super) fn from_item(item: Item<'a>) -> Found<'a> {
+        match item {
+            Item::Str(bytes) | Item::Bin(bytes) if bytes.is_ascii() => Found::Text(bytes),
+            other => Found::Other(Value::from_item(other)),
+        }
+    }
+
+    pub(super) fn from_value(value: &'a Value<'_>) -> Found<'a> {
+        match value.borrowed() {
+            Value::Text(Cow::Borrowed(text)) => Found::Text(text.as_bytes()),
+            other => Found::Other(other),
+        }
+    }
+
+    /// The value itself.
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Found::Text(bytes) => Value::Text(clean::text(bytes)),
+            Found::Other(value) => value.borrowed(),
         }
     }
 }

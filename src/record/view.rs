@@ -15,6 +15,7 @@ use crate::record::identity::{self, Identity, Source};
 use crate::record::json::{Members, unescape};
 use crate::record::keys::Keys;
 use crate::record::level;
+use crate::record::pairs::{self, Pair, Pairs};
 use crate::record::partial::Part;
 use crate::record::path;
 use crate::record::side::Side;
@@ -32,6 +33,8 @@ const MAX_STREAM_NAME: usize = 200;
 pub struct View<'a> {
     tag: &'a str,
     record: Record<'a>,
+    /// Those of the record's body, all or some.
+    pairs: &'a [Pair<'a>],
     otlp: Option<Map<'a>>,
     keys: Keys<'a>,
     identity: OnceCell<Identity<'a>>,
@@ -49,9 +52,21 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Reads a record that came under `tag`.
     pub fn new(tag: &'a str, record: Record<'a>) -> View<'a> {
+        View::read(tag, record, &[])
+    }
+
+    /// The same with the pairs that [`Events::next_with`](crate::record::Events::next_with) kept
+    /// of this very record.
+    pub fn with_pairs(tag: &'a str, record: Record<'a>, pairs: &'a Pairs<'a>) -> View<'a> {
+        View::read(tag, record, pairs.all())
+    }
+
+    #[inline]
+    fn read(tag: &'a str, record: Record<'a>, pairs: &'a [Pair<'a>]) -> View<'a> {
         let mut view = View {
             tag,
             record,
+            pairs,
             otlp: None,
             keys: Keys::default(),
             identity: OnceCell::new(),
@@ -64,7 +79,7 @@ impl<'a> View<'a> {
             level: OnceCell::new(),
             stream: OnceCell::new(),
         };
-        view.keys.read(record.body);
+        view.keys.read(pairs, record.body);
         view.otlp = record
             .metadata
             .filter(|metadata| !metadata.is_empty())
@@ -133,6 +148,12 @@ impl<'a> View<'a> {
     /// The record's own fields.
     pub fn body(&self) -> Map<'a> {
         self.record.body
+    }
+
+    /// Calls `take` with each of the record's own keys and its value.
+    #[inline]
+    pub(super) fn each_pair(&self, take: impl FnMut(&Pair<'a>)) {
+        pairs::each(self.pairs, self.record.body, take);
     }
 
     /// The record's own keys in order, each with its value. Keys that are not text come as empty

@@ -19,11 +19,15 @@ fn after_escape(rest: &str) -> &str {
     let Some(body) = rest.strip_prefix('[') else {
         return rest.strip_prefix(['(', ')', 'c', '7', '8']).unwrap_or(rest);
     };
-    let end = body
+    let parameters = body
         .bytes()
-        .position(|b| (0x40..=0x7e).contains(&b))
-        .map_or(body.len(), |at| at + 1);
-    body.get(end..).unwrap_or_default()
+        .take_while(|b| matches!(b, 0x20..=0x3f))
+        .count();
+    match body.as_bytes().get(parameters) {
+        Some(0x40..=0x7e) => body.get(parameters + 1..).unwrap_or_default(),
+        // A sequence that does not end is only its introducer: it swallows no line.
+        _ => body,
+    }
 }
 
 /// Number of bytes of leading spaces and tabs.
@@ -407,6 +411,9 @@ mod tests {
             &mut out,
         );
         assert_eq!(out, "ZeroDivisionError: x");
+        out.clear();
+        strip_ansi("\u{1b}[1é\u{1b}[38;5;9mno end", &mut out);
+        assert_eq!(out, "1éno end");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::model::{Level, TemplateId};
 use crate::record::View;
 use std::borrow::Cow;
 
-pub use crate::record::{Value, Wanted};
+pub use crate::record::{Found, Value, Wanted};
 
 /// A record as a match sees it.
 pub trait Fields {
@@ -23,11 +23,11 @@ pub trait Fields {
     /// Calls `found` with the number of each wanted path and a value under it. The value that
     /// [`Fields::field`] gives is always among them; others may be too, because an index only
     /// asks which watches could match.
-    fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Value<'_>)) {
+    fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Found<'_>)) {
         for (which, wanted) in wanted.iter().enumerate() {
             for (number, path) in wanted.paths() {
                 if let Some(value) = self.field(path) {
-                    found(which, number, &value);
+                    found(which, number, &Found::Other(value));
                 }
             }
         }
@@ -47,7 +47,7 @@ impl Fields for View<'_> {
         View::level(self)
     }
 
-    fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Value<'_>)) {
+    fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Found<'_>)) {
         View::visit(self, wanted, found);
     }
 }
@@ -76,7 +76,7 @@ impl Fields for Templated<'_, '_> {
         self.template
     }
 
-    fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Value<'_>)) {
+    fn visit(&self, wanted: &[&Wanted], found: &mut dyn FnMut(usize, u32, &Found<'_>)) {
         self.view.visit(wanted, found);
     }
 }

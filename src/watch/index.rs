@@ -2,7 +2,7 @@
 //! once, and only the watches that could match it come back. Not here: whether they do.
 
 use super::anchor::Anchor;
-use super::fields::{Fields, Value};
+use super::fields::{Fields, Found};
 use super::language::MESSAGE;
 use super::literal::Literals;
 use super::number;
@@ -20,7 +20,7 @@ pub(super) struct Index {
     /// The message, which is asked for by name whatever key the record keeps it under.
     message: Option<Field>,
     /// By field and value.
-    equal: HashMap<u64, Vec<u32>, Hashed>,
+    equal: Equal,
     templates: HashMap<u64, Vec<u32>, Hashed>,
     levels: [Vec<u32>; 6],
     has_levels: bool,
@@ -62,8 +62,7 @@ impl Index {
                 let (number, field) = self.field(path);
                 field.equal = true;
                 for key in keys {
-                    let place = place(number, *key);
-                    self.equal.entry(place).or_default().push(watch);
+                    self.equal.add(place(number, *key), watch);
                 }
             }
             Anchor::Range(path, low, high) => self.field(path).1.ranges.add(*low, *high, watch),
@@ -114,19 +113,18 @@ impl Index {
     }
 
     /// A value was found under the path of that number.
-    fn value(&self, number: u32, value: &Value<'_>, out: &mut Vec<u32>) {
+    fn value(&self, number: u32, value: &Found<'_>, out: &mut Vec<u32>) {
         if let Some(field) = self.fields.get(number as usize) {
             self.of_field(field, number, value, out);
         }
     }
 
-    fn of_field(&self, field: &Field, number: u32, value: &Value<'_>, out: &mut Vec<u32>) {
+    fn of_field(&self, field: &Field, number: u32, value: &Found<'_>, out: &mut Vec<u32>) {
         out.extend_from_slice(&field.present);
         if field.equal
             && let Some(key) = number::key(value)
-            && let Some(watches) = self.equal.get(&place(number, key))
         {
-            out.extend_from_slice(watches);
+            out.extend_from_slice(self.equal.get(place(number, key)));
         }
         if !field.ranges.is_empty()
             && let Some(real) = number::real(value)
@@ -134,10 +132,10 @@ impl Index {
             field.ranges.visit(real, &mut |watch| out.push(watch));
         }
         if !field.literals.is_empty()
-            && let Some(text) = number::text(value)
+            && let Some(text) = number::bytes(value)
         {
             let found = &mut |watches: &[u32]| out.extend_from_slice(watches);
-            field.literals.visit(text.as_bytes(), found);
+            field.literals.visit(&text, found);
         }
     }
 
@@ -157,7 +155,8 @@ impl Index {
             lists.for_each(|list| out.extend_from_slice(list));
         }
         if let Some(field) = &self.message {
-            let value = Value::Text(record.message());
+            let message = record.message();
+            let value = Found::Text(message.as_bytes());
             self.of_field(field, OF_MESSAGE, &value, out);
         }
     }
@@ -168,8 +167,59 @@ impl Index {
             field.ranges.bytes() + field.literals.bytes() + 4 * field.present.len() + 300
         };
         let fields: usize = self.fields.iter().chain(&self.message).map(field).sum();
-        fields + 64 * (self.equal.len() + self.templates.len()) + 12 * self.members.len() + 500
+        fields
+            + 64 * (self.equal.watches.len() + self.templates.len())
+            + 12 * self.members.len()
+            + 500
     }
+}
+
+/// Watches by field and value, behind a filter of one bit for each place: most values are
+/// nobody's, and the filter stays in the processor's cache.
+#[derive(Debug, Default)]
+struct Equal {
+    watches: HashMap<u64, Vec<u32>, Hashed>,
+    bits: Vec<u64>,
+}
+
+impl Equal {
+    /// Bits for each place, at least.
+    const BITS: usize = 16;
+
+    fn add(&mut self, place: u64, watch: u32) {
+        self.watches.entry(place).or_default().push(watch);
+        if self.watches.len() * Self::BITS > self.bits.len() * 64 {
+            let words = (self.watches.len() * Self::BITS / 32).next_power_of_two();
+            self.bits = vec![0; words];
+            for place in self.watches.keys() {
+                set(&mut self.bits, *place);
+            }
+        }
+        set(&mut self.bits, place);
+    }
+
+    #[inline]
+    fn get(&self, place: u64) -> &[u32] {
+        let (word, bit) = bit_of(&self.bits, place);
+        if self.bits.get(word).is_none_or(|word| word & bit == 0) {
+            return &[];
+        }
+        self.watches.get(&place).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn set(bits: &mut [u64], place: u64) {
+    let (word, bit) = bit_of(bits, place);
+    if let Some(word) = bits.get_mut(word) {
+        *word |= bit;
+    }
+}
+
+/// Word and bit of a place; the number of words is a power of two, or none.
+#[inline]
+fn bit_of(bits: &[u64], place: u64) -> (usize, u64) {
+    let word = (place >> 6) as usize & bits.len().wrapping_sub(1);
+    (word, 1 << (place & 63))
 }
 
 fn place(number: u32, key: u64) -> u64 {
@@ -181,7 +231,7 @@ pub(super) fn candidates(record: &dyn Fields, scopes: &[&Index], out: &mut Vec<u
     for index in scopes {
         index.whole(record, out);
     }
-    let mut found = |which: usize, number: u32, value: &Value<'_>| {
+    let mut found = |which: usize, number: u32, value: &Found<'_>| {
         if let Some(index) = scopes.get(which) {
             index.value(number, value, out);
         }

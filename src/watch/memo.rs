@@ -30,7 +30,7 @@ impl<'m> Memo<'m> {
         for slot in &self.fields {
             let (known, value) = slot.get_or_init(|| (path, self.record.field(path)));
             if *known == path {
-                return value.as_ref().map(borrowed);
+                return value.as_ref().map(Value::borrowed);
             }
         }
         self.record.field(path)
@@ -46,17 +46,5 @@ impl<'m> Memo<'m> {
 
     pub fn template(&self) -> Option<TemplateId> {
         self.record.template()
-    }
-}
-
-fn borrowed<'v>(value: &'v Value<'_>) -> Value<'v> {
-    match value {
-        Value::Null => Value::Null,
-        Value::Bool(flag) => Value::Bool(*flag),
-        Value::Int(number) => Value::Int(*number),
-        Value::Unsigned(number) => Value::Unsigned(*number),
-        Value::Float(number) => Value::Float(*number),
-        Value::Text(text) => Value::Text(Cow::Borrowed(text)),
-        Value::Nested => Value::Nested,
     }
 }

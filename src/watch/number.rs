@@ -2,7 +2,7 @@
 //! strings are numbers, and whole numbers stay whole. Also the keys and bounds under which an
 //! index finds a value: equal values have equal keys. Not here: which test compares what.
 
-use super::fields::Value;
+use super::fields::{Found, Value};
 use super::language::Operand;
 use crate::record::{mix, text_hash};
 use std::borrow::Cow;
@@ -115,16 +115,45 @@ const NULL: u64 = 0x6e75_6c6c_0001;
 const NUMBERS: u64 = 0x6e75_6d62_6572;
 
 /// Values that are equal to one operand have its key.
-pub(super) fn key(value: &Value<'_>) -> Option<u64> {
-    match value {
-        Value::Null => Some(NULL),
-        Value::Bool(flag) => Some(text_hash(word(*flag).as_bytes())),
-        Value::Nested => None,
-        Value::Text(text) => Some(match Number::parse(text) {
-            Some(number) => number_key(number),
-            None => text_hash(text.as_bytes()),
+pub(super) fn key(found: &Found<'_>) -> Option<u64> {
+    let of_text = |bytes: &[u8]| match of_bytes(bytes) {
+        Some(number) => number_key(number.real()),
+        None => text_hash(bytes),
+    };
+    match found {
+        Found::Text(bytes) => Some(of_text(bytes)),
+        Found::Other(value) => match value {
+            Value::Null => Some(NULL),
+            Value::Bool(flag) => Some(text_hash(word(*flag).as_bytes())),
+            Value::Nested => None,
+            Value::Text(text) => Some(of_text(text.as_bytes())),
+            Value::Int(number) => Some(number_key(*number as f64)),
+            Value::Unsigned(number) => Some(number_key(*number as f64)),
+            Value::Float(number) => Some(number_key(*number)),
+        },
+    }
+}
+
+/// The number that a text is, from its bytes: most texts are none by their first.
+#[inline]
+fn of_bytes(bytes: &[u8]) -> Option<Number> {
+    match bytes.first()? {
+        b'0'..=b'9' | b'+' | b'-' | b'.' => {}
+        // What may be blank is left to who knows.
+        0..=b' ' | 0x80.. => {}
+        _ => return None,
+    }
+    Number::parse(str::from_utf8(bytes).ok()?)
+}
+
+/// A text as bytes, or what else is written as one: what an index looks for literals in.
+pub(super) fn bytes<'f>(found: &'f Found<'_>) -> Option<Cow<'f, [u8]>> {
+    match found {
+        Found::Text(bytes) => Some(Cow::Borrowed(bytes)),
+        Found::Other(value) => Some(match text(value)? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         }),
-        Value::Int(_) | Value::Unsigned(_) | Value::Float(_) => of_value(value).map(number_key),
     }
 }
 
@@ -134,7 +163,7 @@ pub(super) fn operand_key(operand: &Operand) -> u64 {
         Operand::Null => NULL,
         Operand::Bool(flag) => text_hash(word(*flag).as_bytes()),
         Operand::Int(_) | Operand::Float(_) | Operand::Text(_) => match of_operand(operand) {
-            Some(number) => number_key(number),
+            Some(number) => number_key(number.real()),
             None => match operand {
                 Operand::Text(text) => text_hash(text.as_bytes()),
                 Operand::Null | Operand::Bool(_) | Operand::Int(_) | Operand::Float(_) => NULL,
@@ -143,17 +172,20 @@ pub(super) fn operand_key(operand: &Operand) -> u64 {
     }
 }
 
-fn number_key(number: Number) -> u64 {
+fn number_key(real: f64) -> u64 {
     // One zero. Large whole numbers share a key with their neighbours, which does no harm.
-    let real = number.real() + 0.0;
+    let real = real + 0.0;
     mix(real.to_bits() ^ NUMBERS, 0x9e37_79b9_7f4a_7c15)
 }
 
 /// The value as a bound sees it. Rounding keeps the order, so inclusive bounds lose nothing.
-pub(super) fn real(value: &Value<'_>) -> Option<f64> {
-    of_value(value)
-        .map(Number::real)
-        .filter(|real| !real.is_nan())
+pub(super) fn real(found: &Found<'_>) -> Option<f64> {
+    let real = match found {
+        Found::Text(bytes) => of_bytes(bytes)?.real(),
+        Found::Other(Value::Int(number)) => *number as f64,
+        Found::Other(value) => of_value(value)?.real(),
+    };
+    (!real.is_nan()).then_some(real)
 }
 
 /// A number that is written as one; a text compares with texts too and has no bound.
