@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 /// Records in a chunk, about as many as a tail hands over at once.
 const CHUNK: u64 = 1_000;
 
-/// Prints what one record of each kind costs with `count` watches.
+/// Prints what one record of each kind costs with `count` watches. KINDS picks kinds, as
+/// `router.py` names them.
 pub fn run(library: &str, count: usize, records: u64) {
     println!("| records | watches | ns a record | records/s a core |");
     println!("|---|---|---|---|");
-    for kind in [Kind::Service, Kind::Firelens] {
+    let kinds = std::env::var("KINDS").unwrap_or_else(|_| "service firelens".to_owned());
+    for kind in kinds.split(' ').map(Kind::named) {
         let chunks = stages::chunks(kind, records, CHUNK);
         let idle = measured(library, count, &[]);
         let busy = measured(library, count, &chunks);

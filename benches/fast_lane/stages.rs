@@ -38,6 +38,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub fn named(name: &str) -> Kind {
+        match name {
+            "service" => Kind::Service,
+            "firelens" => Kind::Firelens,
+            other => panic!("KINDS: {other:?} is neither service nor firelens"),
+        }
+    }
+
     pub fn title(self) -> &'static str {
         match self {
             Kind::Service => "JSON tail",

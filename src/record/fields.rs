@@ -9,7 +9,7 @@ use crate::record::hash::text_hash;
 use crate::record::json::{Json, unescape};
 use crate::record::value::{Found, Value};
 use crate::record::view::View;
-use crate::record::wanted::Wanted;
+use crate::record::wanted::{Wanted, filter_bit};
 
 /// Tables that one pass serves at most.
 const MAX_TABLES: usize = 4;
@@ -32,6 +32,7 @@ impl View<'_> {
         }
         let mut visitor = Visitor {
             wanted,
+            filter: wanted.iter().fold(0, |all, table| all | table.filter),
             found,
             open: named,
             settled: [[0; REMEMBERED / 64]; MAX_TABLES],
@@ -73,6 +74,8 @@ impl View<'_> {
 
 struct Visitor<'w, 'f> {
     wanted: &'w [&'w Wanted],
+    /// Of all tables.
+    filter: u64,
     found: &'f mut dyn FnMut(usize, u32, &Found<'_>),
     /// Named paths that were not found yet.
     open: usize,
@@ -112,7 +115,10 @@ impl Visitor<'_, '_> {
             return;
         }
         let tables = self.wanted;
-        let wanted = |hash: u64| tables.iter().any(|table| table.mark(hash).is_some());
+        let filter = self.filter;
+        let wanted = |hash: u64| {
+            filter & filter_bit(hash) != 0 && tables.iter().any(|table| table.mark(hash).is_some())
+        };
         document.each_member(text, wanted, |name, hash, value| {
             self.member(name, hash, value);
         });
@@ -174,9 +180,7 @@ impl Visitor<'_, '_> {
     #[inline]
     fn name<'v>(&mut self, name: &[u8], hash: u64, value: impl Fn() -> Found<'v>) -> bool {
         if self.prefix.is_empty() {
-            let tables = self.wanted;
-            let known = tables.iter().any(|table| table.mark(hash).is_some());
-            return known && self.known(hash, value);
+            return self.filter & filter_bit(hash) != 0 && self.known(hash, value);
         }
         let before = self.prefix.len();
         let mut whole = std::mem::take(&mut self.prefix);
@@ -188,14 +192,14 @@ impl Visitor<'_, '_> {
     }
 
     fn known<'v>(&mut self, hash: u64, value: impl Fn() -> Found<'v>) -> bool {
-        let (mut goes_on, mut made) = (false, None);
+        let mut goes_on = false;
         for (which, table) in self.wanted.iter().enumerate() {
             let Some(mark) = table.mark(hash) else {
                 continue;
             };
             goes_on |= mark.goes_on;
             for number in &mark.numbers {
-                (self.found)(which, *number, made.get_or_insert_with(&value));
+                (self.found)(which, *number, &value());
                 if mark.settles
                     && let Some(settled) = self.settled.get_mut(which)
                 {

@@ -12,6 +12,7 @@
 //!   behind one should be matched by its tag.
 
 use crate::record::decode::{Group, Item, Map};
+use crate::record::hash;
 use crate::record::keys::Keys;
 use crate::registry::names::Names;
 use memchr::memmem::FinderRev;
@@ -293,21 +294,9 @@ pub(super) fn plain_stream_key(tag: &str, keys: &Keys<'_>, side: &str) -> Option
     }))
 }
 
-/// Mixes one name, with its place, into a sum. Every byte reaches every bit by the multiplication
-/// of 64 to 128 bits.
+/// Mixes one name, with its place, into a sum.
 fn mix(sum: u64, place: u64, name: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let fold = |sum: u64, word: u64| {
-        let wide = u128::from(sum ^ word ^ ODD) * u128::from(ODD.rotate_left(23) ^ word << 1 | 1);
-        (wide as u64) ^ (wide >> 64) as u64
-    };
-    let (words, rest) = name.as_chunks::<8>();
-    let start = fold(sum, place << 32 | name.len() as u64);
-    let whole = words
-        .iter()
-        .fold(start, |sum, word| fold(sum, u64::from_be_bytes(*word)));
-    let rest = rest.iter();
-    fold(whole, rest.fold(0, |word, b| word << 8 | u64::from(*b)))
+    hash::mix(sum ^ hash::text_hash(name), place << 32 | 0x9e37_79b9)
 }
 
 /// Where a record's identity stands.

@@ -74,9 +74,8 @@ impl<'a> Keys<'a> {
     pub fn read(&mut self, kept: &[Pair<'a>], body: Map<'a>) {
         self.rank = NO_RANK;
         pairs::each(kept, body, |pair| {
-            let name = names::of_hashed(pair.name, pair.hash);
-            if name != Name::Other {
-                self.take(name, pair.name, pair.value);
+            if pair.what != Name::Other {
+                self.take(pair.what, pair.name, pair.value);
             }
         });
         if self.message.is_none() {

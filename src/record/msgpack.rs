@@ -174,9 +174,17 @@ fn value(bytes: &[u8], depth: usize) -> Option<(Item<'_>, &[u8])> {
             Some((Item::Str(text), rest))
         }
         0x00..=0x7f => Some((Item::Int(i64::from(marker)), rest)),
+        0xcc => {
+            let (&number, rest) = rest.split_first()?;
+            Some((Item::Int(i64::from(number)), rest))
+        }
         0xcd => {
             let (number, rest) = rest.split_first_chunk::<2>()?;
             Some((Item::Int(i64::from(u16::from_be_bytes(*number))), rest))
+        }
+        0xce => {
+            let (number, rest) = rest.split_first_chunk::<4>()?;
+            Some((Item::Int(i64::from(u32::from_be_bytes(*number))), rest))
         }
         0xcb => {
             let (number, rest) = rest.split_first_chunk::<8>()?;

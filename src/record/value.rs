@@ -133,7 +133,7 @@ impl<'a> Found<'a> {
     #[inline]
     pub(super) fn from_item(item: Item<'a>) -> Found<'a> {
         match item {
-            Item::Str(bytes) | Item::Bin(bytes) if bytes.is_ascii() => Found::Text(bytes),
+            Item::Str(bytes) | Item::Bin(bytes) if clean::is_ascii(bytes) => Found::Text(bytes),
             other => Found::Other(Value::from_item(other)),
         }
     }

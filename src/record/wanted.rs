@@ -17,6 +17,8 @@ pub struct Wanted {
     /// By hash: place in `marks` and one, 0 for none. A mark that finds its slot taken stands in
     /// the next free one.
     slots: Vec<u32>,
+    /// One bit for each mark, by its hash: what nobody wants is mostly seen without the table.
+    pub(super) filter: u64,
     /// The number of [`http::HTTP_STATUS`], which stands under many names.
     pub(super) status: Option<u32>,
     /// The numbers of names that a line of an access log gives values to.
@@ -34,6 +36,12 @@ pub(super) struct Mark {
     pub settles: bool,
     /// Some path goes on inside a map of this name.
     pub goes_on: bool,
+}
+
+/// The bit of a name in [`Wanted::filter`].
+#[inline]
+pub(super) fn filter_bit(hash: u64) -> u64 {
+    1 << (hash >> 58)
 }
 
 impl Wanted {
@@ -129,6 +137,7 @@ impl Wanted {
             self.marks.len() - 1
         });
         if known.is_none() {
+            self.filter |= filter_bit(hash);
             self.enter(place);
         }
         &mut self.marks[place]

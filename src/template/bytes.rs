@@ -67,6 +67,38 @@ pub(super) fn all_of(word: &[u8]) -> u16 {
     word.iter().fold(0, |flags, byte| flags | of(*byte))
 }
 
+/// With how many ASCII letters a text begins, and whether one of them is no hexadecimal digit;
+/// eight bytes at once.
+#[inline]
+pub(super) fn letters(text: &[u8]) -> (usize, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    // The high bit of each byte from `least` on; both are ASCII.
+    let from = |bytes: u64, least: u8| bytes + ONES * u64::from(0x80 - least);
+    let (mut length, mut not_hex) = (0, false);
+    let (words, rest) = text.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let lower = (word | ONES << 5) & !HIGHS;
+        let others = (!from(lower, b'a') | from(lower, b'z' + 1) | word) & HIGHS;
+        let own = others.trailing_zeros() / 8;
+        let letters = 1_u64.checked_shl(own * 8).map_or(u64::MAX, |end| end - 1);
+        not_hex |= from(lower, b'g') & HIGHS & letters != 0;
+        length += own as usize;
+        if own < 8 {
+            return (length, not_hex);
+        }
+    }
+    for byte in rest {
+        if !byte.is_ascii_alphabetic() {
+            break;
+        }
+        not_hex |= of(*byte) & NOT_HEX != 0;
+        length += 1;
+    }
+    (length, not_hex)
+}
+
 // The fractional digits of the square roots of 2 and 3: numbers with nothing up their sleeve.
 const FIRST: u64 = 0x6a09_e667_f3bc_c909;
 const SECOND: u64 = 0xbb67_ae85_84ca_a73b;
@@ -111,6 +143,21 @@ fn short(word: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn letters_are_counted_as_one_by_one(
+            text in "[a-gA-GyzYZ]{0,18}[`@\\[{ 0é\u{7f}-]?[a-z]{0,9}",
+            bytes in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            for text in [text.as_bytes(), &bytes] {
+                let own = text.iter().take_while(|byte| byte.is_ascii_alphabetic());
+                let not_hex = own.clone().any(|byte| !byte.is_ascii_hexdigit());
+                prop_assert_eq!(letters(text), (own.count(), not_hex));
+            }
+        }
+    }
 
     #[test]
     fn hashes_are_the_same_on_every_host() {

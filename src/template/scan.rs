@@ -142,6 +142,11 @@ impl<'a, S: Sink> Scanner<'a, S> {
     fn word(&mut self) {
         let start = self.at;
         let rest = self.line.get(start..).unwrap_or_default();
+        // Most words are letters and no more.
+        let (length, not_hex) = bytes::letters(rest);
+        if not_hex && self.is_plain(rest, length) {
+            return self.plain_word(rest, start, length);
+        }
         let mut flags = 0;
         let mut length = 0;
         for byte in rest {
@@ -152,22 +157,29 @@ impl<'a, S: Sink> Scanner<'a, S> {
             flags |= class;
             length += 1;
         }
-        let next = rest.get(length).copied().unwrap_or(b' ');
-        let tame = match next {
-            b':' => !matches!(rest.get(length + 1), Some(b'/' | b'\\')),
-            b'[' | b'?' => false,
-            _ => true,
-        };
+        let tame = is_tame(rest, length);
         if tame && flags & NO_LETTERS == 0 && flags & NOT_HEX != 0 && self.ordinary(rest, length) {
-            let word = rest.get(..length).unwrap_or_default();
-            self.give(Kind::Word, start, start + length, bytes::hash(word));
-            return self.passed(start + length);
+            return self.plain_word(rest, start, length);
         }
         let number = flags & DIGIT != 0 && flags & DOT == 0 && bytes::at(rest, 0) & DIGIT != 0;
         if tame && number {
             return self.value(start, start + length);
         }
         self.odd_word(start, start + length, flags);
+    }
+
+    /// Whether so many letters are a whole word that means nothing but itself.
+    #[inline]
+    fn is_plain(&self, rest: &[u8], length: usize) -> bool {
+        let whole = bytes::at(rest, length) & WORDY == 0;
+        whole && is_tame(rest, length) && self.ordinary(rest, length)
+    }
+
+    #[inline]
+    fn plain_word(&mut self, rest: &[u8], start: usize, length: usize) {
+        let word = rest.get(..length).unwrap_or_default();
+        self.give(Kind::Word, start, start + length, bytes::hash(word));
+        self.passed(start + length);
     }
 
     /// Whether no rule for single words can have anything to say about these letters: no name of
@@ -362,6 +374,16 @@ impl<'a, S: Sink> Scanner<'a, S> {
     fn passed(&mut self, end: usize) {
         self.before = self.line.get(end.wrapping_sub(1)).copied().unwrap_or(0);
         self.at = end;
+    }
+}
+
+/// Whether what follows a word cannot make it a part of something else.
+#[inline]
+fn is_tame(rest: &[u8], length: usize) -> bool {
+    match rest.get(length).copied().unwrap_or(b' ') {
+        b':' => !matches!(rest.get(length + 1), Some(b'/' | b'\\')),
+        b'[' | b'?' => false,
+        _ => true,
     }
 }
 

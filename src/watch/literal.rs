@@ -14,6 +14,8 @@ const GRAM: usize = 4;
 /// grams one is met.
 const STEP: usize = 4;
 const LONG: usize = GRAM + STEP - 1;
+/// Bits that a set of grams may always have: 8 KB.
+const MANY_BITS: usize = 1 << 16;
 
 /// Literals with the watches that need them.
 #[derive(Debug, Default)]
@@ -209,7 +211,9 @@ impl<const N: usize> Grams<N> {
     fn grow(&mut self) {
         self.all.sort_unstable();
         self.all.dedup();
-        let bits = (self.all.len() * 32).next_power_of_two().max(4_096);
+        // More where they stay in the processor's first cache.
+        let wide = (self.all.len() * 128).min(MANY_BITS);
+        let bits = (self.all.len() * 32).max(wide).next_power_of_two();
         self.bits = vec![0; bits / 64];
         self.shift = 32 - bits.trailing_zeros().min(31);
         let all = std::mem::take(&mut self.all);
