@@ -7,8 +7,9 @@ Each case reads the same file to its end and exits; the cases run in turn, for s
 the medians are compared. What autofix took is read from its own counters: a run with a record
 that was dropped or not seen is said and does not count.
 
-Environment: SIZE_MB (300), ROUNDS (3), WATCHES (1000; 0 for no file), FLUENT_BIT (fluent-bit), CASES (names,
-separated by blanks; all of them), KINDS ("service firelens").
+Environment: SIZE_MB (300), ROUNDS (3), WATCHES (1000; 0 for no file), FLUENT_BIT (fluent-bit),
+FLUSH (0.2, the host's own interval: what a fast tail reads in a second is more than the queue
+holds), CASES (names, separated by blanks; all of them), KINDS ("service firelens").
 """
 
 import json

@@ -202,8 +202,13 @@ pub(super) fn read_map<'a>(
     depth: usize,
     mut tell: impl FnMut(&'a [u8], Item<'a>),
 ) -> Option<(Map<'a>, &'a [u8])> {
-    let (Head::Map(len), body) = read_head(bytes).ok()? else {
-        return None;
+    let (len, body) = match bytes {
+        // As hosts write it.
+        [0xdf, a, b, c, d, body @ ..] => (u32::from_be_bytes([*a, *b, *c, *d]), body),
+        _ => match read_head(bytes).ok()? {
+            (Head::Map(len), body) => (len, body),
+            (Head::Whole(_) | Head::Array(_), _) => return None,
+        },
     };
     let inner = depth.checked_sub(1)?;
     let mut rest = body;

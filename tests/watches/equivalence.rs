@@ -5,7 +5,7 @@ use crate::chunk::{self, Chunk};
 use autofix::model::{Level, TemplateId, Timestamp};
 use autofix::record::decode::{Item, Map};
 use autofix::record::encode::{self, Layout};
-use autofix::record::{Value, View, Wanted};
+use autofix::record::{self, Event, Events, Value, View, Wanted};
 use autofix::watch::{Caps, Engine, Match, Operand, Owner, Pattern, Scope, Templated, Test, Watch};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -315,6 +315,40 @@ proptest! {
             let naive = naive(&watches, "shop", &record);
             prop_assert_eq!(matched(&mut engine), naive, "{:?}", view);
         }
+    }
+
+    #[test]
+    fn kept_pairs_read_as_the_bytes_do(
+        records in prop::collection::vec(record(), 1..4),
+        more in 0..80_usize,
+    ) {
+        let mut bytes = records.concat();
+        // A record of more pairs than are kept.
+        encode::event(&mut bytes, Layout::New, Timestamp::from_parts(9, 0));
+        encode::map(&mut bytes, more);
+        for number in 0..more {
+            let name = NAMES[number % NAMES.len()];
+            encode::text(&mut bytes, name.as_bytes());
+            encode::int(&mut bytes, number as i64);
+        }
+        let (mut events, mut pairs) = (Events::new(&bytes), record::Pairs::new());
+        let mut again = Events::new(&bytes);
+        let mut wanted = Wanted::default();
+        NAMES.iter().for_each(|name| { wanted.add(name); });
+        while let Some(event) = events.next_with(&mut pairs) {
+            prop_assert_eq!(Some(event), again.next());
+            let Ok(Event::Record(record)) = event else { continue };
+            let read = |view: View<'_>| {
+                let mut found = Vec::new();
+                view.visit(&[&wanted], &mut |_, number, value| {
+                    found.push(format!("{number} {:?}", value.value()));
+                });
+                (found, view.message().into_owned(), view.level(), view.facets(), view.stream_key())
+            };
+            let kept = read(View::with_pairs("app", record, &pairs));
+            prop_assert_eq!(kept, read(View::new("app", record)));
+        }
+        prop_assert!(again.next().is_none());
     }
 
     #[test]
