@@ -342,5 +342,10 @@ impl Open {
             start = *end;
             emit(&view(*time, text));
         }
+        // Of an engine that marks its parts, behind a few of one that does not.
+        let rest = self.text.get(start..).unwrap_or_default();
+        if !rest.is_empty() {
+            emit(&view(self.time, rest));
+        }
     }
 }

@@ -242,3 +242,16 @@ fn parts_of_two_engines_are_kept_apart() {
     let out = bench.push(cri("stdout", "F", "whole"));
     assert_eq!(out, ["stdout:half", "stdout:whole"]);
 }
+
+#[test]
+fn nothing_is_lost_where_marked_parts_follow_unmarked_ones() {
+    let mut bench = Bench::new();
+    let mut out = bench.push(docker("stdout", "a"));
+    for number in 0..20 {
+        out.extend(bench.push(cri("stdout", "P", &format!("{number:02}"))));
+    }
+    out.extend(bench.finish());
+    let said: String = out.iter().map(|line| &line["stdout:".len()..]).collect();
+    let numbers: String = (0..20).map(|number| format!("{number:02}")).collect();
+    assert_eq!(said, format!("a{numbers}"));
+}
