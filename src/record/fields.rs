@@ -180,18 +180,20 @@ impl Visitor<'_, '_> {
     #[inline]
     fn name<'v>(&mut self, name: &[u8], hash: u64, value: impl Fn() -> Found<'v>) -> bool {
         if self.prefix.is_empty() {
-            return self.filter & filter_bit(hash) != 0 && self.known(hash, value);
+            return self.filter & filter_bit(hash) != 0 && self.known(hash, true, value);
         }
         let before = self.prefix.len();
         let mut whole = std::mem::take(&mut self.prefix);
         whole.extend_from_slice(name);
-        let goes_on = self.known(text_hash(&whole), value);
+        // A field looks into the first map of a name only; this may be another.
+        let goes_on = self.known(text_hash(&whole), false, value);
         whole.truncate(before);
         self.prefix = whole;
         goes_on
     }
 
-    fn known<'v>(&mut self, hash: u64, value: impl Fn() -> Found<'v>) -> bool {
+    /// `outermost`: the name is the record's own, or the JSON object's.
+    fn known<'v>(&mut self, hash: u64, outermost: bool, value: impl Fn() -> Found<'v>) -> bool {
         let mut goes_on = false;
         for (which, table) in self.wanted.iter().enumerate() {
             let Some(mark) = table.mark(hash) else {
@@ -200,7 +202,7 @@ impl Visitor<'_, '_> {
             goes_on |= mark.goes_on;
             for number in &mark.numbers {
                 (self.found)(which, *number, &value());
-                if mark.settles
+                if (outermost && mark.settles)
                     && let Some(settled) = self.settled.get_mut(which)
                 {
                     self.open -= usize::from(set(settled, *number));

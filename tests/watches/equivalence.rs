@@ -378,6 +378,31 @@ proptest! {
 }
 
 #[test]
+fn a_path_in_the_second_map_of_a_name_does_not_hide_what_the_message_says() {
+    let mut bytes = Vec::new();
+    encode::event(&mut bytes, Layout::New, Timestamp::from_parts(9, 0));
+    encode::map(&mut bytes, 3);
+    for (name, value) in [
+        ("a", json!(1)),
+        ("a", json!({"b": 2})),
+        ("log", json!(r#"{"a":{"b":3}}"#)),
+    ] {
+        encode::text(&mut bytes, name.as_bytes());
+        chunk::value(&mut bytes, &value);
+    }
+    let chunk = Chunk(bytes);
+    let view = chunk.view("app");
+    assert_eq!(view.field("a.b"), Some(Value::Int(3)));
+    let mut wanted = Wanted::default();
+    wanted.add("a.b");
+    let mut found = Vec::new();
+    view.visit(&[&wanted], &mut |_, _, value| {
+        found.push(value.value().as_int())
+    });
+    assert_eq!(found, [Some(2), Some(3)]);
+}
+
+#[test]
 fn names_that_only_a_nested_path_reaches() {
     let chunk = Chunk::of(json!({
         "a": {"b.c": 1, "b": {"c": 2, "x": {}}},
