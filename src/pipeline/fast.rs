@@ -103,7 +103,10 @@ impl Fast {
             PAUSE
         };
         match self.outlet.next(pause) {
-            Ok(Some(chunk)) => self.read(&chunk),
+            Ok(Some(chunk)) => {
+                self.read(&chunk);
+                self.outlet.done(chunk);
+            }
             Ok(None) if !self.halt.requested() => self.idle(),
             Ok(None) | Err(_) => {
                 self.finish();

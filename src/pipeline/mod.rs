@@ -16,6 +16,7 @@ pub mod queue;
 mod ring;
 mod signals;
 mod slow;
+mod spares;
 pub mod streams;
 pub mod triage_lane;
 pub mod work;

@@ -4,6 +4,7 @@
 
 use crate::counters::Counters;
 use crate::pipeline::callers::Callers;
+use crate::pipeline::spares::Spares;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use memchr::memmem;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// Chunks that may wait at once, however small they are.
 const MAX_CHUNKS: usize = 8_192;
+
+/// The part of the queue's limit that may be held by memory for the next chunks.
+const SPARE_PART: u64 = 4;
 
 /// What one flush brought: a tag and concatenated msgpack records, in one allocation.
 #[derive(Debug)]
@@ -22,11 +26,8 @@ pub struct Chunk {
 
 impl Chunk {
     /// Copies tag and data. `None` when the memory for the copy cannot be had.
-    pub fn copy(tag: &[u8], data: &[u8]) -> Option<Chunk> {
-        let mut bytes = Vec::new();
-        bytes
-            .try_reserve_exact(tag.len().checked_add(data.len())?)
-            .ok()?;
+    fn copy(tag: &[u8], data: &[u8], spares: &Spares) -> Option<Chunk> {
+        let mut bytes = spares.take(tag.len().checked_add(data.len())?)?;
         bytes.extend_from_slice(tag);
         bytes.extend_from_slice(data);
         Some(Chunk {
@@ -64,6 +65,7 @@ pub enum Refused {
 pub struct Intake {
     to: Sender<Chunk>,
     waiting: Arc<AtomicU64>,
+    spares: Arc<Spares>,
     limit: u64,
     callers: Arc<Callers>,
     counters: Arc<Counters>,
@@ -74,16 +76,19 @@ pub struct Intake {
 pub struct Outlet {
     from: Receiver<Chunk>,
     waiting: Arc<AtomicU64>,
+    spares: Arc<Spares>,
     counters: Arc<Counters>,
 }
 
-/// Makes a queue that holds at most `limit` bytes.
+/// Makes a queue that holds at most `limit` bytes, its memory for the next chunks included.
 pub fn queue(limit: u64, counters: Arc<Counters>) -> (Intake, Outlet) {
     let (to, from) = bounded(MAX_CHUNKS);
     let waiting = Arc::new(AtomicU64::new(0));
+    let spares = Arc::new(Spares::new(limit / SPARE_PART));
     let intake = Intake {
         to,
         waiting: Arc::clone(&waiting),
+        spares: Arc::clone(&spares),
         limit,
         callers: Arc::default(),
         counters: Arc::clone(&counters),
@@ -91,6 +96,7 @@ pub fn queue(limit: u64, counters: Arc<Counters>) -> (Intake, Outlet) {
     let outlet = Outlet {
         from,
         waiting,
+        spares,
         counters,
     };
     (intake, outlet)
@@ -107,7 +113,10 @@ impl Intake {
             self.waiting.fetch_sub(size, Ordering::AcqRel);
             return Err(Refused::Full);
         }
-        let sent = match Chunk::copy(tag, data) {
+        if before + size + self.spares.bytes() > self.limit {
+            self.spares.clear();
+        }
+        let sent = match Chunk::copy(tag, data, &self.spares) {
             None => Err(Refused::Full),
             Some(chunk) => self.to.try_send(chunk).map_err(|fault| match fault {
                 TrySendError::Full(_) => Refused::Full,
@@ -170,6 +179,11 @@ impl Outlet {
             Err(RecvTimeoutError::Disconnected) => Err(Refused::Closed),
         }
     }
+
+    /// Gives back a chunk that was read, so that its memory serves the next one.
+    pub fn done(&self, chunk: Chunk) {
+        self.spares.give(chunk.bytes);
+    }
 }
 
 /// Bytes of a dropped chunk that are looked at; the host's thread waits for it.
@@ -209,6 +223,26 @@ mod tests {
         assert_eq!((chunk.tag().as_ref(), chunk.data()), ("t", &b"12345"[..]));
         assert_eq!(counters.queue_bytes.get(), 0);
         assert_eq!(intake.offer(b"t", b"12345"), Ok(()));
+    }
+
+    #[test]
+    fn memory_of_read_chunks_serves_the_next_within_the_limit() {
+        const SIZE: usize = 64 << 10;
+        let (intake, outlet) = queue(4 * SIZE as u64 + 64, counters());
+        let chunk = [b'x'; SIZE - 1];
+        let mut before = std::ptr::null::<u8>();
+        for _ in 0..3 {
+            assert_eq!(intake.offer(b"t", &chunk), Ok(()));
+            let taken = outlet.next(Duration::ZERO).unwrap().unwrap();
+            assert_eq!((taken.tag().as_ref(), taken.data()), ("t", &chunk[..]));
+            assert!(before.is_null() || before == taken.data().as_ptr());
+            before = taken.data().as_ptr();
+            outlet.done(taken);
+        }
+        assert_eq!(intake.spares.bytes(), SIZE as u64);
+        // Too large for what was kept, which then has to go.
+        assert_eq!(intake.offer(b"t", &[b'x'; 4 * SIZE]), Ok(()));
+        assert_eq!(intake.spares.bytes(), 0);
     }
 
     #[test]

@@ -1,0 +1,140 @@
+//! Memory of chunks that were read, kept for the next ones. Fresh memory costs the thread that
+//! copies into it a page fault for every 4 KB, and the kernel's lock while another thread gives
+//! memory back: for 256 KB that was ten times as long as the copy, on the host's thread.
+
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Buffers kept at most: they are searched one by one.
+const MAX_SPARES: usize = 16;
+
+/// Smaller ones come from memory that `malloc` has at hand.
+const SMALLEST: usize = 32 << 10;
+
+/// The buffers. A thread that finds another one here goes without.
+#[derive(Debug)]
+pub struct Spares {
+    buffers: Mutex<Vec<Vec<u8>>>,
+    bytes: AtomicU64,
+    limit: u64,
+}
+
+impl Spares {
+    /// Keeps at most `limit` bytes.
+    pub fn new(limit: u64) -> Spares {
+        Spares {
+            buffers: Mutex::new(Vec::with_capacity(MAX_SPARES)),
+            bytes: AtomicU64::new(0),
+            limit,
+        }
+    }
+
+    /// An empty buffer with room for `size` bytes; `None` when the memory cannot be had.
+    pub fn take(&self, size: usize) -> Option<Vec<u8>> {
+        if let Some(buffer) = self.fitting(size) {
+            return Some(buffer);
+        }
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(rounded(size)).ok()?;
+        Some(buffer)
+    }
+
+    /// The smallest spare with room for `size` and at most for twice as much.
+    fn fitting(&self, size: usize) -> Option<Vec<u8>> {
+        if size < SMALLEST {
+            return None;
+        }
+        let mut buffers = self.buffers.try_lock()?;
+        let (at, _) = buffers
+            .iter()
+            .map(Vec::capacity)
+            .enumerate()
+            .filter(|&(_, room)| room >= size && room / 2 <= size)
+            .min_by_key(|&(_, room)| room)?;
+        let buffer = buffers.swap_remove(at);
+        self.bytes
+            .fetch_sub(buffer.capacity() as u64, Ordering::AcqRel);
+        Some(buffer)
+    }
+
+    /// Keeps a buffer that is no longer needed, where there is room for it.
+    pub fn give(&self, mut buffer: Vec<u8>) {
+        let size = buffer.capacity() as u64;
+        if buffer.capacity() < SMALLEST || size > self.limit {
+            return;
+        }
+        buffer.clear();
+        let mut buffers = self.buffers.lock();
+        // The oldest go: what comes now has the size of what comes next.
+        while buffers.len() == MAX_SPARES || self.bytes() + size > self.limit {
+            let old = buffers.remove(0);
+            self.bytes
+                .fetch_sub(old.capacity() as u64, Ordering::AcqRel);
+        }
+        self.bytes.fetch_add(size, Ordering::AcqRel);
+        buffers.push(buffer);
+    }
+
+    /// What the buffers hold.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Lets go of all buffers: their memory is needed elsewhere.
+    pub fn clear(&self) {
+        if let Some(mut buffers) = self.buffers.try_lock() {
+            buffers.clear();
+            self.bytes.store(0, Ordering::Release);
+        }
+    }
+}
+
+/// A little more than asked for, so that the next chunk, which is rarely of the very same size,
+/// fits too.
+fn rounded(size: usize) -> usize {
+    if size < SMALLEST {
+        return size;
+    }
+    let step = (size.next_power_of_two() / 16).max(1);
+    size.checked_next_multiple_of(step).unwrap_or(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 256 << 10;
+
+    #[test]
+    fn a_buffer_comes_back_for_a_chunk_of_nearly_its_size() {
+        let spares = Spares::new(1 << 20);
+        let buffer = spares.take(SIZE - 100).unwrap();
+        let memory = buffer.as_ptr();
+        spares.give(buffer);
+        assert_eq!(spares.bytes(), SIZE as u64);
+        let small = spares.take(SIZE / 4).unwrap();
+        assert_ne!(small.as_ptr(), memory);
+        let again = spares.take(SIZE).unwrap();
+        assert_eq!((again.as_ptr(), again.len()), (memory, 0));
+        assert_eq!(spares.bytes(), 0);
+    }
+
+    #[test]
+    fn the_oldest_make_room_and_the_limit_holds() {
+        let spares = Spares::new(3 * SIZE as u64);
+        for _ in 0..5 {
+            spares.give(Vec::with_capacity(SIZE));
+        }
+        spares.give(Vec::with_capacity(2 * SIZE));
+        assert_eq!(spares.bytes(), 3 * SIZE as u64);
+        spares.give(Vec::with_capacity(4 * SIZE));
+        assert_eq!(spares.bytes(), 3 * SIZE as u64);
+        let many = Spares::new(1 << 30);
+        for _ in 0..100 {
+            many.give(Vec::with_capacity(SMALLEST));
+        }
+        assert_eq!(many.bytes(), (MAX_SPARES * SMALLEST) as u64);
+        many.clear();
+        assert_eq!(many.bytes(), 0);
+    }
+}
