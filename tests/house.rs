@@ -20,7 +20,7 @@ const ROOMS: &[Room] = &[
     ("template", 1, &[]),
     ("trace", 1, &[]),
     ("watch", 2, &[]),
-    ("triage", 2, &[]),
+    ("triage", 2, &["watch"]),
     ("incident", 2, &[]),
     ("rate", 2, &[]),
     ("store", 3, &[]),

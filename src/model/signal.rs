@@ -47,8 +47,8 @@ pub struct Signal {
     pub commit: Option<CommitId>,
 }
 
-/// Timestamps in stored signals: nanoseconds as a number.
-mod nanos {
+/// Timestamps in what is stored: nanoseconds as a number.
+pub mod nanos {
     use super::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
 

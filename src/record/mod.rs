@@ -17,6 +17,7 @@ pub mod input;
 pub mod json;
 mod keys;
 mod level;
+mod listed;
 pub mod msgpack;
 mod names;
 mod pairs;

@@ -2,14 +2,20 @@
 //! and group, and those that reached their threshold are told. Not here: which watches there are
 //! (`engine`), which could match (`index`).
 
-use super::Scope;
+use super::{Owner, Scope};
 use super::engine::Engine;
 use super::fields::Fields;
 use super::group;
 use super::index;
 use super::memo::Memo;
 use super::report::Fired;
-use crate::model::Timestamp;
+use crate::model::{Level, Timestamp};
+use crate::record::HTTP_STATUS;
+
+fn is_server_error(record: &dyn Fields) -> bool {
+    let status = record.field(HTTP_STATUS).and_then(|status| status.as_int());
+    status.is_some_and(|status| (500..600).contains(&status))
+}
 
 impl Engine {
     /// Shows one record of a service at its event time; the watches that fired come back.
@@ -17,12 +23,15 @@ impl Engine {
         self.shown += 1;
         let mut found = std::mem::take(&mut self.found);
         found.clear();
-        let own = self
-            .by_service
-            .get(service)
-            .filter(|_| !self.by_service.is_empty());
+        let own = match self.by_service.is_empty() {
+            true => None,
+            false => self.by_service.get_mut(service),
+        };
         match own {
-            Some(own) => index::candidates(record, &[&self.everywhere, own], &mut found),
+            Some(own) => {
+                own.shown += 1;
+                index::candidates(record, &[&self.everywhere, own], &mut found);
+            }
             None => index::candidates(record, &[&self.everywhere], &mut found),
         }
         let mut fired = Vec::new();
@@ -67,7 +76,13 @@ impl Engine {
         let message = record.message();
         for at in found {
             self.mark(*at);
-            fired.extend(self.count(*at, service, record, &message, time));
+            let full = self.count(*at, service, record, &message, time);
+            if full.is_some() && self.is_too_broad(*at) {
+                self.tally.too_broad += 1;
+                self.take_out(*at, true);
+                continue;
+            }
+            fired.extend(full);
         }
         self.tally.fired += fired.len() as u64;
         if self.windows > self.caps.windows || self.bytes > self.caps.bytes {
@@ -86,6 +101,9 @@ impl Engine {
         self.tally.matched += 1;
         let slot = self.slots.get_mut(at as usize)?.as_mut()?;
         slot.matched += 1;
+        if slot.watch.owner == Owner::Model {
+            slot.plain += u64::from(record.level() < Some(Level::Error) && !is_server_error(record));
+        }
         let Some(key) = group::key(&slot.watch, service, record, &self.secret) else {
             slot.ungrouped += 1;
             self.tally.ungrouped += 1;

@@ -53,6 +53,9 @@ impl Default for Caps {
     }
 }
 
+/// Records after which a model's watch may be found to be too broad.
+const BROAD_FROM: u64 = 200;
+
 /// What the engine counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -67,6 +70,8 @@ pub struct Tally {
     /// Windows dropped because one watch had too many groups.
     pub groups_dropped: u64,
     pub expired: u64,
+    /// Watches of models taken out because they matched most of what the service logs.
+    pub too_broad: u64,
 }
 
 /// Layer 1 for one instance.
@@ -115,6 +120,10 @@ pub(super) struct Slot {
     pub groups: Groups,
     /// The last record that it was asked about.
     pub asked: Cell<u64>,
+    /// Records of its service that had been shown when it was placed.
+    pub shown_before: u64,
+    /// Records that it matched and that tell of no error.
+    pub plain: u64,
     /// Since the last report.
     pub matched: u64,
     pub fired: u64,
@@ -308,6 +317,20 @@ impl Engine {
         self.slots.get_mut(at as usize)?.as_mut()
     }
 
+    /// Whether a model's watch has turned out to match most of what its service logs, errors
+    /// aside: it counts traffic, not a fault.
+    pub(super) fn is_too_broad(&self, at: u32) -> bool {
+        let Some(slot) = self.slot(at).filter(|slot| slot.watch.owner == Owner::Model) else {
+            return false;
+        };
+        let Scope::Service(service) = &slot.watch.scope else {
+            return false;
+        };
+        let shown = self.by_service.get(service).map_or(0, |index| index.shown);
+        let seen = shown.saturating_sub(slot.shown_before);
+        seen >= BROAD_FROM && slot.plain * 2 > seen
+    }
+
     fn place(&mut self, watch: Watch) {
         self.placed += 1;
         let plan = Plan::of(&watch.matches);
@@ -320,6 +343,7 @@ impl Engine {
             Scope::Service(name) => self.by_service.entry(name.clone()).or_default(),
         };
         index.add(&plan.anchors, at);
+        let shown_before = index.shown;
         self.names.insert(name(&watch), at);
         self.next_end = earlier(self.next_end, watch.expires);
         self.changed.push(at);
@@ -329,6 +353,8 @@ impl Engine {
             watch,
             plan,
             installed: self.now,
+            shown_before,
+            plain: 0,
             groups: Groups::default(),
             asked: Cell::new(0),
             matched: 0,
@@ -359,7 +385,7 @@ impl Engine {
         }
     }
 
-    fn take_out(&mut self, at: u32, gone: bool) {
+    pub(super) fn take_out(&mut self, at: u32, gone: bool) {
         let Some(slot) = self.slots.get_mut(at as usize).and_then(Option::take) else {
             return;
         };
@@ -382,6 +408,7 @@ impl Engine {
         let Some(index) = index else { return };
         if index.forget(at) {
             let mut fresh = Index::default();
+            fresh.shown = index.shown;
             for at in index.members() {
                 if let Some(Some(slot)) = slots.get(at as usize) {
                     fresh.add(&slot.plan.anchors, at);
@@ -521,5 +548,43 @@ mod tests {
                 .sum::<usize>()
         };
         assert_eq!((count("other"), count("shop")), (0, 1));
+    }
+
+    #[test]
+    fn a_models_watch_that_counts_traffic_is_taken_out_and_one_that_counts_faults_is_not() {
+        let mut watch = model_watch("a");
+        watch.scope = Scope::Service("shop".into());
+        watch.threshold = 150;
+        let run = |status: i64, others: usize| {
+            let mut engine = Engine::new(Caps::default());
+            engine.install(watch.clone(), at(0)).unwrap();
+            let mut fired = 0;
+            for _ in 0..others {
+                fired += engine.on_record("shop", &record(200), at(1)).len();
+            }
+            for _ in 0..160 {
+                fired += engine.on_record("shop", &record(status), at(1)).len();
+            }
+            (fired, engine.len(), engine.tally().too_broad)
+        };
+        assert_eq!(run(404, 100), (0, 0, 1), "most records match");
+        assert_eq!(run(404, 300), (1, 1, 0), "few do");
+        assert_eq!(run(404, 0), (1, 1, 0), "too early to tell");
+        let mut watch = watch;
+        watch.matches = match_of(r#"{"field":"status","eq":503}"#);
+        let mut engine = Engine::new(Caps::default());
+        engine.install(watch, at(0)).unwrap();
+        let mut fired = 0;
+        for _ in 0..300 {
+            fired += engine.on_record("shop", &record(503), at(1)).len();
+        }
+        assert_eq!((fired, engine.tally().too_broad), (1, 0), "all are errors");
+    }
+
+    fn match_of(json: &str) -> super::super::Match {
+        let json = format!(
+            r#"{{"label":"m","match":{json},"window_seconds":60,"threshold":2}}"#
+        );
+        Watch::parse(&json, Owner::Model, at(0)).unwrap().matches
     }
 }

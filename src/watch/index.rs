@@ -14,6 +14,8 @@ use std::collections::{HashMap, HashSet};
 /// The watches of one scope.
 #[derive(Debug, Default)]
 pub(super) struct Index {
+    /// Records of the scope that were looked at.
+    pub shown: u64,
     wanted: Wanted,
     /// By the number of a path in `wanted`.
     fields: Vec<Field>,

@@ -63,6 +63,16 @@ impl Match {
         self.holds_for(&Memo::new(record))
     }
 
+    /// The paths of all fields that it names.
+    pub fn paths(&self) -> Vec<&str> {
+        match self {
+            Match::All(parts) | Match::Any(parts) => parts.iter().flat_map(Match::paths).collect(),
+            Match::Not(part) => part.paths(),
+            Match::Level(_) | Match::Template(_) => Vec::new(),
+            Match::Field { path, .. } => vec![path],
+        }
+    }
+
     /// The same for one of many that are asked about a record.
     pub(super) fn holds_for<'m>(&'m self, record: &Memo<'m>) -> bool {
         match self {

@@ -4,6 +4,7 @@
 //! Not here: reading files, and the caps on how many watches there are (`engine`).
 
 use super::anchor::{HIGHEST_COST, Plan};
+use super::breadth;
 use super::engine::Caps;
 use super::language::Match;
 use super::read::{self, LONGEST_TEXT};
@@ -208,6 +209,9 @@ impl WatchText {
         };
         let matches = read::read(&self.matches)?;
         check_cost(&matches)?;
+        if owner == Owner::Model {
+            breadth::check_narrow(&matches)?;
+        }
         let lifetime = lifetime(self.lifetime_seconds)?;
         Ok(Watch {
             label: self.label,

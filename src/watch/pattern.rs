@@ -144,6 +144,12 @@ impl Pattern {
         POOL.with_borrow_mut(|pool| pool.is_match(self, text))
     }
 
+    /// Whether it matches at most one of the ordinary texts, and not the empty one.
+    pub(super) fn is_rare(&self) -> bool {
+        let met = ORDINARY.iter().filter(|line| self.is_match(line)).count();
+        met <= 1 && !self.is_match("")
+    }
+
     /// Texts of which every match holds one; `None` where none is known.
     pub(super) fn literals(&self) -> Option<Vec<Vec<u8>>> {
         let parsed = ParserBuilder::new().nest_limit(DEEPEST).build();
