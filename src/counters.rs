@@ -73,6 +73,24 @@ counters! {
     windows_dropped,
     /// Bytes that rings, open traces, templates, the past and windows take now.
     memory_bytes,
+    /// Watches of models that were taken out because they matched most of what a service logs.
+    watches_too_broad,
+    /// Watches of models that a cap refused.
+    watches_refused,
+    /// News that the lane that reads could not be given.
+    news_dropped,
+    /// Kinds of lines that a model was shown.
+    entries_read,
+    /// Kinds of lines that gave way to more important ones because the model was behind.
+    entries_given_up,
+    /// Requests to the model of triage.
+    triage_requests,
+    /// Characters that it was shown, its own rules counted.
+    triage_characters,
+    /// Tokens that its server counted, of prompts and of answers.
+    triage_tokens,
+    /// Batches on which the built-in rules decided alone because no answer could be used.
+    triage_failed,
     /// Times a watch reached its threshold.
     watches_fired,
     /// New incidents refused by the cap per service and hour.

@@ -81,7 +81,45 @@ pub const KEYS: &[Key] = &[
         "`observe`: incidents only, no git and no network. `dry-run`: a report and a diff in \
          `State_Dir`.",
     ),
-    works("Triage", "rules", "`rules`."),
+    works(
+        "Triage",
+        "rules",
+        "Who judges what is new. `rules`: the built-in rules alone. `ollama`, `openai`: also a small \
+         model, on a server that speaks Ollama's or OpenAI's protocol (llama-server, vLLM).",
+    ),
+    works(
+        "Triage_Url",
+        "",
+        "Of that server. Ollama's own address where it is not set; needed for `openai`.",
+    ),
+    works("Triage_Model", super::triage::MODEL, "The model that is asked."),
+    works(
+        "Triage_Batch_Lines",
+        "50",
+        "Kinds of lines that make a batch full.",
+    ),
+    works(
+        "Triage_Batch_Seconds",
+        "10",
+        "After so many seconds a batch is sent though it is not full.",
+    ),
+    works(
+        "Triage_Key_Env",
+        "",
+        "Variable with the server's key. It is sent only to `Triage_Url`.",
+    ),
+    works(
+        "Triage_Key_File",
+        "",
+        "The same in a file. Absolute; read at each use.",
+    ),
+    works(
+        "Egress",
+        "",
+        "How far redacted text may go: `none`, `local` (this host and private networks) or `cloud`. \
+         Not set: `local` where the model is on this host, else `none`. A service's `egress` goes \
+         before it.",
+    ),
     works(
         "Watches",
         "",
@@ -137,17 +175,10 @@ pub const KEYS: &[Key] = &[
         "drop",
         "When the queue is full: `drop` the chunk and count it, or ask the host to `retry`.",
     ),
-    later("Triage_Url", Standing::Idle),
-    later("Triage_Model", Standing::Idle),
-    later("Triage_Batch_Lines", Standing::Idle),
-    later("Triage_Batch_Seconds", Standing::Idle),
-    later("Triage_Key_Env", Standing::Idle),
-    later("Triage_Key_File", Standing::Idle),
     later("Fixer_Url", Standing::Idle),
     later("Fixer_Model", Standing::Idle),
     later("Fixer_Key_Env", Standing::Idle),
     later("Fixer_Key_File", Standing::Idle),
-    later("Egress", Standing::Idle),
     later("Budget_Per_Day", Standing::Idle),
     later("Spend_On_Ephemeral", Standing::Idle),
 ];
@@ -226,6 +257,6 @@ mod tests {
     fn the_table_lists_only_what_works() {
         let table = keys_table();
         assert!(table.contains("| `State_Dir` | /var/lib/autofix |"));
-        assert!(!table.contains("Triage_Url"));
+        assert!(!table.contains("Fixer_Url"));
     }
 }

@@ -9,6 +9,7 @@ pub mod files;
 pub mod flb;
 pub mod keys;
 pub mod options;
+pub mod triage;
 mod typos;
 mod value;
 pub mod watches;

@@ -8,7 +8,7 @@ use crate::pipeline::clock;
 use crate::pipeline::judged::{first_line, judge_plain, of_watch, settle, take_whole_trace};
 use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::learned::{Known, Learned};
-use crate::pipeline::notes::{Note, Order};
+use crate::pipeline::notes::{NewsOut, Note, Order};
 use crate::pipeline::noticed::{self, Outs};
 use crate::pipeline::queue::{Chunk, Outlet};
 use crate::pipeline::ring::head;
@@ -38,6 +38,8 @@ pub struct Fast {
     /// When the watches' counts were last handed over.
     told: Timestamp,
     orders: Receiver<Order>,
+    /// Where somebody reads the news.
+    news: Option<NewsOut>,
     halt: Halt,
     log: Log,
 }
@@ -51,6 +53,7 @@ pub struct Parts {
     pub out: SignalsOut,
     pub notes: Sender<Note>,
     pub orders: Receiver<Order>,
+    pub news: Option<NewsOut>,
     pub halt: Halt,
     pub log: Log,
 }
@@ -72,6 +75,8 @@ struct Reader {
     notes: Sender<Note>,
     watches: Engine,
     out: SignalsOut,
+    /// Somebody reads the news.
+    is_read: bool,
 }
 
 impl Fast {
@@ -85,10 +90,12 @@ impl Fast {
                 notes: parts.notes,
                 watches: parts.watches,
                 out: parts.out,
+                is_read: parts.news.is_some(),
             },
             looked: Timestamp::default(),
             told: Timestamp::default(),
             orders: parts.orders,
+            news: parts.news,
             halt: parts.halt,
             log: parts.log,
         }
@@ -166,6 +173,7 @@ impl Fast {
         reader.watches.expire(now);
         self.follow_orders();
         self.tell_watches(now);
+        self.give_news(false, now);
         let learnt = self.reader.learned.due(now);
         self.leave(learnt);
     }
@@ -184,6 +192,29 @@ impl Fast {
                             .error(&format!("Watches: {why}; the old ones stay")),
                     }
                 }
+                Order::Model(watch) => {
+                    let now = clock::now();
+                    if let Err(why) = self.reader.watches.install(*watch, now) {
+                        let line = format!("a model's watch was not installed: {why}");
+                        self.log.once("model watch", Level::Warn, &line);
+                        self.reader.out.counters.watches_refused.add(1);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives batches of news to the lane that reads. While it is behind they grow here.
+    fn give_news(&mut self, end: bool, now: Timestamp) {
+        let Some(news) = &self.news else { return };
+        let learned = &mut self.reader.learned;
+        while !news.to.is_full()
+            && let Some(batch) = learned.unread(news.pace, end, now)
+        {
+            let entries = batch.entries.len() as u64;
+            if news.to.try_send(batch).is_err() {
+                self.reader.out.counters.news_dropped.add(entries);
+                return;
             }
         }
     }
@@ -205,6 +236,7 @@ impl Fast {
         counters.watches.set(watches.len() as u64);
         let tally = watches.tally();
         let dropped = tally.windows_dropped + tally.groups_dropped;
+        counters.watches_too_broad.set(tally.too_broad);
         counters.windows_dropped.set(dropped);
         counters.templates.set(learned.templates() as u64);
         let bytes = watches.bytes() + learned.bytes() + streams.bytes();
@@ -247,6 +279,7 @@ impl Fast {
         }
         self.told = Timestamp::default();
         self.tell_watches(now);
+        self.give_news(true, now);
         let rest = self.reader.learned.rest(now);
         self.leave(rest);
     }
@@ -271,6 +304,7 @@ impl Reader {
         let outs = Outs {
             signals: &self.out,
             notes: &self.notes,
+            read_at: self.is_read.then_some(now),
         };
         let index = stream.next;
         stream.next += 1;

@@ -208,6 +208,7 @@ impl Lanes {
             out,
             notes: note,
             orders,
+            news: None,
             halt: closing.clone(),
             log: setup.log.clone(),
         }));

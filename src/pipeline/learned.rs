@@ -3,10 +3,12 @@
 //! nothing and touches no disk: what should be kept goes to the triage lane as text.
 
 use crate::log::Log;
+use crate::pipeline::unread::{Pace, Unread};
 use crate::model::{Level, TemplateId, Timestamp};
 use crate::rate::{self, Book};
 use crate::store;
 use crate::template::{Learnt, Limits, Miner, Seen};
+use crate::triage::entry::Batch;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub struct Known {
     name: String,
     pub miner: Miner,
     pub book: Book,
+    /// News for the lane that reads, where there is one.
+    pub unread: Unread,
     limits: rate::Limits,
     /// In records of the lane.
     used: u64,
@@ -163,6 +167,18 @@ impl Learned {
         due.filter(late).min_by_key(|known| known.kept)?.keep(now)
     }
 
+    /// The news of one service that waited long enough, if any. At the end all are due.
+    pub fn unread(&mut self, pace: Pace, end: bool, now: Timestamp) -> Option<Batch> {
+        self.all.iter_mut().find_map(|known| {
+            let due = match end {
+                true => !known.unread.is_empty(),
+                false => known.unread.is_due(&known.book, pace, now),
+            };
+            let Known { name, miner, book, unread, .. } = known;
+            due.then(|| unread.take(name, book, miner)).flatten()
+        })
+    }
+
     /// The state of everything that changed: the lane ends.
     pub fn rest(&mut self, now: Timestamp) -> Vec<store::Learnt> {
         let changed = self.all.iter_mut().filter(|known| known.changed);
@@ -185,6 +201,7 @@ impl Known {
             name: name.to_owned(),
             miner: Miner::new(limits),
             book: Book::new(books),
+            unread: Unread::default(),
             limits: books,
             used: 0,
             kept: Timestamp::default(),
@@ -207,7 +224,7 @@ impl Known {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Known>() + 2 * self.name.len() + self.miner.bytes() + self.book.bytes()
+        size_of::<Known>() + 2 * self.name.len() + self.miner.bytes() + self.book.bytes() + self.unread.bytes()
     }
 
     fn restore(&mut self, kept: &store::Learnt, log: &Log) {

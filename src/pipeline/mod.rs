@@ -19,6 +19,7 @@ mod slow;
 mod spares;
 pub mod streams;
 pub mod triage_lane;
+mod unread;
 pub mod work;
 
 pub use lanes::{Lanes, Setup};

@@ -1,8 +1,10 @@
 //! What the fast lane and the triage lane tell each other beside signals: the one may not touch
 //! a disk, the other may not touch the watches. Both ways are bounded and never waited for.
 
+use crate::pipeline::unread::Pace;
 use crate::rate::Deploy;
 use crate::store::Learnt;
+use crate::triage::entry::Batch;
 use crate::watch::{Watch, WatchState};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -30,6 +32,24 @@ pub enum Note {
 pub enum Order {
     /// The team's own watches, in the place of those before.
     Team(Vec<Watch>),
+    /// A watch that a model programs.
+    Model(Box<Watch>),
+}
+
+/// To the lane that reads: batches of news, and when one is full.
+#[derive(Clone, Debug)]
+pub struct NewsOut {
+    pub to: Sender<Batch>,
+    pub pace: Pace,
+}
+
+/// Batches that may wait in the channel; the fast lane keeps what does not fit, within its
+/// limits.
+const MAX_BATCHES: usize = 64;
+
+pub fn news(pace: Pace) -> (NewsOut, Receiver<Batch>) {
+    let (to, from) = bounded(MAX_BATCHES);
+    (NewsOut { to, pace }, from)
 }
 
 pub fn notes() -> (Sender<Note>, Receiver<Note>) {

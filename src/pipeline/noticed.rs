@@ -18,6 +18,8 @@ use crossbeam_channel::Sender;
 pub struct Outs<'a> {
     pub signals: &'a SignalsOut,
     pub notes: &'a Sender<Note>,
+    /// Wall clock, where somebody reads the news.
+    pub read_at: Option<Timestamp>,
 }
 
 /// Counts a record with its service, and hands on what that showed.
@@ -45,6 +47,7 @@ pub fn count(
     };
     let mut next = known.book.observe(&record);
     while let Some(change) = next {
+        gather(known, stream, view, &change, outs);
         hand_on(known, stream, change, outs);
         next = known.book.next_change();
     }
@@ -99,9 +102,22 @@ fn out_loop(found: Option<Loop>, stream: &Stream, out: &SignalsOut) {
     }
 }
 
+/// Keeps what a triage that reads is shown of a change.
+fn gather(known: &mut Known, stream: &Stream, view: &View<'_>, change: &Change, outs: &Outs<'_>) {
+    let Some(now) = outs.read_at else { return };
+    match change {
+        Change::Novel(entry) | Change::Changed(entry) => {
+            let text = known.miner.text(entry.template).unwrap_or_default();
+            known.unread.note(*entry, &text, view, stream, now);
+        }
+        Change::Gone(_) | Change::Rate(_) => known.unread.note_bare(now),
+        Change::Deploy(_) => {}
+    }
+}
+
 fn hand_on(known: &Known, stream: &Stream, change: Change, outs: &Outs<'_>) {
     match change {
-        // News for a triage that reads; the book keeps them.
+        // News for a triage that reads.
         Change::Novel(_) | Change::Changed(_) | Change::Gone(_) => {}
         Change::Rate(rate) => outs.signals.send(of_rate(known, stream, &rate)),
         Change::Deploy(deploy) => {

@@ -294,6 +294,25 @@ impl Book {
 
     /// Puts an entry into the news and the changes.
     pub(super) fn tell(&mut self, what: What, at: usize) {
+        self.put_news(what, at);
+        let Some(row) = self.table.rows.get(at) else {
+            return;
+        };
+        let change = match what {
+            What::Novel => Change::Novel(row.entry),
+            What::Changed => Change::Changed(row.entry),
+            What::Gone => Change::Gone(Gone {
+                entry: row.entry,
+                last_seen: row.last_seen,
+                per_hour: f64::from(row.per_hour),
+            }),
+            // It is told with its statistics.
+            What::Rising => return,
+        };
+        self.change(change);
+    }
+
+    fn put_news(&mut self, what: What, at: usize) {
         let Some(row) = self.table.rows.get(at) else {
             return;
         };
@@ -305,22 +324,13 @@ impl Book {
             first_seen: row.first_seen,
             last_seen: row.last_seen,
             against_past: past,
-        };
-        let change = match what {
-            What::Novel => Change::Novel(row.entry),
-            What::Changed => Change::Changed(row.entry),
-            What::Gone => Change::Gone(Gone {
-                entry: row.entry,
-                last_seen: row.last_seen,
-                per_hour: f64::from(row.per_hour),
-            }),
+            in_incident: row.in_incident,
         };
         if self.news.len() < MAX_NEWS {
             self.news.push_back(news);
         } else {
             self.news_lost += 1;
         }
-        self.change(change);
     }
 
     pub(super) fn change(&mut self, change: Change) {
@@ -364,9 +374,15 @@ impl Book {
             let row = self.table.find(&news.entry);
             if let Some(row) = row.and_then(|at| self.table.rows.get(at)) {
                 (news.count, news.last_seen) = (row.lines, row.last_seen);
+                news.in_incident = row.in_incident;
             }
         }
         all
+    }
+
+    /// News that wait.
+    pub fn news(&self) -> usize {
+        self.news.len()
     }
 
     pub fn news_lost(&self) -> u64 {

@@ -133,6 +133,8 @@ pub struct News {
     pub last_seen: Timestamp,
     /// Records of the last full hour over the mean of the hours before; `None` without a past.
     pub against_past: Option<f64>,
+    /// A record of it was in an incident.
+    pub in_incident: bool,
 }
 
 /// Why an entry is news.
@@ -141,4 +143,6 @@ pub enum What {
     Novel,
     Changed,
     Gone,
+    /// An error entry that left its own past behind.
+    Rising,
 }

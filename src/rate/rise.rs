@@ -7,7 +7,7 @@
 use crate::rate::book::Book;
 use crate::rate::chance::ln_tail;
 use crate::rate::judge::{ALWAYS, start_of};
-use crate::rate::occurrence::{Change, Rate};
+use crate::rate::occurrence::{Change, Rate, What};
 use crate::rate::series::{BIN, Past, Series};
 use crate::rate::table::Row;
 use std::time::Duration;
@@ -305,6 +305,7 @@ impl Book {
         }
         if let Some(worst) = worst {
             self.signalled = Some(minute);
+            self.tell(What::Rising, worst.at);
             self.change(Change::Rate(Rate { also, ..worst.rate }));
         }
     }

@@ -5,7 +5,7 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -108,6 +108,43 @@ CREATE TABLE watches (
     last_fired    INTEGER,                      -- event time
     found_right   INTEGER NOT NULL              -- incidents; those still there may be fewer
 ) STRICT;
+",
+    "
+CREATE TABLE readings (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    service       TEXT NOT NULL,
+    holder        TEXT NOT NULL,
+    made          INTEGER NOT NULL,             -- wall clock
+    batch         TEXT,                         -- JSON; NULL: it was read
+    owner         TEXT NOT NULL DEFAULT '',
+    model         TEXT NOT NULL DEFAULT '',
+    prompt_hash   TEXT NOT NULL DEFAULT '',
+    prompt_chars  INTEGER NOT NULL DEFAULT 0,
+    prompt_tokens INTEGER NOT NULL DEFAULT 0,
+    answer_tokens INTEGER NOT NULL DEFAULT 0,
+    millis        INTEGER NOT NULL DEFAULT 0,
+    answer        TEXT NOT NULL DEFAULT '',
+    fault         TEXT
+) STRICT;
+CREATE INDEX readings_by_owner ON readings (owner, id);
+CREATE TABLE verdicts (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    reading       INTEGER NOT NULL REFERENCES readings (id) ON DELETE CASCADE,
+    service       TEXT NOT NULL,
+    template      TEXT NOT NULL,
+    facets        TEXT NOT NULL,                -- JSON
+    text          TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    label         TEXT,
+    summary       TEXT,
+    until         INTEGER,                      -- wall clock: an ignore holds until then
+    rose          INTEGER NOT NULL DEFAULT 0,   -- it was ignored and then rose
+    commit_id     TEXT,
+    made          INTEGER NOT NULL              -- wall clock
+) STRICT;
+CREATE INDEX verdicts_by_reading ON verdicts (reading);
+CREATE INDEX verdicts_by_template ON verdicts (service, template);
+CREATE INDEX verdicts_by_label ON verdicts (service, label);
 ",
 ];
 
