@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod rate;
 pub mod record;
+pub mod redact;
 pub mod registry;
 pub mod source;
 pub mod store;

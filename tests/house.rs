@@ -19,6 +19,7 @@ const ROOMS: &[Room] = &[
     ("record", 1, &[]),
     ("template", 1, &[]),
     ("trace", 1, &[]),
+    ("redact", 1, &[]),
     ("watch", 2, &[]),
     ("triage", 2, &["watch"]),
     ("incident", 2, &[]),
