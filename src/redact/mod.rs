@@ -41,6 +41,7 @@ mod redacted;
 mod redactor;
 mod scope;
 mod settings;
+mod shown;
 mod tokens;
 mod url;
 mod value;

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod entry;
 mod lines;
+pub mod prompt;
 mod prefix;
 pub mod rules;
 mod shapes;
