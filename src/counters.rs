@@ -79,6 +79,8 @@ counters! {
     watches_refused,
     /// News that the lane that reads could not be given.
     news_dropped,
+    /// News that wait for the model now.
+    news_waiting,
     /// Kinds of lines that a model was shown.
     entries_read,
     /// Kinds of lines that gave way to more important ones because the model was behind.

@@ -1,16 +1,18 @@
 //! One running instance behind a door: settings are read, lanes are started, chunks are taken
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
-use crate::config::credentials::Credentials;
+use crate::config::credentials::{self, Credentials};
+use crate::config::triage::{self, Speaks};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
     read_seed,
 };
 use crate::counters::Counters;
+use crate::llm;
 use crate::log::Log;
 use crate::model::service::Fixer;
 use crate::net::Http;
-use crate::pipeline::lanes;
+use crate::pipeline::lanes::{self, Reads};
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
 use crate::pipeline::{Lanes, Setup, clock};
@@ -174,6 +176,7 @@ pub fn assemble(
             Some(service) => own.settings(service),
             None => own.unregistered(name),
         }),
+        reads: reads(options, &http)?,
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
         http,
@@ -181,6 +184,33 @@ pub fn assemble(
         counters: Arc::new(Counters::default()),
         log,
     })
+}
+
+/// The small model that reads what is new, where one is configured.
+fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
+    let Some(model) = options.triage.model.clone() else {
+        return Ok(None);
+    };
+    let key = model.key.clone();
+    // The client asks for its own server's key only.
+    let keys: llm::Keys = Box::new(move |_| key.as_ref().and_then(credentials::read));
+    let asked: Result<Box<dyn llm::Model>, llm::Error> = match model.speaks {
+        Speaks::Ollama => llm::Ollama::new(http.clone(), &model.url, &model.model, keys)
+            .map(|model| Box::new(model) as _),
+        Speaks::OpenAi => llm::OpenAi::new(http.clone(), &model.url, &model.model, keys)
+            .map(|model| Box::new(model) as _),
+    };
+    let (reach, all) = (triage::reach(&model.url), options.triage.egress);
+    Ok(Some(Reads {
+        model: asked.map_err(|fault| fault.to_string())?,
+        name: model.model,
+        entries: options.triage.entries,
+        wait: options.triage.wait,
+        may_read: Box::new(move |service| {
+            let own = service.and_then(|service| service.egress);
+            triage::allows(own.unwrap_or(all), reach)
+        }),
+    }))
 }
 
 /// What is on, in one line.
@@ -205,8 +235,12 @@ pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> Stri
         Fixer::Revert => "revert",
         Fixer::Off => "off",
     };
+    let triage = match &options.triage.model {
+        None => "rules".to_owned(),
+        Some(model) => format!("rules and {} at {}", model.model, model.url),
+    };
     format!(
-        "autofix {} started; services: {services}; state: {}; mode: {}; triage: rules; fixer: {fixer}",
+        "autofix {} started; services: {services}; state: {}; mode: {}; triage: {triage}; fixer: {fixer}",
         env!("CARGO_PKG_VERSION"),
         state_dir.display(),
         mode(options.mode),

@@ -5,7 +5,7 @@ use crate::app::Error;
 use crate::config::Options;
 use crate::model::{Incident, IncidentId};
 use crate::pipeline::lanes;
-use crate::store::{Event, Limits, Occurrence, StatusReport, Store};
+use crate::store::{Event, Limits, Occurrence, PastVerdict, StatusReport, Store};
 use std::path::{Path, PathBuf};
 
 /// Everything known about one incident.
@@ -14,6 +14,8 @@ pub struct Why {
     pub incident: Incident,
     pub events: Vec<Event>,
     pub occurrences: Vec<Occurrence>,
+    /// What a model said that led to it: it asked for a look, or installed the watch.
+    pub verdict: Option<PastVerdict>,
     /// Its report, where there is one.
     pub report: Option<PathBuf>,
 }
@@ -51,6 +53,7 @@ pub fn why(state_dir: &Path, id: IncidentId) -> Result<Why, Error> {
     Ok(Why {
         events: store.events(id).map_err(failed)?,
         occurrences: store.occurrences(id).map_err(failed)?,
+        verdict: store.verdict_behind(&incident).map_err(failed)?,
         report: report.exists().then_some(report),
         incident,
     })

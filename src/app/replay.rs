@@ -154,6 +154,7 @@ fn read_one(
             .intake
             .wait(tag.as_bytes(), &chunk.bytes)
             .map_err(|_| Error::Unfinished("a record is larger than Queue_Limit".to_owned()))?;
+        lanes.settle();
         tell(Told::Read {
             bytes: reader.tally().bytes,
             of: size,

@@ -8,6 +8,7 @@ use crate::cli::arguments::WhyArguments;
 use crate::cli::incidents::{place, print_one};
 use crate::cli::output::{Out, STRONG, safe};
 use crate::model::{Frame, Incident};
+use crate::store::PastVerdict;
 
 /// Occurrences that are listed one by one.
 const OCCURRENCES: usize = 10;
@@ -18,6 +19,9 @@ pub(super) fn run(arguments: &WhyArguments, out: &mut Out) -> Result<Outcome, ap
     facts(&why.incident, out);
     lines(&why.incident, out);
     frames(&why.incident, out);
+    if let Some(past) = &why.verdict {
+        verdict(past, out);
+    }
     history(&why, out);
     if let Some(report) = &why.report {
         out.line("");
@@ -90,6 +94,24 @@ fn shown(frame: &Frame) -> String {
         "{file}{line} in {}",
         frame.function.as_deref().unwrap_or("?")
     )
+}
+
+/// The model's part in it.
+fn verdict(past: &PastVerdict, out: &mut Out) {
+    title("What a model read", out);
+    let (verdict, reading) = (&past.verdict, &past.reading);
+    fact("shown", Some(verdict.text.clone()), out);
+    fact("answered", Some(verdict.action.clone()), out);
+    fact("in its words", verdict.summary.clone(), out);
+    fact("watch", verdict.label.clone(), out);
+    fact("model", Some(reading.model.clone()), out);
+    fact("when", Some(past.made.to_rfc3339()), out);
+    let seconds = reading.millis as f64 / 1_000.0;
+    let (prompt, answer) = (reading.prompt_tokens, reading.answer_tokens);
+    let cost = format!("{prompt} tokens read, {answer} written, {seconds:.1} s");
+    fact("cost", Some(cost), out);
+    let hash: String = reading.prompt_hash.chars().take(16).collect();
+    fact("prompt", Some(format!("SHA-256 {hash}…")), out);
 }
 
 fn history(why: &Why, out: &mut Out) {

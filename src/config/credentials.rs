@@ -45,13 +45,18 @@ impl Credentials {
         if !self.hosts.contains(&host.to_ascii_lowercase()) {
             return None;
         }
-        let token = match self.source.as_ref()? {
-            TokenSource::Variable(name) => environment::variable(name)?,
-            TokenSource::File(path) => read_text(path, TOKEN_LIMIT).ok()?,
-        };
-        let token = token.trim();
-        (!token.is_empty()).then(|| Secret::new(token.to_owned()))
+        read(self.source.as_ref()?)
     }
+}
+
+/// Reads a secret from where it is. `None` where there is none.
+pub fn read(source: &TokenSource) -> Option<Secret> {
+    let token = match source {
+        TokenSource::Variable(name) => environment::variable(name)?,
+        TokenSource::File(path) => read_text(path, TOKEN_LIMIT).ok()?,
+    };
+    let token = token.trim();
+    (!token.is_empty()).then(|| Secret::new(token.to_owned()))
 }
 
 /// Host and port of an `https://` or `http://` address; a pattern's host is never one.

@@ -10,7 +10,7 @@ use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::learned::{Known, Learned};
 use crate::pipeline::notes::{NewsOut, Note, Order};
 use crate::pipeline::noticed::{self, Outs};
-use crate::pipeline::queue::{Chunk, Outlet};
+use crate::pipeline::queue::{Chunk, Next, Outlet};
 use crate::pipeline::ring::head;
 use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::{Stream, Streams};
@@ -20,6 +20,7 @@ use crate::trace::{self, Line, Taken};
 use crate::watch::{Engine, Templated};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long the lane sleeps at most before it looks at open traces and at the stop flag.
@@ -110,12 +111,13 @@ impl Fast {
             PAUSE
         };
         match self.outlet.next(pause) {
-            Ok(Some(chunk)) => {
+            Ok(Next::Chunk(chunk)) => {
                 self.read(&chunk);
                 self.outlet.done(chunk);
             }
-            Ok(None) if !self.halt.requested() => self.idle(),
-            Ok(None) | Err(_) => {
+            Ok(Next::Mark(_mark)) => self.give_news(true, clock::now()),
+            Ok(Next::Nothing) if !self.halt.requested() => self.idle(),
+            Ok(Next::Nothing) | Err(_) => {
                 self.finish();
                 return Turn::Done;
             }
@@ -128,6 +130,7 @@ impl Fast {
         if is_own_tag(&tag) {
             return;
         }
+        self.follow_orders();
         let now = clock::now();
         let counters = Arc::clone(&self.reader.out.counters);
         let mut seen = 0;
@@ -216,6 +219,7 @@ impl Fast {
                 self.reader.out.counters.news_dropped.add(entries);
                 return;
             }
+            news.progress.sent.fetch_add(1, Ordering::AcqRel);
         }
     }
 

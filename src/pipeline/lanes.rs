@@ -5,6 +5,7 @@
 use crate::counters::Counters;
 use crate::incident;
 use crate::log::Log;
+use crate::llm::Model;
 use crate::model::Timestamp;
 use crate::net::Http;
 use crate::pipeline::clock;
@@ -12,11 +13,13 @@ use crate::pipeline::deployed::{Deployed, Lookup};
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
-use crate::pipeline::notes::{notes, orders};
+use crate::pipeline::notes::{Progress, finds, news, notes, orders};
 use crate::pipeline::queue::{self, Intake};
+use crate::pipeline::reader::{self, MayRead, Reader};
 use crate::pipeline::signals::signals;
 use crate::pipeline::slow::Slow;
 use crate::pipeline::streams::{Services, Streams};
+use crate::pipeline::unread::Pace;
 use crate::pipeline::triage_lane::{Reread, RereadWatches, SettingsOf, Ticks, TriageLane};
 use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
@@ -63,12 +66,23 @@ pub struct Setup {
     pub watches: Vec<Watch>,
     pub reread_watches: RereadWatches,
     pub settings: SettingsOf,
+    /// The small model that reads what is new, if any.
+    pub reads: Option<Reads>,
     pub variable: Lookup,
     pub ecs: Option<String>,
     pub http: Http,
     pub credentials: Credentials,
     pub counters: Arc<Counters>,
     pub log: Log,
+}
+
+/// A small model, and what it is shown.
+pub struct Reads {
+    pub model: Box<dyn Model>,
+    pub name: String,
+    pub entries: usize,
+    pub wait: Duration,
+    pub may_read: MayRead,
 }
 
 /// An instance at work.
@@ -82,6 +96,8 @@ pub struct Lanes {
     fast: Lane,
     triage: Lane,
     slow: Lane,
+    /// The lane that reads, and how far it is.
+    reads: Option<(Lane, Arc<Progress>)>,
     holder: Arc<Holder>,
     state_dir: PathBuf,
     limits: store::Limits,
@@ -157,6 +173,34 @@ impl Lanes {
         }
         learned.sow(&setup.seed, &setup.log);
 
+        let (find, finds) = finds();
+        let mut given = None;
+        let reads = match setup.reads {
+            None => None,
+            Some(reads) => {
+                let (entries, wait) = (reads.entries, reads.wait);
+                let (out, from) = news(Pace { entries, wait });
+                let progress = Arc::clone(&out.progress);
+                given = Some(out);
+                Some(Reader::new(reader::Parts {
+                    from,
+                    progress,
+                    model: reads.model,
+                    name: reads.name,
+                    entries,
+                    may_read: reads.may_read,
+                    services: Arc::clone(&setup.services),
+                    store: open()?,
+                    holder: Arc::clone(&holder),
+                    orders: order.clone(),
+                    signals: find,
+                    counters: Arc::clone(&setup.counters),
+                    halt: closing.clone(),
+                    log: setup.log.clone(),
+                    replay: setup.replay,
+                }))
+            }
+        };
         let mut slow = Slow {
             worker: Worker {
                 store: slow_store,
@@ -183,6 +227,8 @@ impl Lanes {
         let mut triage = TriageLane {
             from: from_fast,
             notes,
+            finds,
+            waits: setup.replay,
             store: triage_store,
             services: setup.services,
             reread: setup.reread,
@@ -208,7 +254,7 @@ impl Lanes {
             out,
             notes: note,
             orders,
-            news: None,
+            news: given.clone(),
             halt: closing.clone(),
             log: setup.log.clone(),
         }));
@@ -222,7 +268,12 @@ impl Lanes {
             super::fast::turn(&mut fast)
         });
         let fast = fast.map_err(spawned)?;
+        let start = |mut reader: Reader| {
+            Lane::start("autofix-reader", log, counters, move || reader.turn())
+        };
+        let reads = reads.map(start).transpose().map_err(spawned)?;
         Ok(Lanes {
+            reads: reads.zip(given.map(|given| given.progress)),
             intake,
             off,
             closing,
@@ -246,6 +297,7 @@ impl Lanes {
         let closing = start + within * CLOSING_SHARE / 3;
         let _ = self.fast.wait(closing);
         let _ = self.triage.wait(closing);
+        // A request that is under way is left alone: what it was about waits in the store.
         self.halt.request();
         let ended = self.slow.wait(end - within / 10);
         self.close(!ended);
@@ -264,12 +316,23 @@ impl Lanes {
         let _ = store.save_counters(&self.instance, &self.counters.all(), now);
     }
 
+    /// Replay: waits until everything that was handed over was read, by the model too where there
+    /// is one, so that the watches that it programs see what comes next.
+    pub fn settle(&self) {
+        let Some((lane, progress)) = &self.reads else {
+            return;
+        };
+        self.intake.wait_until_read();
+        while progress.is_behind() && !lane.wait(Instant::now() + Duration::from_millis(2)) {}
+    }
+
     /// Replay: waits until everything that was read has its result. `tick` is called every so
     /// often, for progress.
     pub fn finish(&self, mut tick: impl FnMut()) {
         const STEP: Duration = Duration::from_millis(100);
         self.closing.request();
-        for lane in [&self.fast, &self.triage] {
+        let reads = self.reads.iter().map(|(lane, _)| lane);
+        for lane in [&self.fast].into_iter().chain(reads).chain([&self.triage]) {
             while !lane.wait(Instant::now() + STEP) {
                 tick();
             }

@@ -13,6 +13,7 @@ pub mod learned;
 mod notes;
 mod noticed;
 pub mod queue;
+mod reader;
 mod ring;
 mod signals;
 mod slow;
@@ -20,6 +21,7 @@ mod spares;
 pub mod streams;
 pub mod triage_lane;
 mod unread;
+mod verdicts;
 pub mod work;
 
 pub use lanes::{Lanes, Setup};

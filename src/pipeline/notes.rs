@@ -1,12 +1,15 @@
 //! What the fast lane and the triage lane tell each other beside signals: the one may not touch
 //! a disk, the other may not touch the watches. Both ways are bounded and never waited for.
 
+use crate::model::Signal;
 use crate::pipeline::unread::Pace;
 use crate::rate::Deploy;
 use crate::store::Learnt;
 use crate::triage::entry::Batch;
 use crate::watch::{Watch, WatchState};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Notes that may wait. What does not fit is counted, and written the next time.
 const MAX_NOTES: usize = 1_024;
@@ -41,15 +44,40 @@ pub enum Order {
 pub struct NewsOut {
     pub to: Sender<Batch>,
     pub pace: Pace,
+    pub progress: Arc<Progress>,
+}
+
+/// How far the lane that reads is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Batches that it was given.
+    pub sent: AtomicU64,
+    /// Batches of which nothing waits any more.
+    pub done: AtomicU64,
+}
+
+impl Progress {
+    pub fn is_behind(&self) -> bool {
+        self.done.load(Ordering::Acquire) < self.sent.load(Ordering::Acquire)
+    }
 }
 
 /// Batches that may wait in the channel; the fast lane keeps what does not fit, within its
 /// limits.
 const MAX_BATCHES: usize = 64;
 
+/// Incidents that the lane that reads may have waiting for the triage lane.
+const MAX_FINDS: usize = 256;
+
+/// From the lane that reads to the triage lane.
+pub fn finds() -> (Sender<Signal>, Receiver<Signal>) {
+    bounded(MAX_FINDS)
+}
+
 pub fn news(pace: Pace) -> (NewsOut, Receiver<Batch>) {
     let (to, from) = bounded(MAX_BATCHES);
-    (NewsOut { to, pace }, from)
+    let progress = Arc::default();
+    (NewsOut { to, pace, progress }, from)
 }
 
 pub fn notes() -> (Sender<Note>, Receiver<Note>) {

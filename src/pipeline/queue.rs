@@ -51,6 +51,23 @@ impl Chunk {
     }
 }
 
+/// What goes through the queue.
+#[derive(Debug)]
+enum Sent {
+    Chunk(Chunk),
+    Mark(Sender<()>),
+}
+
+/// What comes out of it.
+#[derive(Debug)]
+pub enum Next {
+    Chunk(Chunk),
+    /// Somebody waits until everything before this was read; to be dropped then.
+    Mark(Sender<()>),
+    /// Nothing came in time.
+    Nothing,
+}
+
 /// Why a chunk was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -63,7 +80,7 @@ pub enum Refused {
 /// The pushing end; clones share the queue.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    to: Sender<Chunk>,
+    to: Sender<Sent>,
     waiting: Arc<AtomicU64>,
     spares: Arc<Spares>,
     limit: u64,
@@ -74,7 +91,7 @@ pub struct Intake {
 /// The fast lane's end.
 #[derive(Debug)]
 pub struct Outlet {
-    from: Receiver<Chunk>,
+    from: Receiver<Sent>,
     waiting: Arc<AtomicU64>,
     spares: Arc<Spares>,
     counters: Arc<Counters>,
@@ -118,7 +135,7 @@ impl Intake {
         }
         let sent = match Chunk::copy(tag, data, &self.spares) {
             None => Err(Refused::Full),
-            Some(chunk) => self.to.try_send(chunk).map_err(|fault| match fault {
+            Some(chunk) => self.to.try_send(Sent::Chunk(chunk)).map_err(|fault| match fault {
                 TrySendError::Full(_) => Refused::Full,
                 TrySendError::Disconnected(_) => Refused::Closed,
             }),
@@ -154,6 +171,15 @@ impl Intake {
         }
     }
 
+    /// Waits until everything that was enqueued was read.
+    pub fn wait_until_read(&self) {
+        let (mark, read) = bounded(0);
+        if self.to.send(Sent::Mark(mark)).is_ok() {
+            // The mark is dropped, never sent.
+            let _ = read.recv();
+        }
+    }
+
     /// The threads that hand over.
     pub fn callers(&self) -> Arc<Callers> {
         Arc::clone(&self.callers)
@@ -166,16 +192,16 @@ impl Intake {
 }
 
 impl Outlet {
-    /// The next chunk; `Ok(None)` when none came within `within`, `Err` when all intakes are
-    /// gone and the queue is empty.
-    pub fn next(&self, within: Duration) -> Result<Option<Chunk>, Refused> {
+    /// What comes next, within the time; `Err` when all intakes are gone and the queue is empty.
+    pub fn next(&self, within: Duration) -> Result<Next, Refused> {
         match self.from.recv_timeout(within) {
-            Ok(chunk) => {
+            Ok(Sent::Chunk(chunk)) => {
                 self.waiting.fetch_sub(chunk.size(), Ordering::AcqRel);
                 self.counters.queue_bytes.sub(chunk.size());
-                Ok(Some(chunk))
+                Ok(Next::Chunk(chunk))
             }
-            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Ok(Sent::Mark(mark)) => Ok(Next::Mark(mark)),
+            Err(RecvTimeoutError::Timeout) => Ok(Next::Nothing),
             Err(RecvTimeoutError::Disconnected) => Err(Refused::Closed),
         }
     }
@@ -212,6 +238,31 @@ mod tests {
         Arc::new(Counters::default())
     }
 
+    fn taken(outlet: &Outlet) -> Chunk {
+        match outlet.next(Duration::ZERO) {
+            Ok(Next::Chunk(chunk)) => chunk,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whoever_waits_goes_on_when_everything_before_was_read() {
+        let (intake, outlet) = queue(100, counters());
+        intake.offer(b"t", b"1").unwrap();
+        let waits = std::thread::spawn(move || intake.wait_until_read());
+        taken(&outlet);
+        let mark = loop {
+            match outlet.next(Duration::from_millis(10)) {
+                Ok(Next::Mark(mark)) => break mark,
+                Ok(Next::Nothing) => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(!waits.is_finished());
+        drop(mark);
+        waits.join().unwrap();
+    }
+
     #[test]
     fn a_full_queue_refuses_and_takes_again_when_drained() {
         let counters = counters();
@@ -219,7 +270,7 @@ mod tests {
         assert_eq!(intake.offer(b"t", b"12345"), Ok(()));
         assert_eq!(intake.offer(b"t", b"12345"), Err(Refused::Full));
         assert_eq!(counters.queue_bytes.get(), 6);
-        let chunk = outlet.next(Duration::ZERO).unwrap().unwrap();
+        let chunk = taken(&outlet);
         assert_eq!((chunk.tag().as_ref(), chunk.data()), ("t", &b"12345"[..]));
         assert_eq!(counters.queue_bytes.get(), 0);
         assert_eq!(intake.offer(b"t", b"12345"), Ok(()));
@@ -233,7 +284,7 @@ mod tests {
         let mut before = std::ptr::null::<u8>();
         for _ in 0..3 {
             assert_eq!(intake.offer(b"t", &chunk), Ok(()));
-            let taken = outlet.next(Duration::ZERO).unwrap().unwrap();
+            let taken = taken(&outlet);
             assert_eq!((taken.tag().as_ref(), taken.data()), ("t", &chunk[..]));
             assert!(before.is_null() || before == taken.data().as_ptr());
             before = taken.data().as_ptr();

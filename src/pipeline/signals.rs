@@ -119,6 +119,12 @@ impl SignalsIn {
         self.open
     }
 
+    /// Takes a signal that did not come through the fast lane.
+    pub fn add(&mut self, signal: Signal) {
+        self.waiting.fetch_add(size_of(&signal), Ordering::AcqRel);
+        self.fold(signal);
+    }
+
     fn fold(&mut self, signal: Signal) {
         let bytes = size_of(&signal);
         let fingerprint = incident::fingerprint(&signal);

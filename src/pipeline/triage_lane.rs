@@ -15,7 +15,7 @@ use crate::pipeline::streams::Services;
 use crate::registry::{Registry, Service};
 use crate::store::{self, Outcome, Store, WatchRow};
 use crate::watch::Watch;
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +52,10 @@ pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
 pub struct TriageLane {
     pub from: SignalsIn,
     pub notes: Receiver<Note>,
+    /// What the lane that reads found.
+    pub finds: Receiver<Signal>,
+    /// Whether the end waits for that lane.
+    pub waits: bool,
     pub store: Store,
     pub services: Arc<Services>,
     pub reread: Reread,
@@ -95,8 +99,10 @@ impl TriageLane {
     /// everything it sent is in the store.
     pub fn turn(&mut self) -> Turn {
         let open = self.from.wait(PAUSE);
+        let reads = self.take_finds();
         let now = clock::now();
-        if !open {
+        // A replay waits for the lane that reads; a host's end does not.
+        if !open && !(reads && self.waits) {
             self.state.store_again = Timestamp(0);
             self.drain(now);
             self.keep_notes(now);
@@ -107,6 +113,17 @@ impl TriageLane {
         self.keep_notes(now);
         self.tick(now);
         Turn::Again
+    }
+
+    /// Takes what the lane that reads found; whether it may find more.
+    fn take_finds(&mut self) -> bool {
+        loop {
+            match self.finds.try_recv() {
+                Ok(signal) => self.from.add(signal),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
     }
 
     fn drain(&mut self, now: Timestamp) {

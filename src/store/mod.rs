@@ -21,7 +21,7 @@ pub use error::{Error, ErrorKind};
 pub use holder::Holder;
 pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
-pub use readings::{PastVerdict, Reading, ReadingId, VerdictRow};
+pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
 pub use status::StatusReport;
 pub use watches::WatchRow;

@@ -1,6 +1,5 @@
-//! What a model was shown and what it answered: the batch before it is sent, so that one that was
-//! under way is read after a restart, and each verdict with what became of it. What a verdict
-//! means is for triage.
+//! What a model is to be shown and what it answered: news until they are read, so that a restart
+//! loses none, and each verdict with what became of it. What a verdict means is for triage.
 
 use crate::model::{CommitId, Facets, Incident, Status, TemplateId, Timestamp};
 use crate::store::error::Error;
@@ -15,10 +14,6 @@ const KEPT: i64 = 5_000;
 const STALE: Duration = Duration::from_secs(24 * 3600);
 /// Verdicts of one owner that are looked at for those that are like an entry.
 const PAST: i64 = 500;
-
-/// A batch in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadingId(i64);
 
 /// How a reading ended.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,50 +69,78 @@ pub struct PastVerdict {
 }
 
 impl Store {
-    /// Keeps a batch that is about to be read.
+    /// Keeps the news of a service that wait to be read, in place of those before; none: nothing
+    /// waits any more.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn begin_reading(
+    pub fn save_unread(
         &mut self,
-        batch: &Batch,
         holder: &str,
+        service: &str,
+        batch: Option<&Batch>,
         now: Timestamp,
-    ) -> Result<ReadingId, Error> {
-        let tx = self.begin()?;
-        tx.prepare_cached(
-            "INSERT INTO readings (service, holder, made, batch) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![batch.service, holder, now.0, rows::to_json(batch)?])?;
-        let id = ReadingId(tx.last_insert_rowid());
-        tx.prepare_cached(
-            "DELETE FROM readings WHERE id IN
-                 (SELECT id FROM readings ORDER BY id DESC LIMIT -1 OFFSET ?1)",
-        )?
-        .execute([KEPT])?;
-        tx.commit()?;
-        Ok(id)
+    ) -> Result<(), Error> {
+        let Some(batch) = batch else {
+            self.db
+                .prepare_cached("DELETE FROM unread WHERE holder = ?1 AND service = ?2")?
+                .execute([holder, service])?;
+            return Ok(());
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO unread (holder, service, batch, made) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (holder, service) DO UPDATE SET batch = ?3, made = ?4",
+            )?
+            .execute(params![holder, service, rows::to_json(batch)?, now.0])?;
+        Ok(())
     }
 
-    /// Keeps how a reading ended. The batch itself is no longer needed.
+    /// Takes over the news that processes left unread that are gone. What waited for a day is no
+    /// news any more.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn take_over_unread(&mut self, now: Timestamp) -> Result<Vec<Batch>, Error> {
+        let dir = self.dir.clone();
+        let tx = self.begin()?;
+        let mut batches = Vec::new();
+        for (holder, made, batch) in unread(&tx)? {
+            if holder::is_alive(&dir, &holder) {
+                continue;
+            }
+            tx.prepare_cached("DELETE FROM unread WHERE holder = ?1")?
+                .execute([holder])?;
+            if now.since(made) < STALE
+                && let Some(batch) = rows::from_json(Some(batch))?
+            {
+                batches.push(batch);
+            }
+        }
+        tx.commit()?;
+        Ok(batches)
+    }
+
+    /// Keeps how a reading ended, and its verdicts.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn end_reading(
+    pub fn save_reading(
         &mut self,
-        id: ReadingId,
+        service: &str,
         reading: &Reading,
         verdicts: &[VerdictRow],
         now: Timestamp,
     ) -> Result<(), Error> {
         let tx = self.begin()?;
         tx.prepare_cached(
-            "UPDATE readings SET batch = NULL, owner = ?2, model = ?3, prompt_hash = ?4,
-             prompt_chars = ?5, prompt_tokens = ?6, answer_tokens = ?7, millis = ?8, answer = ?9,
-             fault = ?10 WHERE id = ?1",
+            "INSERT INTO readings (service, made, owner, model, prompt_hash, prompt_chars,
+             prompt_tokens, answer_tokens, millis, answer, fault)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
-            id.0,
+            service,
+            now.0,
             reading.owner,
             reading.model,
             reading.prompt_hash,
@@ -128,52 +151,17 @@ impl Store {
             reading.answer,
             reading.fault,
         ])?;
+        let id = tx.last_insert_rowid();
         for verdict in verdicts {
             insert(&tx, id, verdict, now)?;
         }
+        tx.prepare_cached(
+            "DELETE FROM readings WHERE id IN
+                 (SELECT id FROM readings ORDER BY id DESC LIMIT -1 OFFSET ?1)",
+        )?
+        .execute([KEPT])?;
         tx.commit()?;
         Ok(())
-    }
-
-    /// Takes over the batches of processes that are gone; they are begun anew by whoever reads
-    /// them.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub fn take_over_readings(&mut self, now: Timestamp) -> Result<Vec<Batch>, Error> {
-        let dir = self.dir.clone();
-        let tx = self.begin()?;
-        let mut found = Vec::new();
-        {
-            let mut all = tx.prepare_cached(
-                "SELECT id, holder, made, batch FROM readings WHERE batch IS NOT NULL ORDER BY id",
-            )?;
-            let all = all.query_map([], |row| {
-                let id: i64 = row.get(0)?;
-                let holder: String = row.get(1)?;
-                let made: i64 = row.get(2)?;
-                let batch: String = row.get(3)?;
-                Ok((id, holder, made, batch))
-            })?;
-            for row in all {
-                let (id, holder, made, batch) = row?;
-                if !holder::is_alive(&dir, &holder) {
-                    found.push((id, Timestamp(made), batch));
-                }
-            }
-        }
-        let mut batches = Vec::new();
-        for (id, made, batch) in found {
-            tx.prepare_cached("DELETE FROM readings WHERE id = ?1")?
-                .execute([id])?;
-            if now.since(made) < STALE
-                && let Some(batch) = rows::from_json(Some(batch))?
-            {
-                batches.push(batch);
-            }
-        }
-        tx.commit()?;
-        Ok(batches)
     }
 
     /// Verdicts of one owner, newest first, with what became of them.
@@ -237,20 +225,28 @@ impl Store {
         let mut all = self.db.prepare_cached(
             "SELECT service, owner, model, prompt_hash, prompt_chars, prompt_tokens,
              answer_tokens, millis, answer, fault FROM readings
-             WHERE batch IS NULL ORDER BY id DESC LIMIT ?1",
+             ORDER BY id DESC LIMIT ?1",
         )?;
         let all = all.query_map([most], |row| Ok((row.get(0)?, reading(row, 1)?)))?;
         Ok(all.collect::<Result<_, _>>()?)
     }
 }
 
-fn insert(db: &Connection, id: ReadingId, row: &VerdictRow, now: Timestamp) -> Result<(), Error> {
+fn unread(db: &Connection) -> Result<Vec<(String, Timestamp, String)>, Error> {
+    let mut all = db.prepare_cached("SELECT holder, made, batch FROM unread ORDER BY made")?;
+    let all = all.query_map([], |row| {
+        Ok((row.get(0)?, Timestamp(row.get(1)?), row.get(2)?))
+    })?;
+    Ok(all.collect::<Result<_, _>>()?)
+}
+
+fn insert(db: &Connection, reading: i64, row: &VerdictRow, now: Timestamp) -> Result<(), Error> {
     db.prepare_cached(
         "INSERT INTO verdicts (reading, service, template, facets, text, action, label, summary,
          until, commit_id, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
-        id.0,
+        reading,
         row.service,
         row.template.to_string(),
         rows::to_json(&row.facets)?,
@@ -385,22 +381,26 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_was_under_way_is_read_after_its_reader_died() {
+    fn what_a_dead_process_left_unread_is_taken_over_once() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(dir.path());
-        let (alive, dead) = (Holder::new(dir.path()).unwrap(), Holder::new(dir.path()).unwrap());
+        let holder = || Holder::new(dir.path()).unwrap();
+        let (alive, dead) = (holder(), holder());
         let now = Timestamp(1_000);
-        store.begin_reading(&batch("a"), alive.name(), now).unwrap();
-        store.begin_reading(&batch("b"), dead.name(), now).unwrap();
-        let ended = store.begin_reading(&batch("c"), dead.name(), now).unwrap();
-        store.end_reading(ended, &Reading::default(), &[], now).unwrap();
+        let mut save = |name: &str, service: &str, batch: Option<&Batch>| {
+            store.save_unread(name, service, batch, now).unwrap();
+        };
+        save(alive.name(), "a", Some(&batch("a")));
+        save(dead.name(), "b", Some(&batch("b")));
+        save(dead.name(), "c", Some(&batch("c")));
+        save(dead.name(), "c", None);
         drop(dead);
-        let taken = store.take_over_readings(now).unwrap();
-        assert_eq!(taken, [batch("b")]);
-        assert!(store.take_over_readings(now).unwrap().is_empty());
+        assert_eq!(store.take_over_unread(now).unwrap(), [batch("b")]);
+        assert!(store.take_over_unread(now).unwrap().is_empty());
         drop(alive);
         let late = now.plus(STALE);
-        assert!(store.take_over_readings(late).unwrap().is_empty(), "no news any more");
+        let taken = store.take_over_unread(late).unwrap();
+        assert!(taken.is_empty(), "no news any more");
     }
 
     #[test]
@@ -408,7 +408,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut store = store(dir.path());
         let now = Timestamp(1_000);
-        let id = store.begin_reading(&batch("shop"), "x", now).unwrap();
         let reading = Reading {
             owner: "team".to_owned(),
             model: "m".to_owned(),
@@ -421,7 +420,7 @@ mod tests {
             fault: None,
         };
         let rows = [verdict("watch", None), verdict("ignore", Some(5_000))];
-        store.end_reading(id, &reading, &rows, now).unwrap();
+        store.save_reading("shop", &reading, &rows, now).unwrap();
         let past = store.past_verdicts("team").unwrap();
         assert_eq!(past.len(), 2);
         assert_eq!(past[1].verdict, rows[0]);

@@ -110,20 +110,25 @@ CREATE TABLE watches (
 ) STRICT;
 ",
     "
+CREATE TABLE unread (
+    holder        TEXT NOT NULL,
+    service       TEXT NOT NULL,
+    batch         TEXT NOT NULL,                -- JSON
+    made          INTEGER NOT NULL,             -- wall clock
+    PRIMARY KEY (holder, service)
+) STRICT;
 CREATE TABLE readings (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     service       TEXT NOT NULL,
-    holder        TEXT NOT NULL,
     made          INTEGER NOT NULL,             -- wall clock
-    batch         TEXT,                         -- JSON; NULL: it was read
-    owner         TEXT NOT NULL DEFAULT '',
-    model         TEXT NOT NULL DEFAULT '',
-    prompt_hash   TEXT NOT NULL DEFAULT '',
-    prompt_chars  INTEGER NOT NULL DEFAULT 0,
-    prompt_tokens INTEGER NOT NULL DEFAULT 0,
-    answer_tokens INTEGER NOT NULL DEFAULT 0,
-    millis        INTEGER NOT NULL DEFAULT 0,
-    answer        TEXT NOT NULL DEFAULT '',
+    owner         TEXT NOT NULL,
+    model         TEXT NOT NULL,
+    prompt_hash   TEXT NOT NULL,
+    prompt_chars  INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    answer_tokens INTEGER NOT NULL,
+    millis        INTEGER NOT NULL,
+    answer        TEXT NOT NULL,
     fault         TEXT
 ) STRICT;
 CREATE INDEX readings_by_owner ON readings (owner, id);

@@ -15,7 +15,14 @@ const FOLD_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FOLDED: &str = "earlier";
 
 /// The counters that are levels of the moment, not sums: those of the dead do not count.
-const LEVELS: [&str; 4] = ["queue_bytes", "templates", "watches", "memory_bytes"];
+const LEVELS: [&str; 6] = [
+    "queue_bytes",
+    "templates",
+    "watches",
+    "memory_bytes",
+    "news_waiting",
+    "watches_too_broad",
+];
 
 /// The state of everything in one `State_Dir`.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +70,9 @@ impl StatusReport {
                     "decode_faults", "cut_by_limit", "traces", "templates", "watches",
                     "watches_fired", "windows_dropped", "memory_bytes", "notes_dropped", "panics"]),
                 "triage": of(&["signals", "signals_dropped", "incidents_capped", "store_faults"]),
+                "reader": of(&["news_waiting", "news_dropped", "entries_read", "entries_given_up",
+                    "triage_requests", "triage_characters", "triage_tokens", "triage_failed",
+                    "watches_refused", "watches_too_broad"]),
                 "slow": of(&["investigations", "proposals", "postponed"]),
             },
             "capped": capped,

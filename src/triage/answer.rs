@@ -14,6 +14,8 @@ const LONGEST: usize = 64 << 10;
 const SUMMARY: usize = 200;
 /// A watch that fires at one record would be an incident in disguise.
 const LEAST_THRESHOLD: usize = 2;
+/// Watches of one answer.
+const MOST_WATCHES: usize = 8;
 /// Longest window of a model's watch: six hours. What is slower than that is a rate.
 const LONGEST_WINDOW: u64 = 6 * 3600;
 /// Longest life, in seconds: a day. The model may ask for it again when the news come again.
@@ -147,7 +149,14 @@ pub fn read(text: &str, asked: &Asked) -> Result<Answer, Fault> {
             let read = each.map(|(at, one)| {
                 verdict(one, asked).map_err(|why| Fault(format!("answer {}: {why}", at + 1)))
             });
-            read.collect::<Result<Vec<Verdict>, Fault>>().map(Answer::Each)
+            let each = read.collect::<Result<Vec<Verdict>, Fault>>()?;
+            let watches = each.iter().filter(|one| matches!(one, Verdict::Watch(_)));
+            match watches.count() {
+                0..=MOST_WATCHES => Ok(Answer::Each(each)),
+                number => fault(format!(
+                    "{number} watches at once; install at most {MOST_WATCHES}, the most telling"
+                )),
+            }
         }
         one @ Json::Object(_) => verdict(one, asked).map(Answer::All),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
@@ -322,6 +331,18 @@ mod tests {
             panic!("no watch");
         };
         assert_eq!(watch.expires.unwrap().seconds(), 86_400);
+    }
+
+    #[test]
+    fn an_answer_cannot_install_watches_without_bound() {
+        let watches = |number: usize| {
+            let list: Vec<String> = (0..number)
+                .map(|n| WATCH.replace("http_5xx_spike", &format!("w{n}")))
+                .collect();
+            read(&format!("[{}]", list.join(",")), &asked(number))
+        };
+        assert!(watches(8).is_ok());
+        assert!(watches(9).unwrap_err().0.contains("at most 8"));
     }
 
     #[test]

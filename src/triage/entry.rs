@@ -155,6 +155,11 @@ impl Waiting {
         self.batches.iter().map(|batch| batch.entries.len()).sum()
     }
 
+    /// What waits of a service.
+    pub fn of(&self, service: &str) -> Option<&Batch> {
+        self.batches.iter().find(|batch| batch.service == service)
+    }
+
     pub fn push(&mut self, batch: Batch) {
         match self.batches.iter_mut().find(|b| b.service == batch.service) {
             Some(known) => {
