@@ -11,6 +11,7 @@ pub mod deliver;
 pub mod ffi;
 pub mod incident;
 pub mod investigate;
+pub mod llm;
 pub mod log;
 pub mod model;
 pub mod net;

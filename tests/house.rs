@@ -26,6 +26,7 @@ const ROOMS: &[Room] = &[
     ("rate", 2, &[]),
     ("store", 3, &[]),
     ("net", 3, &[]),
+    ("llm", 3, &["net"]),
     ("source", 3, &["net"]),
     ("patch", 3, &["source"]),
     ("investigate", 3, &["source", "patch"]),
@@ -126,6 +127,7 @@ fn arrows_point_down_or_sideways_as_listed() {
             ("src/trace/go.rs", "use crate::{model::Trace, record};"),
             ("src/model/mod.rs", "fn f() { crate::log::Log::silent(); }"),
             ("src/store/mod.rs", "use crate::net::Http;"),
+            ("src/llm/mod.rs", "use crate::store::Store;"),
             (
                 "src/source/mod.rs",
                 "use crate::{\n  patch::{Accepted},\n};",

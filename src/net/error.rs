@@ -42,19 +42,23 @@ impl From<ureq::Error> for Error {
         let kind = match &e {
             ureq::Error::Timeout(_) => ErrorKind::Timeout,
             ureq::Error::BodyExceedsLimit(_) => ErrorKind::TooLarge,
-            ureq::Error::Io(io) if io.kind() == io::ErrorKind::TimedOut => ErrorKind::Timeout,
+            ureq::Error::Io(io)
+                if matches!(
+                    io.kind(),
+                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+                ) =>
+            {
+                ErrorKind::Timeout
+            }
             _ => ErrorKind::Network,
         };
         Error::new(kind, e.to_string())
     }
 }
 
+/// A body's reader hides in these what ureq found: a deadline that passed, first of all.
 impl From<io::Error> for Error {
     fn from(e: io::Error) -> Error {
-        let kind = match e.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Timeout,
-            _ => ErrorKind::Network,
-        };
-        Error::new(kind, e.to_string())
+        Error::from(ureq::Error::from(e))
     }
 }

@@ -4,9 +4,11 @@
 
 mod error;
 mod secret;
+mod whole;
 
 pub use error::{Error, ErrorKind};
 pub use secret::Secret;
+pub use whole::Whole;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -46,6 +48,15 @@ pub struct Request<'a> {
     pub deadline: Instant,
 }
 
+/// How long a server may say nothing.
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    /// Before its answer begins.
+    response: Duration,
+    /// Between two bytes of it.
+    read: Duration,
+}
+
 /// The verbs in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -59,6 +70,8 @@ pub struct Response {
     pub content_type: String,
     /// Where a redirect points; nobody follows it here.
     pub location: Option<String>,
+    /// `Retry-After`, where it is a number of seconds; dates would need a clock that agrees.
+    pub retry_after: Option<Duration>,
     body: ureq::BodyReader<'static>,
 }
 
@@ -86,6 +99,16 @@ impl Http {
     /// # Errors
     /// When no answer comes, in time or at all.
     pub fn send(&self, request: &Request<'_>) -> Result<Response, Error> {
+        self.send_within(
+            request,
+            Silence {
+                response: RESPONSE,
+                read: STALL,
+            },
+        )
+    }
+
+    fn send_within(&self, request: &Request<'_>, silence: Silence) -> Result<Response, Error> {
         let left = request.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Error::new(ErrorKind::Timeout, "no time left".into()));
@@ -100,15 +123,24 @@ impl Http {
                 for (name, value) in &request.headers {
                     call = call.header(*name, value);
                 }
-                call.config().timeout_global(Some(left)).build().call()
+                call.config()
+                    .timeout_global(Some(left))
+                    .timeout_recv_response(Some(silence.response))
+                    .timeout_per_read(Some(silence.read))
+                    .build()
+                    .call()
             }
             Method::Post => {
                 let mut call = agent.post(request.url);
                 for (name, value) in &request.headers {
                     call = call.header(*name, value);
                 }
-                let call = call.config().timeout_global(Some(left)).build();
-                call.send(request.body)
+                call.config()
+                    .timeout_global(Some(left))
+                    .timeout_recv_response(Some(silence.response))
+                    .timeout_per_read(Some(silence.read))
+                    .build()
+                    .send(request.body)
             }
         };
         let answer = answer.map_err(Error::from)?;
@@ -120,6 +152,9 @@ impl Http {
             status: answer.status().as_u16(),
             content_type: header("content-type").unwrap_or_default(),
             location: header("location"),
+            retry_after: header("retry-after")
+                .and_then(|seconds| seconds.trim().parse().ok())
+                .map(Duration::from_secs),
             body: answer
                 .into_body()
                 .into_with_config()
@@ -177,8 +212,6 @@ fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT))
-        .timeout_recv_response(Some(RESPONSE))
-        .timeout_per_read(Some(STALL))
         .user_agent(concat!("autofix/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()

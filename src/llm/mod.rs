@@ -1,0 +1,47 @@
+//! A small model near at hand, asked for JSON under a schema: Ollama, or a server that speaks
+//! OpenAI's chat API (llama-server, vLLM). It judges whether an answer is whole; what it says is
+//! for others to judge, and so is what is asked. It starts no thread, waits no longer than it
+//! was told, and tries nothing twice: `breaker` says when to ask again, and the caller asks.
+
+mod answer;
+mod ask;
+pub mod breaker;
+mod check;
+mod error;
+mod fault;
+mod ollama;
+mod openai;
+mod server;
+pub mod tokens;
+
+pub use answer::{About, Answer, Ended};
+pub use ask::{Ask, Prompt};
+pub use breaker::Breaker;
+pub use error::{Error, ErrorKind};
+pub use ollama::Ollama;
+pub use openai::OpenAi;
+pub use server::Keys;
+
+use std::time::Duration;
+
+/// Somebody who answers.
+pub trait Model: Send + Sync {
+    /// One answer to one question.
+    ///
+    /// # Errors
+    /// When none comes in time, or one that is not whole; `ErrorKind` says which.
+    fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Error>;
+
+    /// Whether the server is there and has the model.
+    ///
+    /// # Errors
+    /// When it is not, or has not.
+    fn look(&self, deadline: Duration) -> Result<About, Error>;
+
+    /// Has the model loaded before the first question, with the context that questions will
+    /// have: another one would load it again.
+    ///
+    /// # Errors
+    /// When it is not loaded by then.
+    fn warm(&self, context_tokens: u32, deadline: Duration) -> Result<(), Error>;
+}

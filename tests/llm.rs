@@ -1,0 +1,14 @@
+//! Models: servers that are played on loopback as their documents describe them, and a real
+//! llama-server where `AUTOFIX_LLAMA_SERVER` and `AUTOFIX_LLAMA_MODEL` name one and its model
+//! (`scripts/model.sh` installs both).
+
+#[path = "llm/both.rs"]
+mod both;
+#[path = "llm/llama_server.rs"]
+mod llama_server;
+#[path = "llm/played.rs"]
+mod played;
+#[path = "llm/played_ollama.rs"]
+mod played_ollama;
+#[path = "llm/played_openai.rs"]
+mod played_openai;

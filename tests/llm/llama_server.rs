@@ -1,0 +1,250 @@
+//! A real llama-server with a real, small model: what it accepts, and that it is rid of us when
+//! we leave. Skipped where none is named.
+
+use crate::played::{http, no_key, question};
+use autofix::llm::{Ask, Ended, ErrorKind, Model, OpenAi, tokens};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server of our own; it ends with the test.
+struct LlamaServer {
+    child: Child,
+    url: String,
+}
+
+impl Drop for LlamaServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `None` where the test is to be skipped, which is said.
+fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
+    let named = |name: &str| std::env::var(name).ok().filter(|path| !path.is_empty());
+    let (Some(program), Some(model)) =
+        (named("AUTOFIX_LLAMA_SERVER"), named("AUTOFIX_LLAMA_MODEL"))
+    else {
+        println!(
+            "SKIPPED {test}: AUTOFIX_LLAMA_SERVER and AUTOFIX_LLAMA_MODEL name no server and model"
+        );
+        return None;
+    };
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let child = Command::new(program)
+        .args([
+            "--model",
+            &model,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+        ])
+        .args([
+            "--ctx-size",
+            "4096",
+            "--parallel",
+            "1",
+            "--n-gpu-layers",
+            "0",
+            "--threads",
+            "2",
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = format!("http://127.0.0.1:{port}");
+    let server = LlamaServer { child, url };
+    let model = OpenAi::new(http(), &server.url, "any", no_key()).unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while let Err(e) = model.warm(4096, Duration::from_secs(5)) {
+        assert!(
+            matches!(e.kind, ErrorKind::Loading | ErrorKind::Unreachable),
+            "{e}"
+        );
+        assert!(Instant::now() < until, "not ready: {e}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Some((server, model))
+}
+
+/// As triage has it: an object for each of a batch's entries.
+fn verdicts(entries: usize) -> Value {
+    json!({
+        "type": "array", "minItems": entries, "maxItems": entries,
+        "items": {
+            "type": "object",
+            "properties": {
+                "entry": {"type": "integer", "minimum": 1, "maximum": entries},
+                "action": {"enum": ["ignore", "watch", "investigate"]},
+                "reason": {"type": "string", "maxLength": 40},
+            },
+            "required": ["entry", "action", "reason"],
+            "additionalProperties": false,
+        },
+    })
+}
+
+fn batch(entries: usize) -> String {
+    (1..=entries).fold(String::new(), |mut text, n| {
+        let _ = writeln!(
+            text,
+            "{n}. 2026-03-01 12:00:{:02} ERROR db: connection refused by 10.0.0.{n}:5432",
+            n % 60
+        );
+        text
+    })
+}
+
+#[test]
+fn a_real_model_keeps_to_the_schema() {
+    let Some((_server, model)) = start("a_real_model_keeps_to_the_schema") else {
+        return;
+    };
+    let about = model.look(Duration::from_secs(5)).unwrap();
+    assert_eq!(about.context, Some(4096));
+    let (schema, user) = (verdicts(5), batch(5));
+    let ask = Ask {
+        schema: &schema,
+        max_tokens: 400,
+        context_tokens: 4096,
+        deadline: Duration::from_secs(120),
+        ..question(&user)
+    };
+    let first = model.ask(&ask).unwrap();
+    let answer: Vec<Value> = serde_json::from_str(&first.text).unwrap();
+    assert_eq!(answer.len(), 5);
+    for verdict in &answer {
+        assert!(
+            matches!(
+                verdict["action"].as_str(),
+                Some("ignore" | "watch" | "investigate")
+            ),
+            "{verdict}"
+        );
+        assert!(
+            verdict["reason"].as_str().unwrap().chars().count() <= 40,
+            "{verdict}"
+        );
+    }
+    assert_eq!(first.ended, Ended::Stop);
+    let counted = u32::try_from(first.prompt_tokens.unwrap()).unwrap();
+    let most = tokens::at_most(&user) + tokens::at_most(ask.system);
+    assert!(
+        counted <= most && tokens::at_least(&user) <= counted,
+        "{counted} {most}"
+    );
+    println!(
+        "{} tokens of question, {:?} of answer, {:.2} s",
+        counted, first.answer_tokens, first.seconds
+    );
+    let again = model.ask(&ask).unwrap();
+    assert_eq!(
+        again.text, first.text,
+        "the same question has the same answer"
+    );
+    assert_eq!(
+        again.prompt_tokens, first.prompt_tokens,
+        "what it had in memory counts as well"
+    );
+}
+
+#[test]
+fn a_real_server_says_what_it_cannot() {
+    let Some((_server, model)) = start("a_real_server_says_what_it_cannot") else {
+        return;
+    };
+    let cut = Ask {
+        max_tokens: 4,
+        ..question("ERROR db: connection refused")
+    };
+    assert_eq!(model.ask(&cut).unwrap_err().kind, ErrorKind::Cut);
+    // More context than the server has: its own words must be understood.
+    let long = batch(300);
+    let ask = Ask {
+        context_tokens: 100_000,
+        ..question(&long)
+    };
+    assert_eq!(model.ask(&ask).unwrap_err().kind, ErrorKind::TooLong);
+    let schema = json!({"type": "nonsense"});
+    let ask = Ask {
+        schema: &schema,
+        ..question("x")
+    };
+    let e = model.ask(&ask).unwrap_err();
+    assert!(matches!(e.kind, ErrorKind::Refused { status: 400 }), "{e}");
+}
+
+#[test]
+fn a_real_server_is_free_again_after_a_deadline() {
+    let Some((_server, model)) = start("a_real_server_is_free_again_after_a_deadline") else {
+        return;
+    };
+    // An answer of that length takes half a minute.
+    let (schema, user) = (verdicts(100), batch(10));
+    let long = Ask {
+        schema: &schema,
+        max_tokens: 2900,
+        context_tokens: 4096,
+        deadline: Duration::from_millis(500),
+        ..question(&user)
+    };
+    let started = Instant::now();
+    assert_eq!(model.ask(&long).unwrap_err().kind, ErrorKind::TimedOut);
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
+    let short = Ask {
+        deadline: Duration::from_secs(20),
+        ..question("ERROR db: connection refused")
+    };
+    let answer = model.ask(&short).unwrap();
+    println!(
+        "the next question was answered within {:.2} s",
+        answer.seconds
+    );
+    assert!(
+        answer.seconds < 10.0,
+        "it had gone on with the one that nobody waited for"
+    );
+}
+
+#[test]
+fn a_real_server_that_dies_in_mid_answer_is_told_at_once() {
+    let Some((mut server, model)) = start("a_real_server_that_dies_in_mid_answer_is_told_at_once")
+    else {
+        return;
+    };
+    let asked = std::thread::spawn(move || {
+        let (schema, user) = (verdicts(100), batch(10));
+        let long = Ask {
+            schema: &schema,
+            max_tokens: 2900,
+            context_tokens: 4096,
+            deadline: Duration::from_secs(60),
+            ..question(&user)
+        };
+        model.ask(&long)
+    });
+    std::thread::sleep(Duration::from_millis(1500));
+    server.child.kill().unwrap();
+    let killed = Instant::now();
+    let e = asked.join().unwrap().unwrap_err();
+    assert_eq!(e.kind, ErrorKind::Unreachable, "{e}");
+    assert!(
+        killed.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        killed.elapsed()
+    );
+}
