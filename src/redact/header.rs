@@ -158,9 +158,10 @@ pub(super) fn command_at(search: &mut Search<'_>, from: usize, to: usize) {
     } else {
         &["-p"]
     };
-    let arguments = text.slice(to, line);
+    let begin = to - 1;
+    let arguments = text.slice(begin, line);
     for (at, _) in arguments.match_indices(" -") {
-        let at = to + at + 1;
+        let at = begin + at + 1;
         let Some(flag) = passwords.iter().find(|flag| text.starts(at, flag)) else {
             continue;
         };

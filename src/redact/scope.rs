@@ -156,7 +156,7 @@ mod tests {
         }
         assert_eq!(
             scope.text("password=hunter2").as_str(),
-            "password=[password]"
+            "password=[password-*]"
         );
         assert_eq!(scope.text("a7@b.example").as_str(), "[email-8]");
     }

@@ -146,6 +146,13 @@ const NOT_VALUES: &[&str] = &[
 
 pub(super) fn is_secret(value: &str, extent: &Extent, judged: Judgement) -> bool {
     let quoted = extent.quoted;
+    if !value
+        .bytes()
+        .any(|b| b.is_ascii_alphanumeric() || b >= 0x80)
+        && value.len() < 6
+    {
+        return false;
+    }
     if stands_for_another(value) || placeholder::is_one(value) || is_reference(value) {
         return false;
     }
@@ -166,11 +173,22 @@ pub(super) fn is_secret(value: &str, extent: &Extent, judged: Judgement) -> bool
     match judged.sureness {
         Sureness::Sure => sure(value, extent, judged.class),
         Sureness::Likely => likely(value, extent, judged),
-        Sureness::Drawn => random::mixed(value) && !value.contains('.'),
+        Sureness::Drawn => in_query(value, extent) || random::mixed(value) && !value.contains('.'),
         Sureness::Digits => {
             (3..=8).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
         }
         Sureness::Header => true,
+    }
+}
+
+/// A signature or key of a query, with its signs encoded.
+fn in_query(value: &str, extent: &Extent) -> bool {
+    extent.query && {
+        let plain = ["%2B", "%2F", "%3D", "%2b", "%2f", "%3d"];
+        let plain = plain
+            .iter()
+            .fold(value.to_owned(), |text, sign| text.replace(sign, "+"));
+        random::drawn(&plain) && !random::is_uuid(value) && !value.contains('.')
     }
 }
 
@@ -182,7 +200,8 @@ fn letters(value: &str) -> bool {
 
 fn sure(value: &str, extent: &Extent, class: Class) -> bool {
     if extent.quoted {
-        return !(extent.sign == Sign::Colon && !extent.name_quoted && is_prose(value));
+        return !says_what_is_wrong(value)
+            && !(extent.sign == Sign::Colon && !extent.name_quoted && is_prose(value));
     }
     // `password: must be set` goes on in words; `password: hunter` ends there.
     if extent.sign == Sign::Colon && extent.spaced && letters(value) {
@@ -222,6 +241,41 @@ fn likely(value: &str, extent: &Extent, judged: Judgement) -> bool {
         }
         _ => true,
     }
+}
+
+/// A sentence of a form's check about what was given.
+pub(super) fn says_what_is_wrong(value: &str) -> bool {
+    const WORDS: [&str; 18] = [
+        "not",
+        "may",
+        "be",
+        "is",
+        "must",
+        "can't",
+        "cannot",
+        "required",
+        "invalid",
+        "should",
+        "least",
+        "field",
+        "too",
+        "does",
+        "incorrect",
+        "has",
+        "please",
+        "missing",
+    ];
+    let lower = value.to_ascii_lowercase();
+    let words = || {
+        lower
+            .split_whitespace()
+            .map(|word| word.trim_end_matches(['.', ',', '!']))
+    };
+    words().count() >= 3 && words().filter(|word| WORDS.contains(word)).count() >= 1
+        || words().count() == 2
+            && words().all(|word| letters(word))
+            && words().any(|word| WORDS.contains(&word))
+        || words().count() >= 2 && lower.starts_with("can't ")
 }
 
 /// Several words in lower case.
