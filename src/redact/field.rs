@@ -7,7 +7,7 @@ use crate::redact::cursor::{Text, blank, word};
 use crate::redact::extent::{self, Extent, Quote, Sign};
 use crate::redact::name::{self, Judgement, Sureness};
 use crate::redact::redactor::Search;
-use crate::redact::{cookie, header, value};
+use crate::redact::{cookie, header, stand_in, value};
 
 fn in_name(byte: u8) -> bool {
     word(byte) || matches!(byte, b'-' | b'.')
@@ -487,7 +487,7 @@ pub(super) fn identified_at(search: &mut Search<'_>, to: usize) {
     let end = extent::closing(text, open);
     let _ = search.spent(end - from);
     let found = text.slice(open.end, end);
-    if !value::stands_for_another(found) && !crate::redact::placeholder::is_one(found) {
+    if !stand_in::stands_for_another(found) && !crate::redact::placeholder::is_one(found) {
         search.add(open.end, end, Class::Password);
     }
 }

@@ -120,7 +120,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn scope() -> Scope {
-        Redactor::new(&Settings::default()).unwrap().scope()
+        static MADE: std::sync::OnceLock<Redactor> = std::sync::OnceLock::new();
+        let made = MADE.get_or_init(|| Redactor::new(&Settings::default()).unwrap());
+        made.scope()
     }
 
     #[test]
