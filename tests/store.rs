@@ -264,9 +264,15 @@ fn a_damaged_or_newer_database_is_refused_with_a_remedy() {
 }
 
 #[test]
-fn the_journal_carries_every_change_and_no_log_text() {
+fn the_journal_carries_every_change_and_only_redacted_text() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());
+    let mut settings = Settings {
+        service: "shop".to_owned(),
+        ..Settings::default()
+    };
+    settings.redact.patterns = vec!["secret-[a-z]+".to_owned()];
+    store.save_settings(&settings).unwrap();
     for n in 0..20 {
         store.record(&crash("shop", "total", n), at(n)).unwrap();
     }
@@ -296,7 +302,30 @@ fn the_journal_carries_every_change_and_no_log_text() {
     let numbers: Vec<_> = lines.iter().map(|l| l["seq"].as_u64().unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b));
     let text = fs::read_to_string(dir.path().join("incidents.jsonl")).unwrap();
-    for word in ["secret-word", "ValueError", "title", "reason", "function"] {
+    assert_eq!(lines[0]["title"], "ValueError: [custom-1]");
+    assert_eq!(lines[0]["exception"]["message"], "[custom-1]");
+    assert_eq!(lines[0]["reason"], "rule uncaught");
+    for word in ["secret-word", "function", "\"text\""] {
+        assert!(!text.contains(word), "{word} left the host");
+    }
+}
+
+/// Settings that came past the registry's check, and so make no redactor.
+#[test]
+fn without_a_redactor_a_line_of_the_journal_has_no_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let mut settings = Settings {
+        service: "shop".to_owned(),
+        ..Settings::default()
+    };
+    settings.redact.patterns = vec!["(".to_owned()];
+    store.save_settings(&settings).unwrap();
+    store.record(&crash("shop", "total", 1), at(1)).unwrap();
+    store.drain_journal().unwrap();
+    let text = fs::read_to_string(dir.path().join("incidents.jsonl")).unwrap();
+    assert!(text.contains("\"shop\""), "{text}");
+    for word in ["title", "secret-word", "ValueError", "uncaught"] {
         assert!(!text.contains(word), "{word} left the host");
     }
 }

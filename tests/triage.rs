@@ -106,7 +106,9 @@ impl Run {
 
     fn counter(&self, name: &str) -> u64 {
         let status = look::status(&self.state).ok();
-        status.and_then(|all| all.counters.get(name).copied()).unwrap_or(0)
+        status
+            .and_then(|all| all.counters.get(name).copied())
+            .unwrap_or(0)
     }
 
     fn stop(self) -> PathBuf {
@@ -178,7 +180,10 @@ fn a_models_watch_fires_on_a_later_spike_where_the_rules_stay_quiet_recorded_ans
         run.feed(&payments(number, result));
     }
     let state = run.stop();
-    assert!(look::incidents(&state).unwrap().is_empty(), "the rules alone");
+    assert!(
+        look::incidents(&state).unwrap().is_empty(),
+        "the rules alone"
+    );
 }
 
 #[test]
@@ -191,9 +196,16 @@ fn what_it_wants_looked_at_is_an_incident_once() {
         })
     });
     let run = Run::with(folder.path(), &model);
-    run.feed(&["saved order 12 again, same key".into(), "cache warmed in 3 ms".into()]);
+    run.feed(&[
+        "saved order 12 again, same key".into(),
+        "cache warmed in 3 ms".into(),
+    ]);
     let found = run.incident(Kind::Error);
-    assert!(found.title.starts_with("Orders are saved twice"), "{}", found.title);
+    assert!(
+        found.title.starts_with("Orders are saved twice"),
+        "{}",
+        found.title
+    );
     assert_eq!(found.lines, ["saved order 12 again, same key"]);
     let why = look::why(folder.path(), found.id).unwrap();
     assert_eq!(why.verdict.unwrap().verdict.action, "investigate");
@@ -215,7 +227,13 @@ fn no_secret_reaches_the_model() {
     ]);
     run.wait("a question", || (model.questions() > 0).then_some(()));
     let shown = model.shown();
-    for secret in ["jane.doe", "hunter2", "eyJhbGciOi", "sk_live_4f9a", "s3cr3tpw"] {
+    for secret in [
+        "jane.doe",
+        "hunter2",
+        "eyJhbGciOi",
+        "sk_live_4f9a",
+        "s3cr3tpw",
+    ] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
     for kept in ["upstream refused", "db.internal", "[email-1]"] {
@@ -234,10 +252,18 @@ fn a_bad_answer_is_asked_for_once_more_with_its_fault_then_the_rules_decide() {
     });
     let run = Run::with(folder.path(), &model);
     run.feed(&["warn: second chance 1".into()]);
-    run.wait("a verdict", || (run.counter("entries_read") == 1).then_some(()));
-    assert!(model.shown().contains("action must be ignore, watch or investigate"));
+    run.wait("a verdict", || {
+        (run.counter("entries_read") == 1).then_some(())
+    });
+    assert!(
+        model
+            .shown()
+            .contains("action must be ignore, watch or investigate")
+    );
     run.feed(&["warn: lease of volume is old".into()]);
-    run.wait("a failure", || (run.counter("triage_failed") == 1).then_some(()));
+    run.wait("a failure", || {
+        (run.counter("triage_failed") == 1).then_some(())
+    });
     run.crash();
     run.incident(Kind::Crash);
     run.stop();
@@ -254,7 +280,10 @@ fn a_server_that_hangs_or_is_gone_harms_nobody_and_is_told_once() {
     run.incident(Kind::Crash);
     let before = Instant::now();
     run.stop();
-    assert!(before.elapsed() < Duration::from_secs(10), "the exit waits for nobody");
+    assert!(
+        before.elapsed() < Duration::from_secs(10),
+        "the exit waits for nobody"
+    );
 
     let gone = TempDir::new().unwrap();
     let keys = [("Triage", "openai"), ("Triage_Url", "http://127.0.0.1:9")];
@@ -264,7 +293,9 @@ fn a_server_that_hangs_or_is_gone_harms_nobody_and_is_told_once() {
     run.incident(Kind::Crash);
     run.wait("words", || {
         let said = run.said.lock().unwrap();
-        let times = said.iter().filter(|line| line.contains("the rules decide alone"));
+        let times = said
+            .iter()
+            .filter(|line| line.contains("the rules decide alone"));
         (times.count() == 1).then_some(())
     });
     run.stop();
@@ -291,17 +322,28 @@ fn what_is_ignored_stays_ignored_after_a_restart() {
     let model = Played::new(|question| each(question, |_| IGNORE.to_owned()));
     let run = Run::with(folder.path(), &model);
     run.feed(&["warn: pool is warm after 12 tries".into()]);
-    run.wait("a verdict", || (run.counter("entries_read") == 1).then_some(()));
+    run.wait("a verdict", || {
+        (run.counter("entries_read") == 1).then_some(())
+    });
     run.stop();
     // What was learnt of the log is lost, the verdicts are not.
     let store = rusqlite::Connection::open(folder.path().join("autofix.db")).unwrap();
     store.execute("DELETE FROM learnt", []).unwrap();
     drop(store);
     let run = Run::with(folder.path(), &model);
-    run.feed(&["warn: pool is warm after 99 tries".into(), "warn: pool is cold".into()]);
-    run.wait("a verdict", || (run.counter("entries_read") == 2).then_some(()));
+    run.feed(&[
+        "warn: pool is warm after 99 tries".into(),
+        "warn: pool is cold".into(),
+    ]);
+    run.wait("a verdict", || {
+        (run.counter("entries_read") == 2).then_some(())
+    });
     let shown = model.shown();
-    assert_eq!(shown.matches("pool is warm").count(), 2, "as template and example, once: {shown}");
+    assert_eq!(
+        shown.matches("pool is warm").count(),
+        2,
+        "as template and example, once: {shown}"
+    );
     run.stop();
 }
 
@@ -309,12 +351,18 @@ fn what_is_ignored_stays_ignored_after_a_restart() {
 fn without_egress_nothing_is_sent() {
     let folder = TempDir::new().unwrap();
     let model = Played::new(|_| Reply::Says(IGNORE.into()));
-    let keys = [("Triage", "openai"), ("Triage_Url", model.url.as_str()), ("Egress", "none")];
+    let keys = [
+        ("Triage", "openai"),
+        ("Triage_Url", model.url.as_str()),
+        ("Egress", "none"),
+    ];
     let run = Run::start(folder.path(), &keys);
     run.feed(&["warn: disk is slow".into()]);
     run.wait("words", || {
         let said = run.said.lock().unwrap();
-        said.iter().any(|line| line.contains("Egress keeps checkout")).then_some(())
+        said.iter()
+            .any(|line| line.contains("Egress keeps checkout"))
+            .then_some(())
     });
     run.stop();
     assert_eq!(model.questions(), 0);

@@ -3,7 +3,8 @@
 //!
 //!   fast_lane lines service|firelens BYTES      a log on standard output
 //!   fast_lane watches COUNT                     a file of watches on standard output
-//!   fast_lane stages                            ns and records/s by stage
+//!   fast_lane stages                            ns and records/s by stage, MB/s of redaction
+//!   fast_lane redact                            the latter alone
 //!   fast_lane lane LIBRARY WATCHES RECORDS      processor time of the whole lane for a record
 //!   fast_lane flush LIBRARY                     time inside a flush by size of the chunk
 //!   fast_lane memory LIBRARY                    memory over ten million records
@@ -28,6 +29,7 @@ fn main() {
         ["lines", kind, bytes] => lines_to_stdout(kind, bytes.parse().unwrap()),
         ["watches", count] => print!("{}", watches::file(count.parse().unwrap())),
         ["stages"] => stages::run(),
+        ["redact"] => stages::redact(),
         ["lane", library, watches, records] => {
             lane::run(library, watches.parse().unwrap(), records.parse().unwrap());
         }
@@ -35,7 +37,7 @@ fn main() {
         ["memory", library] => memory::run(library),
         _ => {
             eprintln!(
-                "usage: fast_lane lines KIND BYTES | watches COUNT | stages | lane SO WATCHES RECORDS | \
+                "usage: fast_lane lines KIND BYTES | watches COUNT | stages | redact | lane SO WATCHES RECORDS | \
                  flush SO | memory SO"
             );
             std::process::exit(2);

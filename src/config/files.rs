@@ -2,6 +2,7 @@
 //! stands in them is the registry's own business.
 
 use crate::config::options::Services;
+use crate::redact;
 use crate::registry::{Complaint, Place, Registry, Text};
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
@@ -27,7 +28,7 @@ pub fn load_registry(services: &Services) -> Result<Registry, Vec<Complaint>> {
         Services::Path(path) => {
             let files = registry_files(path).map_err(|complaint| vec![complaint])?;
             let texts = read_all(&files)?;
-            Registry::parse(&texts)
+            check_redaction(Registry::parse(&texts)?)
         }
         Services::One(service, description) => {
             let mut service = service.as_ref().clone();
@@ -38,6 +39,25 @@ pub fn load_registry(services: &Services) -> Result<Registry, Vec<Complaint>> {
             }
             Ok(Registry::of(vec![service]))
         }
+    }
+}
+
+/// The registry, if redaction takes what every service sets for it.
+fn check_redaction(registry: Registry) -> Result<Registry, Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    for service in registry.services() {
+        for wrong in redact::Settings::from(&service.redact).check() {
+            let what = format!(
+                "`redact` of `{}`: {}: {}",
+                service.name, wrong.place, wrong.what
+            );
+            complaints.push(Complaint::fault(service.place.clone(), what, wrong.remedy));
+        }
+    }
+    if complaints.is_empty() {
+        Ok(registry)
+    } else {
+        Err(complaints)
     }
 }
 
@@ -235,6 +255,27 @@ mod tests {
         let registry = load_registry(&path).unwrap();
         let names: Vec<_> = registry.services().iter().map(|s| s.name.clone()).collect();
         assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_redaction_does_not_take_is_told_with_its_service() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("services.toml");
+        let text =
+            "\n[[service]]\nname = \"a\"\nredact = { patterns = [\"x*\"], allow = [\"/(/\"] }\n";
+        write(&file, text);
+        let complaints = load_registry(&Services::Path(file.clone())).unwrap_err();
+        let all: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert!(
+            all[0]
+                .contains("services.toml:2: `redact` of `a`: patterns[0]: `x*` matches the empty")
+        );
+        assert!(
+            all[1].contains("allow[0]: `(` is no regular expression"),
+            "{}",
+            all[1]
+        );
     }
 
     #[test]

@@ -92,7 +92,11 @@ pub const KEYS: &[Key] = &[
         "",
         "Of that server. Ollama's own address where it is not set; needed for `openai`.",
     ),
-    works("Triage_Model", super::triage::MODEL, "The model that is asked."),
+    works(
+        "Triage_Model",
+        super::triage::MODEL,
+        "The model that is asked.",
+    ),
     works(
         "Triage_Batch_Lines",
         "50",

@@ -1,16 +1,18 @@
 //! Checked settings of one instance: what each key's value may be, and how they go together.
 //! All complaints at once. No file is read here except by whoever loads the registry.
 
+mod models;
+
 use crate::config::entry::Entry;
 use crate::config::keys::{self, Host, Standing};
-use crate::config::triage::{self, Reach, Speaks, Triage, TriageModel};
+use crate::config::triage::Triage;
 use crate::config::typos;
 use crate::config::value::{self, Wrong};
 use crate::model::Settings;
 use crate::model::service::Fixer;
 pub use crate::model::service::TokenSource;
 use crate::registry::complaint::did_you_mean;
-use crate::registry::service::{Egress, Mode as ServiceMode};
+use crate::registry::service::Mode as ServiceMode;
 use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -287,77 +289,11 @@ impl<'a> Reader<'a> {
         options
     }
 
-    fn triage(&mut self) -> Triage {
-        let base = Triage::default();
-        let entries = self.read("Triage_Batch_Lines", |text| value::number(text, 1, 500));
-        let model = self.triage_model();
-        Triage {
-            entries: entries.map_or(base.entries, |n| usize::try_from(n).unwrap_or(base.entries)),
-            wait: self
-                .read("Triage_Batch_Seconds", triage::seconds)
-                .unwrap_or(base.wait),
-            egress: self.egress(model.as_ref()),
-            model,
-        }
-    }
-
-    fn triage_model(&mut self) -> Option<TriageModel> {
-        let speaks = self.read("Triage", speaks).flatten();
-        let url = self.read("Triage_Url", triage::url);
-        let model = self.read("Triage_Model", triage::model);
-        let key = self.secret("Triage_Key_Env", "Triage_Key_File");
-        let speaks = speaks?;
-        if speaks == Speaks::OpenAi && self.entry("Triage_Url").is_none() {
-            let place = self.entry("Triage").map(|entry| entry.place.clone());
-            self.complaints.push(Complaint::fault(
-                place.unwrap_or_default(),
-                "`Triage openai` without `Triage_Url`",
-                "write the server's address, such as Triage_Url http://127.0.0.1:8080",
-            ));
-        }
-        Some(TriageModel {
-            speaks,
-            url: url.unwrap_or_else(|| triage::OLLAMA.to_owned()),
-            model: model.unwrap_or_else(|| triage::MODEL.to_owned()),
-            key,
-        })
-    }
-
-    fn egress(&mut self, model: Option<&TriageModel>) -> Egress {
-        let set = self.read("Egress", triage::egress);
-        let reach = model.map(|model| triage::reach(&model.url));
-        match (set, reach) {
-            (None, Some(Reach::Loopback)) => Egress::Local,
-            (None, None) => Egress::None,
-            (None, Some(Reach::Own | Reach::Elsewhere)) if self.entry("Egress").is_none() => {
-                let entry = self.entry("Triage_Url").or_else(|| self.entry("Triage"));
-                self.complaints.push(Complaint::warning(
-                    entry.map(|entry| entry.place.clone()).unwrap_or_default(),
-                    "the model is not on this host and `Egress` is not set, so it is asked only of \
-                     services whose `egress` allows it",
-                    "write Egress local for a private network, or Egress cloud",
-                ));
-                Egress::None
-            }
-            (None, Some(Reach::Own | Reach::Elsewhere)) => Egress::None,
-            (Some(egress), Some(reach)) if !triage::allows(egress, reach) => {
-                let entry = self.entry("Egress");
-                self.complaints.push(Complaint::warning(
-                    entry.map(|entry| entry.place.clone()).unwrap_or_default(),
-                    "`Egress` does not reach as far as `Triage_Url`, so the model is asked only of \
-                     services whose `egress` allows it",
-                    "raise Egress, or name a model that is nearer",
-                ));
-                egress
-            }
-            (Some(egress), _) => egress,
-        }
-    }
-
     fn token(&mut self) -> Option<TokenSource> {
         self.secret("Forge_Token_Env", "Forge_Token_File")
     }
 
+    /// From a variable or a file.
     fn secret(&mut self, in_variable: &str, in_file: &str) -> Option<TokenSource> {
         let file = self.read(in_file, value::absolute);
         let variable = self.read(in_variable, token_variable);
@@ -506,16 +442,6 @@ fn mode(text: &str) -> Result<Mode, Wrong> {
     built(text, &words, &["pr"])
 }
 
-/// `None`: nobody is spoken to.
-fn speaks(text: &str) -> Result<Option<Speaks>, Wrong> {
-    let words = [
-        ("rules", None),
-        ("ollama", Some(Speaks::Ollama)),
-        ("openai", Some(Speaks::OpenAi)),
-    ];
-    value::word(text, &words)
-}
-
 fn fixer(text: &str) -> Result<Fixer, Wrong> {
     let words = [
         ("auto", Fixer::Revert),
@@ -556,6 +482,8 @@ fn dedup(text: &str) -> Result<Duration, Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::triage;
+    use crate::registry::service::Egress;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Options, Vec<Complaint>> {
         from_properties(&|key| {
@@ -639,16 +567,28 @@ mod tests {
         let triage = |pairs: &[(&str, &str)]| read(pairs).unwrap();
         let local = triage(&[("Triage", "ollama")]);
         let model = local.triage.model.unwrap();
-        assert_eq!((model.url.as_str(), model.model.as_str()), (triage::OLLAMA, triage::MODEL));
-        assert_eq!((local.triage.egress, local.warnings.len()), (Egress::Local, 0));
-        let far = [("Triage", "openai"), ("Triage_Url", "https://llm.example/v1")];
+        assert_eq!(
+            (model.url.as_str(), model.model.as_str()),
+            (triage::OLLAMA, triage::MODEL)
+        );
+        assert_eq!(
+            (local.triage.egress, local.warnings.len()),
+            (Egress::Local, 0)
+        );
+        let far = [
+            ("Triage", "openai"),
+            ("Triage_Url", "https://llm.example/v1"),
+        ];
         let options = triage(&far);
         assert_eq!(options.triage.egress, Egress::None);
         assert!(options.warnings[0].what.contains("`Egress` is not set"));
         let options = triage(&[far[0], far[1], ("Egress", "local")]);
         assert!(options.warnings[0].what.contains("does not reach"));
         let options = triage(&[far[0], far[1], ("Egress", "cloud")]);
-        assert_eq!((options.triage.egress, options.warnings.len()), (Egress::Cloud, 0));
+        assert_eq!(
+            (options.triage.egress, options.warnings.len()),
+            (Egress::Cloud, 0)
+        );
         assert!(read(&[("Triage", "openai")]).is_err());
         assert!(read(&[("Triage", "ollama"), ("Triage_Batch_Lines", "0")]).is_err());
     }
@@ -678,7 +618,8 @@ mod tests {
             "{all:?}"
         );
         assert!(
-            all.iter().any(|c| c.contains("`Budget_Per_Day` has no effect")),
+            all.iter()
+                .any(|c| c.contains("`Budget_Per_Day` has no effect")),
             "{all:?}"
         );
     }

@@ -106,7 +106,10 @@ pub fn url(text: &str) -> Result<String, Wrong> {
     let text = text.trim().trim_end_matches('/');
     let wrong = |what: &str, remedy: &str| Err((what.to_owned(), remedy.to_owned()));
     let Some((scheme, rest)) = text.split_once("://") else {
-        return wrong("this is no address", "write http://127.0.0.1:11434 or https://HOST");
+        return wrong(
+            "this is no address",
+            "write http://127.0.0.1:11434 or https://HOST",
+        );
     };
     if rest.contains('@') {
         return wrong(
@@ -115,7 +118,10 @@ pub fn url(text: &str) -> Result<String, Wrong> {
         );
     }
     if host(text).is_empty() || text.contains(char::is_whitespace) {
-        return wrong("this is no address", "write http://127.0.0.1:11434 or https://HOST");
+        return wrong(
+            "this is no address",
+            "write http://127.0.0.1:11434 or https://HOST",
+        );
     }
     match (scheme, reach(text)) {
         ("https", _) | ("http", Reach::Loopback | Reach::Own) => Ok(text.to_owned()),
@@ -123,7 +129,10 @@ pub fn url(text: &str) -> Result<String, Wrong> {
             "log text would go over the network in the open",
             "write https://, or a host of your own network",
         ),
-        _ => wrong("only http:// and https:// can be spoken", "write https://HOST"),
+        _ => wrong(
+            "only http:// and https:// can be spoken",
+            "write https://HOST",
+        ),
     }
 }
 
@@ -191,7 +200,10 @@ mod tests {
     #[test]
     fn addresses_that_would_leak_are_refused() {
         assert_eq!(url("http://127.0.0.1:1/ ").unwrap(), "http://127.0.0.1:1");
-        assert_eq!(url("https://a.example/v1/").unwrap(), "https://a.example/v1");
+        assert_eq!(
+            url("https://a.example/v1/").unwrap(),
+            "https://a.example/v1"
+        );
         for bad in [
             "127.0.0.1:11434",
             "http://a.example/v1",

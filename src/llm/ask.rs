@@ -1,10 +1,11 @@
 //! What a model is asked. Not what is asked of it: prompts and schemas are the caller's.
 
+use crate::redact::Redacted;
 use serde_json::Value;
 use std::time::Duration;
 
 /// The type of text that may go to a model. This line, and `words` below, are all that knows it.
-pub type Prompt = str;
+pub type Prompt = Redacted;
 
 /// One question.
 #[derive(Clone, Copy, Debug)]
@@ -34,5 +35,5 @@ impl Ask<'_> {
 }
 
 fn words(prompt: &Prompt) -> &str {
-    prompt.as_ref()
+    prompt.as_str()
 }

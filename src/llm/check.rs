@@ -103,14 +103,17 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::{Redacted, Redactor, Settings};
     use std::time::Duration;
 
     const LINE: &str = "2026-03-01 12:00:00 ERROR db: connection refused by 10.0.0.3:5432\n";
 
-    fn ask<'a>(user: &'a str, schema: &'a serde_json::Value) -> Ask<'a> {
+    /// Leaks, as tests may.
+    fn ask(user: &str, schema: &'static serde_json::Value) -> Ask<'static> {
+        let mut scope = Redactor::new(&Settings::default()).unwrap().scope();
         Ask {
-            system: "Judge.",
-            user,
+            system: Box::leak(Box::new(Redacted::own("Judge."))),
+            user: Box::leak(Box::new(scope.text(user))),
             schema,
             max_tokens: 100,
             context_tokens: 2000,
@@ -120,17 +123,17 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_not_sent() {
-        let schema = serde_json::Value::Null;
-        assert!(fits(&ask(&LINE.repeat(30), &schema)).is_ok());
-        let e = fits(&ask(&LINE.repeat(60), &schema)).unwrap_err();
+        let schema = &serde_json::Value::Null;
+        assert!(fits(&ask(&LINE.repeat(30), schema)).is_ok());
+        let e = fits(&ask(&LINE.repeat(60), schema)).unwrap_err();
         assert_eq!(e.kind, ErrorKind::TooLong);
     }
 
     #[test]
     fn a_count_tells_what_was_read() {
-        let schema = serde_json::Value::Null;
+        let schema = &serde_json::Value::Null;
         let user = LINE.repeat(30);
-        let of = |counted| Reading::default().check(&ask(&user, &schema), counted);
+        let of = |counted| Reading::default().check(&ask(&user, schema), counted);
         assert!(of(Some(1200)).is_ok());
         assert!(of(None).is_ok(), "no count proves nothing");
         for counted in [1900, 2000, 40] {
@@ -141,15 +144,15 @@ mod tests {
 
     #[test]
     fn a_prefix_that_the_server_had_need_not_be_counted() {
-        let schema = serde_json::Value::Null;
+        let schema = &serde_json::Value::Null;
         let reading = Reading::default();
         let user = LINE.repeat(30);
-        assert!(reading.check(&ask(&user, &schema), Some(1200)).is_ok());
+        assert!(reading.check(&ask(&user, schema), Some(1200)).is_ok());
         let longer = format!("{user}é{LINE}");
-        assert!(reading.check(&ask(&longer, &schema), Some(45)).is_ok());
-        assert!(reading.check(&ask(&longer, &schema), Some(1)).is_ok());
+        assert!(reading.check(&ask(&longer, schema), Some(45)).is_ok());
+        assert!(reading.check(&ask(&longer, schema), Some(1)).is_ok());
         let other = format!("x{user}");
-        assert!(reading.check(&ask(&other, &schema), Some(45)).is_err());
+        assert!(reading.check(&ask(&other, schema), Some(45)).is_err());
     }
 
     #[test]

@@ -66,8 +66,21 @@ pub struct Settings {
     pub protect: Vec<String>,
     /// Lines of context kept with an incident.
     pub context_lines: usize,
+    pub redact: Redact,
     /// Where the token for the repository's host is read from, at each use.
     pub token: Option<TokenSource>,
+}
+
+/// What a service adds to the rules of redaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Redact {
+    /// Public IP addresses are replaced too.
+    pub ip: bool,
+    /// Regular expressions whose matches are replaced.
+    pub patterns: Vec<String>,
+    /// Values that stay, or `/regular expressions/` of them.
+    pub allow: Vec<String>,
 }
 
 /// Where a secret is read from; never the secret itself.

@@ -4,8 +4,8 @@
 
 use crate::counters::Counters;
 use crate::incident;
-use crate::log::Log;
 use crate::llm::Model;
+use crate::log::Log;
 use crate::model::Timestamp;
 use crate::net::Http;
 use crate::pipeline::clock;
@@ -19,8 +19,8 @@ use crate::pipeline::reader::{self, MayRead, Reader};
 use crate::pipeline::signals::signals;
 use crate::pipeline::slow::Slow;
 use crate::pipeline::streams::{Services, Streams};
-use crate::pipeline::unread::Pace;
 use crate::pipeline::triage_lane::{Reread, RereadWatches, SettingsOf, Ticks, TriageLane};
+use crate::pipeline::unread::Pace;
 use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
 use crate::store::{self, Holder, Store};

@@ -3,8 +3,8 @@
 //! nothing and touches no disk: what should be kept goes to the triage lane as text.
 
 use crate::log::Log;
-use crate::pipeline::unread::{Pace, Unread};
 use crate::model::{Level, TemplateId, Timestamp};
+use crate::pipeline::unread::{Pace, Unread};
 use crate::rate::{self, Book};
 use crate::store;
 use crate::template::{Learnt, Limits, Miner, Seen};
@@ -174,7 +174,13 @@ impl Learned {
                 true => !known.unread.is_empty(),
                 false => known.unread.is_due(&known.book, pace, now),
             };
-            let Known { name, miner, book, unread, .. } = known;
+            let Known {
+                name,
+                miner,
+                book,
+                unread,
+                ..
+            } = known;
             due.then(|| unread.take(name, book, miner)).flatten()
         })
     }
@@ -224,7 +230,11 @@ impl Known {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Known>() + 2 * self.name.len() + self.miner.bytes() + self.book.bytes() + self.unread.bytes()
+        size_of::<Known>()
+            + 2 * self.name.len()
+            + self.miner.bytes()
+            + self.book.bytes()
+            + self.unread.bytes()
     }
 
     fn restore(&mut self, kept: &store::Learnt, log: &Log) {

@@ -135,10 +135,13 @@ impl Intake {
         }
         let sent = match Chunk::copy(tag, data, &self.spares) {
             None => Err(Refused::Full),
-            Some(chunk) => self.to.try_send(Sent::Chunk(chunk)).map_err(|fault| match fault {
-                TrySendError::Full(_) => Refused::Full,
-                TrySendError::Disconnected(_) => Refused::Closed,
-            }),
+            Some(chunk) => self
+                .to
+                .try_send(Sent::Chunk(chunk))
+                .map_err(|fault| match fault {
+                    TrySendError::Full(_) => Refused::Full,
+                    TrySendError::Disconnected(_) => Refused::Closed,
+                }),
         };
         match sent {
             Ok(()) => {

@@ -3,47 +3,39 @@
 //! be gone for a day: nobody waits for it, what it cannot read in time merges and gives way, and
 //! the built-in rules decide alone meanwhile.
 
+mod asking;
+
+use self::asking::Asking;
 use crate::counters::Counters;
 use crate::llm::breaker::{Breaker, Leave, Patience};
-use crate::llm::{Ask, Error, ErrorKind, Model};
+use crate::llm::{Error, Model};
 use crate::log::Log;
 use crate::model::{CommitId, Level, Signal, Timestamp};
 use crate::pipeline::clock;
 use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::notes::{Order, Progress};
 use crate::pipeline::streams::Services;
-use crate::pipeline::verdicts::{self, Read};
-use crate::redact::{Redacted, Redactor, Scope, Settings};
+use crate::pipeline::verdicts::Read;
+use crate::redact::{Redacted, Redactor, Settings};
 use crate::registry::Service;
 use crate::store::{self, Holder, Reading, Store};
-use crate::triage::answer::{self, Answer, Asked};
-use crate::triage::entry::{Batch, Entry, News, Waiting};
-use crate::triage::prompt::{self, Active, Prompt, SYSTEM};
+use crate::triage::answer::Answer;
+use crate::triage::entry::{Batch, News, Waiting};
+use crate::triage::prompt::SYSTEM;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the lane sleeps at most before it looks at the stop flag.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Kinds of lines that wait at most, of all services.
 const MOST_WAITING: usize = 500;
-/// Bytes of a prompt: about 3,000 tokens, which a small model on two busy cores reads within a
-/// minute.
-const PROMPT_BYTES: usize = 8_000;
 /// Tokens that prompt and answer may take together.
 const CONTEXT_TOKENS: u32 = 8_192;
-/// Tokens of an answer: for each entry, and at most.
-const TOKENS_EACH: usize = 90;
-const MOST_TOKENS: usize = 2_048;
 /// How long one request may take in all.
 const DEADLINE: Duration = Duration::from_secs(180);
-/// Bytes of an answer that are kept.
-const ANSWER_KEPT: usize = 4_096;
-/// How long a new commit is worth a word.
-const FRESH: Duration = Duration::from_secs(3_600);
 /// Services whose redactor and commit are remembered.
 const MOST_SERVICES: usize = 1_024;
 
@@ -95,17 +87,6 @@ pub struct Reader {
     received: u64,
 }
 
-/// How asking ended.
-enum Asking {
-    Read(Answer, Reading),
-    /// No answer can be used: the rules decide.
-    Failed(Reading),
-    /// Not now; the batch goes on waiting.
-    Later(Error),
-    /// It was too long: fewer entries, at once.
-    Shorter,
-}
-
 impl Reader {
     pub fn new(parts: Parts) -> Reader {
         Reader {
@@ -146,9 +127,14 @@ impl Reader {
         }
         let counters = &self.parts.counters;
         counters.entries_given_up.set(self.waiting.given_up);
-        counters.news_waiting.set(self.waiting.len() as u64 + self.parts.from.len() as u64);
+        counters
+            .news_waiting
+            .set(self.waiting.len() as u64 + self.parts.from.len() as u64);
         if self.waiting.is_empty() && self.orders.is_empty() {
-            self.parts.progress.done.store(self.received, Ordering::Release);
+            self.parts
+                .progress
+                .done
+                .store(self.received, Ordering::Release);
         }
         match self.closed && self.waiting.is_empty() && self.orders.is_empty() {
             true => Turn::Done,
@@ -159,7 +145,9 @@ impl Reader {
     /// What another process left unread, and a first word to the server, which loads the model.
     fn begin(&mut self) {
         match self.parts.store.take_over_unread(clock::now()) {
-            Ok(batches) => batches.into_iter().for_each(|batch| self.waiting.push(batch)),
+            Ok(batches) => batches
+                .into_iter()
+                .for_each(|batch| self.waiting.push(batch)),
             Err(fault) => self.could_not_keep(&fault),
         }
         match self.parts.model.warm(CONTEXT_TOKENS, DEADLINE) {
@@ -190,7 +178,9 @@ impl Reader {
         self.note_commit(&batch);
         if !self.may_read(&service) {
             let line = format!("triage: Egress keeps {service} from the model; the rules decide");
-            self.parts.log.once(&format!("egress {service}"), Level::Warn, &line);
+            self.parts
+                .log
+                .once(&format!("egress {service}"), Level::Warn, &line);
             return;
         }
         self.leave_out_settled(&mut batch);
@@ -208,7 +198,10 @@ impl Reader {
     }
 
     fn note_commit(&mut self, batch: &Batch) {
-        let commits = batch.entries.iter().filter_map(|entry| entry.example.as_ref());
+        let commits = batch
+            .entries
+            .iter()
+            .filter_map(|entry| entry.example.as_ref());
         let Some(commit) = commits.filter_map(|example| example.commit.clone()).last() else {
             return;
         };
@@ -287,132 +280,6 @@ impl Reader {
         self.keep_unread(&service);
     }
 
-    /// The prompt for the first entries of a batch, those entries, and what did not fit.
-    fn prompt(&mut self, mut batch: Batch, scope: &mut Scope) -> ((Prompt, Batch), Option<Batch>) {
-        let registry = self.parts.services.get();
-        let found = registry.named(&batch.service);
-        let service = found.as_ref().map(|found| &*found.service);
-        let owner = owner(service, &batch.service);
-        let (past, active) = self.known(&owner, &batch.service);
-        let newest = batch.entries.iter().map(|entry| entry.last_seen).max();
-        let ask = prompt::Ask {
-            service: &batch.service,
-            description: service.and_then(|service| service.description.as_deref()),
-            deployed: self.deployed(&batch.service),
-            watches: &active,
-            past: &past,
-            entries: &batch.entries,
-            now: newest.unwrap_or_default(),
-        };
-        let prompt = prompt::write(&ask, scope, PROMPT_BYTES);
-        let rest = batch.entries.split_off(prompt.shown.min(batch.entries.len()));
-        let rest = (!rest.is_empty()).then(|| Batch {
-            service: batch.service.clone(),
-            since: batch.since,
-            entries: rest,
-        });
-        ((prompt, batch), rest)
-    }
-
-    /// Past verdicts of the owner, and the watches that are active for the service.
-    fn known(&self, owner: &str, service: &str) -> (Vec<prompt::Past>, Vec<Active>) {
-        let past = self.parts.store.past_verdicts(owner).unwrap_or_default();
-        let past = past.iter().map(verdicts::past).collect();
-        let now = clock::now();
-        let rows = self.parts.store.watches().unwrap_or_default();
-        let here = |row: &store::WatchRow| {
-            row.service.as_deref().is_none_or(|own| own == service)
-                && row.expires.is_none_or(|end| end > now)
-        };
-        let active = rows.into_iter().filter(here).map(|row| Active {
-            label: row.label,
-            matched: row.matched,
-            fired: row.fired,
-        });
-        (past, active.collect())
-    }
-
-    fn deployed(&self, service: &str) -> Option<Duration> {
-        let (_, since) = self.commits.get(service)?;
-        let ago = clock::now().since(*since);
-        (ago < FRESH).then_some(ago)
-    }
-
-    /// Asks, and once more where the answer cannot be used.
-    fn ask(&mut self, batch: &Batch, prompt: &Prompt, scope: &mut Scope) -> Asking {
-        let asked = Asked {
-            service: batch.service.clone(),
-            entries: batch.entries.len(),
-            fields: fields(&batch.entries),
-            now: clock::now(),
-        };
-        let mut reading = self.reading(&batch.service);
-        let mut user = prompt.user.clone();
-        for _ in 0..2 {
-            let fault = match self.ask_once(&user, &asked, &mut reading) {
-                Ok(text) => match answer::read(&text, &asked) {
-                    Ok(answer) => return Asking::Read(answer, reading),
-                    Err(fault) => fault.0,
-                },
-                Err(fault) if fault.is_of_the_server() => return Asking::Later(fault),
-                Err(fault) => {
-                    let long = matches!(fault.kind, ErrorKind::TooLong | ErrorKind::Truncated);
-                    if long && batch.entries.len() > 1 {
-                        return Asking::Shorter;
-                    }
-                    fault.to_string()
-                }
-            };
-            user = prompt::again(&prompt.user, &fault, scope);
-            reading.fault = Some(fault);
-        }
-        Asking::Failed(reading)
-    }
-
-    fn ask_once(
-        &mut self,
-        user: &Redacted,
-        asked: &Asked,
-        reading: &mut Reading,
-    ) -> Result<String, Error> {
-        let characters = (SYSTEM.len() + user.len()) as u64;
-        let counters = Arc::clone(&self.parts.counters);
-        counters.triage_requests.add(1);
-        counters.triage_characters.add(characters);
-        reading.prompt_hash = hash(user);
-        reading.prompt_chars += characters;
-        let tokens = (TOKENS_EACH * asked.entries + TOKENS_EACH).min(MOST_TOKENS);
-        let started = Instant::now();
-        let answered = self.parts.model.ask(&Ask {
-            system: &self.rules,
-            user,
-            schema: &answer::schema(asked.entries),
-            max_tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
-            context_tokens: CONTEXT_TOKENS,
-            deadline: DEADLINE,
-        });
-        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        reading.millis += millis;
-        let answered = answered?;
-        let (prompt, answer) = (answered.prompt_tokens, answered.answer_tokens);
-        let (prompt, answer) = (prompt.unwrap_or(0), answer.unwrap_or(0));
-        reading.prompt_tokens += prompt;
-        reading.answer_tokens += answer;
-        counters.triage_tokens.add(prompt + answer);
-        reading.answer = answered.text.chars().take(ANSWER_KEPT).collect();
-        Ok(answered.text)
-    }
-
-    fn reading(&self, service: &str) -> Reading {
-        let registry = self.parts.services.get();
-        let found = registry.named(service);
-        Reading {
-            owner: owner(found.as_ref().map(|found| &*found.service), service),
-            model: self.parts.name.clone(),
-            ..Reading::default()
-        }
-    }
-
     /// Every effect of an answer, the store first.
     fn apply(&mut self, batch: &Batch, answer: &Answer, reading: &Reading) {
         let commit = self.commits.get(&batch.service).map(|(commit, _)| commit);
@@ -424,7 +291,10 @@ impl Reader {
             now: clock::now(),
         };
         let (rows, orders, signals) = (read.rows(), read.orders(), read.signals());
-        self.parts.counters.entries_read.add(batch.entries.len() as u64);
+        self.parts
+            .counters
+            .entries_read
+            .add(batch.entries.len() as u64);
         let done = Reading {
             fault: None,
             ..reading.clone()
@@ -466,7 +336,9 @@ impl Reader {
             let all: Vec<String> = complaints.iter().map(ToString::to_string).collect();
             let all = all.join("; ");
             let line = format!("triage: nothing of {service} is sent until redaction works: {all}");
-            self.parts.log.once(&format!("redact {service}"), Level::Error, &line);
+            self.parts
+                .log
+                .once(&format!("redact {service}"), Level::Error, &line);
         });
         let made = made.ok();
         self.redactors.insert(service.to_owned(), made.clone());
@@ -476,14 +348,20 @@ impl Reader {
     fn keep_unread(&mut self, service: &str) {
         let batch = self.waiting.of(service);
         let holder = self.parts.holder.name();
-        let kept = self.parts.store.save_unread(holder, service, batch, clock::now());
+        let kept = self
+            .parts
+            .store
+            .save_unread(holder, service, batch, clock::now());
         if let Err(fault) = kept {
             self.could_not_keep(&fault);
         }
     }
 
     fn save(&mut self, service: &str, reading: &Reading, rows: &[store::VerdictRow]) {
-        let kept = self.parts.store.save_reading(service, reading, rows, clock::now());
+        let kept = self
+            .parts
+            .store
+            .save_reading(service, reading, rows, clock::now());
         if let Err(fault) = kept {
             self.could_not_keep(&fault);
         }
@@ -519,30 +397,10 @@ impl Reader {
     }
 }
 
-/// Whose verdicts these are: they do not cross it.
-fn owner(service: Option<&Service>, name: &str) -> String {
-    let owner = service.and_then(|service| service.owner.clone());
-    owner.unwrap_or_else(|| format!("service {name}"))
-}
-
 fn settings(service: &Service) -> Settings {
     Settings {
         ip: false,
         patterns: service.redact.patterns.clone(),
         allow: service.redact.allow.clone(),
     }
-}
-
-fn fields(entries: &[Entry]) -> BTreeSet<String> {
-    let examples = entries.iter().filter_map(|entry| entry.example.as_ref());
-    let fields = examples.flat_map(|example| &example.fields);
-    fields.map(|(path, _)| path.clone()).collect()
-}
-
-fn hash(user: &Redacted) -> String {
-    let mut hash = Sha256::new();
-    hash.update(SYSTEM);
-    hash.update([0]);
-    hash.update(user.as_str());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -46,7 +46,14 @@ pub struct Unread {
 
 impl Unread {
     /// Notes that `entry` is news; `view` is the record that made it so.
-    pub fn note(&mut self, entry: rate::Entry, text: &str, view: &View<'_>, stream: &Stream, now: Timestamp) {
+    pub fn note(
+        &mut self,
+        entry: rate::Entry,
+        text: &str,
+        view: &View<'_>,
+        stream: &Stream,
+        now: Timestamp,
+    ) {
         self.noticed(now);
         let shown = Entry {
             news: News::New,
@@ -105,7 +112,11 @@ impl Unread {
         let mut examples = std::mem::take(&mut self.examples);
         let mut entries = Vec::new();
         // What is an incident already is in the hands of others.
-        for news in book.take_news().into_iter().filter(|news| !news.in_incident) {
+        for news in book
+            .take_news()
+            .into_iter()
+            .filter(|news| !news.in_incident)
+        {
             let same = |kept: &(rate::Entry, Example)| kept.0 == news.entry;
             let example = examples.iter().position(same);
             entries.push(Entry {
@@ -170,7 +181,12 @@ fn around(stream: &Stream) -> Vec<ContextLine> {
         room = room.saturating_sub(line.text.len());
         fits
     };
-    let kept = all.iter().rev().take(CONTEXT_LINES).take_while(fits).count();
+    let kept = all
+        .iter()
+        .rev()
+        .take(CONTEXT_LINES)
+        .take_while(fits)
+        .count();
     let skip = all.len() - kept;
     all.into_iter().skip(skip).collect()
 }

@@ -111,23 +111,34 @@ impl Read<'_> {
         let line = example.map_or(entry.text.as_str(), |example| example.line.as_str());
         let mut lines = vec![line.to_owned()];
         if matches!(self.answer, Answer::All(_)) {
-            let others = self.batch.entries.iter().filter(|one| !std::ptr::eq(*one, entry));
+            let others = self
+                .batch
+                .entries
+                .iter()
+                .filter(|one| !std::ptr::eq(*one, entry));
             let line = |one: &Entry| one.example.as_ref().map(|example| example.line.clone());
             lines.extend(others.filter_map(line).take(LINES));
         }
         Signal {
             kind: Kind::Error,
             service: self.batch.service.clone(),
-            stream: example.map(|example| example.stream.clone()).unwrap_or_default(),
+            stream: example
+                .map(|example| example.stream.clone())
+                .unwrap_or_default(),
             container: example.and_then(|example| example.container.clone()),
             time: entry.first_seen,
             last: entry.last_seen,
             title: format!("{summary}: {}", head(line, 120)),
-            reason: format!("the model {} read what is new and asked for a look", self.model),
+            reason: format!(
+                "the model {} read what is new and asked for a look",
+                self.model
+            ),
             watch: Some(label(entry.template)),
             trace: None,
             lines,
-            context: example.map(|example| example.context.clone()).unwrap_or_default(),
+            context: example
+                .map(|example| example.context.clone())
+                .unwrap_or_default(),
             commit: example.and_then(|example| example.commit.clone()),
         }
     }

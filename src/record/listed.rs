@@ -151,7 +151,10 @@ mod tests {
     #[test]
     fn fields_are_listed_as_a_watch_would_name_them() {
         let record = [
-            ("log", r#"{"msg":"paid","result":"declined","card":{"brand":"visa"},"n":[1]}"#),
+            (
+                "log",
+                r#"{"msg":"paid","result":"declined","card":{"brand":"visa"},"n":[1]}"#,
+            ),
             ("container_name", "/app"),
             ("source", "stdout"),
             ("region", "eu"),
@@ -159,7 +162,10 @@ mod tests {
         assert_eq!(names(&record), ["region", "result", "card.brand"]);
         let access = r#"10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /x HTTP/1.1" 502 12"#;
         let found = listed(&[("log", access)]);
-        assert!(found.contains(&("status".to_owned(), "502".to_owned())), "{found:?}");
+        assert!(
+            found.contains(&("status".to_owned(), "502".to_owned())),
+            "{found:?}"
+        );
         assert_eq!(names(&[("log", "level=error took=3ms")]), ["level", "took"]);
     }
 

@@ -5,7 +5,7 @@ use crate::redact::class::Class;
 use crate::redact::cursor::alnum;
 use crate::redact::extent::Extent;
 use crate::redact::redactor::Search;
-use crate::redact::{placeholder, value};
+use crate::redact::{placeholder, stand_in};
 
 /// Attributes of `Set-Cookie`, and names whose values everybody knows.
 const ATTRIBUTES: &[&str] = &[
@@ -37,7 +37,7 @@ pub(super) fn at(search: &mut Search<'_>, extent: &Extent) -> usize {
             let from = text.run_to(sign + 1, 1, |b| b == b'"');
             let found = text.slice(from, end);
             let mine = placeholder::begins_at(text.text, from);
-            if !attribute && !mine && !value::stands_for_another(found) {
+            if !attribute && !mine && !stand_in::stands_for_another(found) {
                 search.add(from, end, Class::Cookie);
                 last = end;
             }

@@ -7,7 +7,7 @@ use crate::redact::cursor::{Text, blank, word};
 use crate::redact::extent::{self, Extent, Quote, Sign};
 use crate::redact::name::{self, Judgement, Sureness};
 use crate::redact::redactor::Search;
-use crate::redact::{cookie, header, value};
+use crate::redact::{cookie, header, stand_in, value};
 
 fn in_name(byte: u8) -> bool {
     word(byte) || matches!(byte, b'-' | b'.')
@@ -32,7 +32,11 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
         return to;
     }
     let flag = whole.starts_with('-');
-    let Some(judged) = name::judge(whole) else {
+    // The user of an address: `url.rs` looks at what follows.
+    if text.starts(start.saturating_sub(3), "://") && text.at(end) == b':' {
+        return end;
+    }
+    let Some(judged) = name::judge(&with_word_before(text, start, whole)) else {
         return end;
     };
     let Some(extent) = extent_after(text, start, end, flag, judged) else {
@@ -55,6 +59,18 @@ fn after_escape(text: Text<'_>, start: usize) -> usize {
         (_, true) => start + 2,
         _ => start,
     }
+}
+
+/// `api key` and `verification code` are written as two words where people read them.
+fn with_word_before<'a>(text: Text<'a>, start: usize, whole: &'a str) -> std::borrow::Cow<'a, str> {
+    let short = ["key", "code", "phrase", "id"]
+        .iter()
+        .any(|word| whole.eq_ignore_ascii_case(word));
+    if !short || text.before(start) != b' ' {
+        return whole.into();
+    }
+    let before = text.back(start - 1, 24, |b| b.is_ascii_alphabetic());
+    format!("{}_{whole}", text.slice(before, start - 1)).into()
 }
 
 fn take(search: &mut Search<'_>, extent: &Extent, judged: Judgement) -> usize {
@@ -246,6 +262,11 @@ fn listed(
     if base.flag && text.at(spaces) != b'-' {
         return value_at(text, spaces, sure, judged);
     }
+    if judged.class == Class::Password
+        && let Some(found) = told(text, spaces, base.clone())
+    {
+        return Some(found);
+    }
     let verb = ["is ", "was ", "to ", "of ", "set to ", "is: ", "value "];
     let after = verb
         .iter()
@@ -261,6 +282,38 @@ fn listed(
         judged,
     )?;
     said(text, &found, judged, after > spaces).then_some(found)
+}
+
+/// `password for jane is 'x'`, `password is generated for root@localhost: x`: what a sentence
+/// ends in.
+fn told(text: Text<'_>, at: usize, base: Extent) -> Option<Extent> {
+    let begins = ["for ", "is generated", "has been", "of ", "was "];
+    if !begins.iter().any(|begin| text.starts(at, begin)) {
+        return None;
+    }
+    let line = text.line_end(at).min(at + 160);
+    let sentence = text.slice(at, line);
+    let after = [": ", " is ", " to "]
+        .iter()
+        .filter_map(|sign| Some(sentence.rfind(sign)? + sign.len()))
+        .max()?;
+    let from = at + after;
+    let (from, to, quoted) = match extent::quote(text, from) {
+        Some(open) => (open.end, extent::closing(text, open), true),
+        None => (from, line, false),
+    };
+    let value = text.slice(from, to);
+    let odd = value.bytes().any(|b| b.is_ascii_digit())
+        && value.bytes().any(|b| b.is_ascii_alphabetic())
+        && !value.contains([' ', '/', '=', ':']);
+    (quoted && !value.is_empty() || odd && value.len() >= 8).then_some(Extent {
+        from,
+        to,
+        sign: Sign::Space,
+        quoted,
+        flag: true,
+        ..base
+    })
 }
 
 /// Whether a sentence says a value: `password is 'x'`, `with token 3f2c…`.
@@ -291,6 +344,10 @@ fn value_at(text: Text<'_>, at: usize, base: Extent, judged: Judgement) -> Optio
     let from = text.run_to(at, 40, blank);
     let spaced = from > at;
     let from = wrapped(text, from);
+    // What is inside is looked at by itself.
+    if text.at(from) == b'{' && !text.starts(from, "{{") || text.starts(from, "[{") {
+        return None;
+    }
     if let Some(open) = opening(text, from) {
         let to = extent::closing(text, open).max(open.end);
         return Some(Extent {
@@ -312,7 +369,12 @@ fn value_at(text: Text<'_>, at: usize, base: Extent, judged: Judgement) -> Optio
             ..base
         });
     }
-    let to = extent::bare_end(text, from, query);
+    let to = match extent::bare_end(text, from, query) {
+        to if judged.class == Class::Password && base.sign != Sign::Space => {
+            phrase_end(text, from, to)
+        }
+        to => to,
+    };
     let opens = matches!(text.at(to), b'(' | b'[') || text.slice(from, to).contains(['(', '[']);
     let prose_follows = extent::prose_follows(text, to);
     (to > from).then_some(Extent {
@@ -324,6 +386,29 @@ fn value_at(text: Text<'_>, at: usize, base: Extent, judged: Judgement) -> Optio
         prose_follows,
         ..base
     })
+}
+
+/// A phrase of four words or more that fills the line is one value.
+fn phrase_end(text: Text<'_>, from: usize, to: usize) -> usize {
+    let head = text.back(from, 24, |b| b != b'\n');
+    let named = text.slice(head, from).to_ascii_lowercase();
+    let line = text.line_end(from).min(from + 400);
+    let words = text
+        .slice(to, line)
+        .split(' ')
+        .filter(|word| !word.is_empty());
+    let all = words
+        .clone()
+        .all(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
+    let phrase = ["phrase", "mnemonic"]
+        .iter()
+        .any(|word| named.contains(word));
+    let fills = phrase && all && words.count() >= 3;
+    if fills && !value::says_what_is_wrong(text.slice(from, line)) {
+        line
+    } else {
+        to
+    }
 }
 
 /// Whether the run of bytes before is an address.
@@ -402,7 +487,7 @@ pub(super) fn identified_at(search: &mut Search<'_>, to: usize) {
     let end = extent::closing(text, open);
     let _ = search.spent(end - from);
     let found = text.slice(open.end, end);
-    if !value::stands_for_another(found) && !crate::redact::placeholder::is_one(found) {
+    if !stand_in::stands_for_another(found) && !crate::redact::placeholder::is_one(found) {
         search.add(open.end, end, Class::Password);
     }
 }

@@ -6,7 +6,7 @@ use crate::redact::cursor::{Text, alnum, blank};
 use crate::redact::extent::{self, Extent};
 use crate::redact::name::{Judgement, Sureness};
 use crate::redact::redactor::Search;
-use crate::redact::{basic, placeholder, random, value};
+use crate::redact::{basic, placeholder, random, stand_in, value};
 
 /// Schemes after which one token stands.
 const ONE: &[&str] = &[
@@ -107,7 +107,7 @@ fn gap(text: Text<'_>, at: usize) -> usize {
 fn add(search: &mut Search<'_>, from: usize, to: usize) {
     let found = search.text.slice(from, to);
     let opens = placeholder::begins_at(search.text.text, from);
-    if !opens && !value::stands_for_another(found) && found.len() >= 3 {
+    if !opens && !stand_in::stands_for_another(found) && found.len() >= 3 {
         search.add(from, to, Class::Authorization);
     }
 }
@@ -158,9 +158,10 @@ pub(super) fn command_at(search: &mut Search<'_>, from: usize, to: usize) {
     } else {
         &["-p"]
     };
-    let arguments = text.slice(to, line);
+    let begin = to - 1;
+    let arguments = text.slice(begin, line);
     for (at, _) in arguments.match_indices(" -") {
-        let at = to + at + 1;
+        let at = begin + at + 1;
         let Some(flag) = passwords.iter().find(|flag| text.starts(at, flag)) else {
             continue;
         };
@@ -191,7 +192,7 @@ fn argument(search: &mut Search<'_>, start: usize, pair: bool) {
     if found.len() >= 3
         && !numbers
         && !found.starts_with('-')
-        && !value::stands_for_another(found)
+        && !stand_in::stands_for_another(found)
         && !placeholder::begins_at(text.text, from)
     {
         search.add(from, end, Class::Password);

@@ -163,6 +163,7 @@ const KEYS: &[&str] = &[
 const AFTER: &[&str] = &[
     "value",
     "val",
+    "base",
     "hash",
     "hashed",
     "encrypted",

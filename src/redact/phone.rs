@@ -1,7 +1,7 @@
 //! Telephone numbers: with a country's number, in forms that a country writes, or any where its
 //! name says so. Not any run of digits.
 
-use crate::redact::cursor::{Text, alnum, digit};
+use crate::redact::cursor::{Text, alnum, blank, digit, hex};
 use crate::redact::numbers::Number;
 
 type Range = (usize, usize);
@@ -26,7 +26,7 @@ pub(super) fn is_international(text: Text<'_>, number: &Number) -> Option<Range>
         let before = text.before(number.from - sign);
         let begins = !alnum(before) && before != b'+';
         let least = if number.whole() { 10 } else { 9 };
-        let short = number.lengths.iter().skip(1).all(|length| *length >= 2);
+        let short = number.lengths.iter().skip(2).all(|length| *length >= 2);
         let fits = (least..=15).contains(&digits)
             && !number.starts(&[0])
             && begins
@@ -48,7 +48,9 @@ pub(super) fn is_national(text: Text<'_>, number: &Number) -> Option<Range> {
     if matches!(before, b'/' | b'.' | b':') && !called(text, number) || alnum(before) {
         return None;
     }
-    let is = american(number, open == 1) || european(number) || called(text, number);
+    let is = american(number, open == 1)
+        || european(number) && !in_row(text, number)
+        || called(text, number);
     is.then_some((number.from - open, number.to))
 }
 
@@ -63,6 +65,20 @@ fn american(number: &Number, open: bool) -> bool {
     let parted = matches!(signs, [b'-', b'-'] | [b'.', b'.'])
         || open && matches!(signs, [b')', b'-' | b' ' | b'.']);
     lengths == [3, 3, 4] && parted && code(0) && code(3)
+}
+
+/// Whether pairs of hex digits stand before or after, as in a dump of bytes.
+fn in_row(text: Text<'_>, number: &Number) -> bool {
+    let pair = |from: usize| {
+        let pair = text.bytes(from, from + 2);
+        pair.len() == 2 && pair.iter().all(|b| hex(*b)) && pair.iter().any(|b| digit(*b))
+    };
+    let before = text.back(number.from, 4, blank);
+    let after = text.run_to(number.to, 4, blank);
+    let follows = after > number.to && pair(after) && !alnum(text.at(after + 2));
+    let leads =
+        before < number.from && before >= 2 && pair(before - 2) && !alnum(text.before(before - 2));
+    follows || leads
 }
 
 /// French, British, German forms that begin with 0, and a few that are as strict.

@@ -1,4 +1,4 @@
-//! Placeholders: `[email-1]`, `[email]`, `[withheld: 12 bytes]`. How they are written and where
+//! Placeholders: `[email-1]`, `[email-*]`, `[withheld: 12 bytes]`. How they are written and where
 //! they stand, so that what was redacted is not redacted again.
 
 use crate::redact::class::Class;
@@ -11,10 +11,11 @@ const DIGITS: usize = 6;
 pub(super) fn write(out: &mut String, class: Class, number: Option<u32>) {
     out.push('[');
     out.push_str(class.word());
-    if let Some(number) = number {
-        // Writing to a string does not fail.
-        let _ = write!(out, "-{number}");
-    }
+    // Writing to a string does not fail.
+    let _ = match number {
+        Some(number) => write!(out, "-{number}"),
+        None => write!(out, "-*"),
+    };
     out.push(']');
 }
 
@@ -33,10 +34,8 @@ fn end_at(text: &str, from: usize) -> Option<usize> {
         return number(rest.strip_suffix(" bytes")?, 20).then_some(end);
     }
     let is_class = |word: &str| Class::ALL.iter().any(|class| class.word() == word);
-    let numbered = inner
-        .rsplit_once('-')
-        .is_some_and(|(word, digits)| is_class(word) && number(digits, DIGITS));
-    (numbered || is_class(inner)).then_some(end)
+    let (word, digits) = inner.rsplit_once('-')?;
+    (is_class(word) && (digits == "*" || number(digits, DIGITS))).then_some(end)
 }
 
 fn number(digits: &str, most: usize) -> bool {
@@ -85,6 +84,7 @@ mod tests {
         let others = [
             "[phone-4915112345678]",
             "[email-]",
+            "[email]",
             "[mail-1]",
             "[]",
             "[email-1",
@@ -94,8 +94,8 @@ mod tests {
             assert!(!is_one(other), "{other}");
         }
         assert_eq!(
-            all_in("a [email-1] é [x] [ip][card-2]"),
-            [2..11, 19..23, 23..31]
+            all_in("a [email-1] é [x] [ip-*][card-2]"),
+            [2..11, 19..25, 25..33]
         );
     }
 }

@@ -120,7 +120,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn scope() -> Scope {
-        Redactor::new(&Settings::default()).unwrap().scope()
+        static MADE: std::sync::OnceLock<Redactor> = std::sync::OnceLock::new();
+        let made = MADE.get_or_init(|| Redactor::new(&Settings::default()).unwrap());
+        made.scope()
     }
 
     #[test]
@@ -156,7 +158,7 @@ mod tests {
         }
         assert_eq!(
             scope.text("password=hunter2").as_str(),
-            "password=[password]"
+            "password=[password-*]"
         );
         assert_eq!(scope.text("a7@b.example").as_str(), "[email-8]");
     }

@@ -1,5 +1,6 @@
 //! What a service adds to the rules, as it stands in the registry, and the complaints about it.
 
+use crate::model::service::Redact;
 use regex::{Regex, RegexBuilder};
 use std::fmt;
 
@@ -19,6 +20,23 @@ pub struct Settings {
     /// Values that stay: as they are, or between slashes (`/.../`) a regular expression that the
     /// whole value must match.
     pub allow: Vec<String>,
+}
+
+impl Settings {
+    /// Everything that is wrong, without making a redactor.
+    pub fn check(&self) -> Vec<Complaint> {
+        Custom::new(self).err().unwrap_or_default()
+    }
+}
+
+impl From<&Redact> for Settings {
+    fn from(redact: &Redact) -> Settings {
+        Settings {
+            ip: redact.ip,
+            patterns: redact.patterns.clone(),
+            allow: redact.allow.clone(),
+        }
+    }
 }
 
 /// What is wrong with the settings: where, what, and what to do.

@@ -42,7 +42,11 @@ fn write(out: &mut String, text: &str, most: usize, word: usize, escaped: impl F
             out.push(CUT);
             return;
         }
-        run = if c.is_whitespace() { 0 } else { run + c.len_utf8() };
+        run = if c.is_whitespace() {
+            0
+        } else {
+            run + c.len_utf8()
+        };
         if run > word {
             // The mark once, and nothing more of that word.
             if run - c.len_utf8() <= word {
@@ -88,8 +92,14 @@ mod tests {
     #[test]
     fn a_text_stays_between_its_quotes_on_its_line() {
         let text = redacted("say \"hi\"\\ \n\u{1b}[0m \u{202e}x\u{200b}y");
-        assert_eq!(text.quoted(99, 99).as_str(), "\"say \\\"hi\\\"\\\\   [0m  x y\"");
-        assert_eq!(redacted("a\nb\",c: d_e.f").plain(99, 99).as_str(), "abc d_e.f");
+        assert_eq!(
+            text.quoted(99, 99).as_str(),
+            "\"say \\\"hi\\\"\\\\   [0m  x y\""
+        );
+        assert_eq!(
+            redacted("a\nb\",c: d_e.f").plain(99, 99).as_str(),
+            "abc d_e.f"
+        );
     }
 
     #[test]

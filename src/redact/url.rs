@@ -4,7 +4,7 @@
 use crate::redact::class::Class;
 use crate::redact::cursor::{alnum, base64url, digit};
 use crate::redact::redactor::Search;
-use crate::redact::{placeholder, random, value};
+use crate::redact::{placeholder, random, stand_in};
 
 /// Longest user and password together.
 const USERINFO: usize = 300;
@@ -120,7 +120,7 @@ fn password(search: &mut Search<'_>, from: usize, to: usize) {
     let text = search.text;
     let found = text.slice(from, to);
     let mine = placeholder::is_one(found);
-    if !mine && !value::stands_for_another(found) && !matches!(found, "password>" | "xxxxx") {
+    if !mine && !stand_in::stands_for_another(found) && !matches!(found, "password>" | "xxxxx") {
         search.add(from, to, Class::Password);
     }
 }

@@ -2,157 +2,41 @@
 //! variable, code that fetches it, a word of prose or nothing.
 
 use crate::redact::class::Class;
+use crate::redact::code::is_code;
 use crate::redact::extent::{Extent, Sign};
 use crate::redact::name::{Judgement, Sureness};
+use crate::redact::stand_in::{is_reference, stands_for_another};
 use crate::redact::{placeholder, random};
 
 /// Words that stand where a value would, of no secret.
-const NOT_VALUES: &[&str] = &[
-    "null",
-    "nil",
-    "none",
-    "undefined",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "empty",
-    "n/a",
-    "na",
-    "unset",
-    "redacted",
-    "masked",
-    "hidden",
-    "filtered",
-    "removed",
-    "scrubbed",
-    "omitted",
-    "sanitized",
-    "protected",
-    "nan",
-    "nothing",
-    "string",
-    "str",
-    "int",
-    "integer",
-    "bool",
-    "boolean",
-    "any",
-    "bytes",
-    "varchar",
-    "text",
-    "object",
-    "buffer",
-    "char",
-    "required",
-    "optional",
-    "missing",
-    "invalid",
-    "valid",
-    "expired",
-    "incorrect",
-    "wrong",
-    "changed",
-    "updated",
-    "reset",
-    "ok",
-    "failed",
-    "failure",
-    "success",
-    "accepted",
-    "rejected",
-    "denied",
-    "mismatch",
-    "error",
-    "unknown",
-    "unauthorized",
-    "disabled",
-    "enabled",
-    "present",
-    "absent",
-    "set",
-    "not",
-    "must",
-    "is",
-    "are",
-    "was",
-    "has",
-    "the",
-    "a",
-    "an",
-    "for",
-    "cannot",
-    "could",
-    "should",
-    "too",
-    "authentication",
-    "bad",
-    "blank",
-    "authorization",
-    "revoked",
-    "weak",
-    "unexpected",
-    "malformed",
-    "function",
-    "default",
-    "this",
-    "self",
-    "new",
-    "await",
-    "can't",
-    "does",
-    "may",
-    "your",
-    "our",
-    "please",
-    "no such",
-    "method",
-    "publickey",
-    "password",
-    "keyboard-interactive",
-    "used",
-    "generated",
-    "rotated",
-    "created",
-    "deleted",
-    "refreshed",
-    "loaded",
-    "configured",
-    "provided",
-    "found",
-    "not_found",
-    "bearer",
-    "basic",
-    "cleared",
-    "see",
-    "using",
-    "from",
-    "with",
-    "and",
-    "or",
-    "to",
-    "in",
-    "of",
-    "at",
-    "by",
-    "if",
-    "when",
-    "only",
-    "validation",
-    "verification",
-];
+const NOT_VALUES: &str = "null nil none undefined true false yes no on off empty n/a na unset redacted masked \
+    hidden filtered removed scrubbed omitted sanitized protected nan nothing string str int \
+    integer bool boolean any bytes varchar text object buffer char required optional missing \
+    invalid valid expired incorrect wrong changed updated reset ok failed failure success \
+    accepted rejected denied mismatch error unknown unauthorized disabled enabled present \
+    absent set not must is are was has the a an for cannot could should too authentication \
+    bad blank authorization revoked weak unexpected malformed function default this self new \
+    await can't does may your our please method publickey password keyboard-interactive used \
+    generated rotated created deleted refreshed loaded configured provided found not_found \
+    bearer basic cleared see using from with and or to in of at by if when only validation \
+    verification";
 
 pub(super) fn is_secret(value: &str, extent: &Extent, judged: Judgement) -> bool {
     let quoted = extent.quoted;
+    if !value
+        .bytes()
+        .any(|b| b.is_ascii_alphanumeric() || b >= 0x80)
+        && value.len() < 6
+    {
+        return false;
+    }
     if stands_for_another(value) || placeholder::is_one(value) || is_reference(value) {
         return false;
     }
     let lower = value.to_ascii_lowercase();
     // Between quotes behind a quoted name any word is a value.
     let data = quoted && extent.name_quoted;
-    let listed = NOT_VALUES.contains(&lower.trim_end_matches(['.', ',', '!', ':']));
+    let listed = listed(&lower);
     if listed
         && !(data
             && judged.class == Class::Password
@@ -166,12 +50,28 @@ pub(super) fn is_secret(value: &str, extent: &Extent, judged: Judgement) -> bool
     match judged.sureness {
         Sureness::Sure => sure(value, extent, judged.class),
         Sureness::Likely => likely(value, extent, judged),
-        Sureness::Drawn => random::mixed(value) && !value.contains('.'),
+        Sureness::Drawn => in_query(value, extent) || random::mixed(value) && !value.contains('.'),
         Sureness::Digits => {
             (3..=8).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
         }
         Sureness::Header => true,
     }
+}
+
+/// A signature or key of a query, with its signs encoded.
+fn in_query(value: &str, extent: &Extent) -> bool {
+    extent.query && {
+        let plain = ["%2B", "%2F", "%3D", "%2b", "%2f", "%3d"];
+        let plain = plain
+            .iter()
+            .fold(value.to_owned(), |text, sign| text.replace(sign, "+"));
+        random::drawn(&plain) && !random::is_uuid(value) && !value.contains('.')
+    }
+}
+
+fn listed(lower: &str) -> bool {
+    let word = lower.trim_end_matches(['.', ',', '!', ':']);
+    NOT_VALUES.split(' ').any(|listed| listed == word)
 }
 
 fn letters(value: &str) -> bool {
@@ -182,7 +82,8 @@ fn letters(value: &str) -> bool {
 
 fn sure(value: &str, extent: &Extent, class: Class) -> bool {
     if extent.quoted {
-        return !(extent.sign == Sign::Colon && !extent.name_quoted && is_prose(value));
+        return !says_what_is_wrong(value)
+            && !(extent.sign == Sign::Colon && !extent.name_quoted && is_prose(value));
     }
     // `password: must be set` goes on in words; `password: hunter` ends there.
     if extent.sign == Sign::Colon && extent.spaced && letters(value) {
@@ -224,6 +125,41 @@ fn likely(value: &str, extent: &Extent, judged: Judgement) -> bool {
     }
 }
 
+/// A sentence of a form's check about what was given.
+pub(super) fn says_what_is_wrong(value: &str) -> bool {
+    const WORDS: [&str; 18] = [
+        "not",
+        "may",
+        "be",
+        "is",
+        "must",
+        "can't",
+        "cannot",
+        "required",
+        "invalid",
+        "should",
+        "least",
+        "field",
+        "too",
+        "does",
+        "incorrect",
+        "has",
+        "please",
+        "missing",
+    ];
+    let lower = value.to_ascii_lowercase();
+    let words = || {
+        lower
+            .split_whitespace()
+            .map(|word| word.trim_end_matches(['.', ',', '!']))
+    };
+    words().count() >= 3 && words().filter(|word| WORDS.contains(word)).count() >= 1
+        || words().count() == 2
+            && words().all(|word| letters(word))
+            && words().any(|word| WORDS.contains(&word))
+        || words().count() >= 2 && lower.starts_with("can't ")
+}
+
 /// Several words in lower case.
 fn is_prose(value: &str) -> bool {
     let words: Vec<&str> = value.split_whitespace().collect();
@@ -231,239 +167,4 @@ fn is_prose(value: &str) -> bool {
         && words
             .iter()
             .all(|word| letters(word.trim_end_matches(['.', ',', ':', ';'])))
-}
-
-/// Stars, a variable, a format: what somebody else put in a value's place.
-pub(super) fn stands_for_another(value: &str) -> bool {
-    let value = value.trim();
-    let masks = |c: char| matches!(c, '*' | '•' | '.' | '…' | '-' | '_' | '?' | '#' | '█' | '●');
-    if value.is_empty() || value.chars().all(masks) {
-        return true;
-    }
-    if value.len() >= 3 && value.bytes().all(|b| matches!(b, b'x' | b'X')) {
-        return true;
-    }
-    // A star or two can belong to a password; a row of them hides one.
-    if value.contains("****") || value.contains("•••") {
-        return true;
-    }
-    let enclosed = |open: &str, close: &str| value.starts_with(open) && value.ends_with(close);
-    let pairs = [
-        ("${", "}"),
-        ("{{", "}}"),
-        ("<%", "%>"),
-        ("#{", "}"),
-        ("%(", ")s"),
-        ("$(", ")"),
-        ("__", "__"),
-        ("%{", "}"),
-    ];
-    if pairs.iter().any(|(open, close)| enclosed(open, close))
-        || value.starts_with("${")
-        || value.starts_with("{{")
-        || value.starts_with("$(")
-    {
-        return true;
-    }
-    if enclosed("[", "]") || enclosed("<", ">") || enclosed("(", ")") || enclosed("{", "}") {
-        let inner = value.get(1..value.len() - 1).unwrap_or_default();
-        return inner.len() <= 40
-            && !inner
-                .bytes()
-                .any(|b| b.is_ascii_digit() && !inner.contains("char"))
-            || inner.bytes().all(|b| b.is_ascii_digit());
-    }
-    is_variable(value)
-}
-
-fn is_variable(value: &str) -> bool {
-    let name = |text: &str| {
-        !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
-    };
-    let shell = value.strip_prefix('$').is_some_and(|rest| {
-        name(rest)
-            && (rest.len() >= 3 || rest.len() == 1)
-            && !rest.bytes().any(|b| b.is_ascii_digit())
-    });
-    let bound = value
-        .strip_prefix(':')
-        .or_else(|| value.strip_prefix('@'))
-        .is_some_and(|rest| name(rest) && !rest.bytes().any(|b| b.is_ascii_digit()));
-    let windows = value
-        .strip_prefix('%')
-        .and_then(|rest| rest.strip_suffix('%'))
-        .is_some_and(name);
-    let numbered = value
-        .strip_prefix('$')
-        .is_some_and(|rest| rest.len() <= 2 && rest.bytes().all(|b| b.is_ascii_digit()));
-    let format = matches!(
-        value,
-        "%s" | "%v"
-            | "%d"
-            | "%q"
-            | "%+v"
-            | "%r"
-            | "{}"
-            | "{:?}"
-            | "%@"
-            | "'%s'"
-            | "\\\"%s\\\""
-            | "%-s"
-    );
-    shell || bound || windows || numbered || format
-}
-
-/// A path, an address without a secret of its own, the name of a secret in a keeper of them.
-fn is_reference(value: &str) -> bool {
-    let starts = |with: &[&str]| with.iter().any(|with| value.starts_with(with));
-    if starts(&[
-        "http://",
-        "https://",
-        "file:",
-        "arn:",
-        "vault:",
-        "projects/",
-        "op://",
-        "env:",
-        "ssm:",
-        "secretsmanager:",
-        "urn:",
-    ]) {
-        return true;
-    }
-    let path = |text: &str| {
-        text.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b'~'))
-    };
-    let folders = value.bytes().filter(|b| *b == b'/').count();
-    let rooted = starts(&["/", "./", "../", "~/"])
-        && folders >= 1
-        && path(value)
-        && (folders >= 2 || value.contains('.') || value.starts_with('~'));
-    rooted
-        && !random::mixed(value.rsplit('/').next().unwrap_or_default())
-        && !value.ends_with('=')
-        && value.split('/').all(|part| part.len() < 32)
-        && value.split('/').filter(|part| part.len() >= 3).count() >= 1
-        && !value.contains("//")
-}
-
-/// Code that gets the value from elsewhere: a call, an index, a member, a name of its own.
-fn is_code(value: &str, extent: &Extent) -> bool {
-    if let Some(at) = value.find(['(', '[']) {
-        let head = value
-            .get(..at)
-            .unwrap_or_default()
-            .trim_start_matches(['&', '*', '!']);
-        let ident = |b: u8| {
-            b.is_ascii_alphanumeric()
-                || matches!(
-                    b,
-                    b'_' | b'.' | b':' | b'<' | b'>' | b'-' | b'$' | b'?' | b'!'
-                )
-        };
-        let begins = head
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'));
-        return begins
-            && head.bytes().all(ident)
-            && (extent.opens || value.ends_with([')', ']', '(', '[']));
-    }
-    let roots = [
-        "os.",
-        "process.",
-        "config.",
-        "self.",
-        "this.",
-        "req.",
-        "request.",
-        "params.",
-        "settings.",
-        "env.",
-        "Environment.",
-        "System.",
-        "ctx.",
-        "args.",
-        "options.",
-        "opts.",
-        "props.",
-        "user.",
-        "credentials.",
-        "secrets.",
-        "var.",
-        "local.",
-        "data.",
-        "body.",
-        "conf.",
-        "cfg.",
-        "app.",
-        "ENV",
-        "form.",
-        "session.",
-        "state.",
-        "payload.",
-        "input.",
-        "values.",
-        ".Values",
-        "$this->",
-        "self->",
-        "c.",
-        "s.",
-        "r.",
-        "account.",
-        "client.",
-        "cls.",
-        "auth.",
-        "login.",
-        "creds.",
-        "context.",
-        "event.",
-    ];
-    let member = |text: &str| {
-        text.split(['.', '-', '>'])
-            .all(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
-    };
-    if roots.iter().any(|root| value.starts_with(root))
-        && member(value.trim_start_matches(['$', '.']))
-    {
-        return true;
-    }
-    if value.starts_with('&')
-        || value.starts_with("*") && value.len() > 1 && member(&value[1..]) && extent.spaced
-    {
-        return value
-            .trim_start_matches(['&', '*'])
-            .split("::")
-            .all(|part| {
-                part.bytes()
-                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'\''))
-            });
-    }
-    // `password=password`: one name handed to another.
-    let same = value.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') && {
-        let plain = value.to_ascii_lowercase().replace('_', "");
-        matches!(
-            plain.as_str(),
-            "password"
-                | "passwd"
-                | "pwd"
-                | "token"
-                | "secret"
-                | "apikey"
-                | "accesstoken"
-                | "authtoken"
-                | "newpassword"
-                | "userpassword"
-                | "hashedpassword"
-                | "passwordhash"
-                | "clientsecret"
-                | "secretkey"
-                | "dbpassword"
-                | "pass"
-        )
-    };
-    same && !extent.query
 }

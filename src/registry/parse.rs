@@ -1,11 +1,12 @@
 //! TOML text to checked services: what each key of a `[[service]]` means and may be.
 //! Only single blocks; what holds between services is checked by the room's root.
 
+use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::{Complaint, Place, did_you_mean};
 use crate::registry::repo::{check_address, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
-use crate::registry::service::{Egress, Forge, Mode, Recover, Redact, Release, Service};
+use crate::registry::service::{Egress, Forge, Mode, Recover, Release, Service};
 use crate::registry::sheet::{Section, Sheet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -46,7 +47,7 @@ pub const SERVICE_KEYS: [(&str, &str); 19] = [
         "branches from which a deployed commit must be reachable",
     ),
     ("context_from", "neighbours whose lines may be shown"),
-    ("egress", "none, local or cloud"),
+    ("egress", "where redacted text may go: none, local or cloud"),
     ("test", "command that runs the tests"),
     ("mode", "observe or dry-run"),
     (
@@ -54,18 +55,20 @@ pub const SERVICE_KEYS: [(&str, &str); 19] = [
         "paths that a patch may touch although a rule protects them",
     ),
     ("protect", "paths that a patch never touches"),
-    ("redact", "patterns and texts for redaction"),
+    (
+        "redact",
+        "`patterns` that are replaced too, `allow` for what stays, `ip` for addresses",
+    ),
     ("inputs", "tags that may carry the service's webhooks"),
     ("forge", "reviewers, labels, base and fork of pull requests"),
     ("recover", "recovery actions that are allowed"),
 ];
 
 /// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 7] = [
+const NOT_YET: [&str; 6] = [
     "context_from",
     "egress",
     "test",
-    "redact",
     "inputs",
     "forge",
     "recover",
@@ -367,8 +370,9 @@ fn check_pattern(section: &mut Section<'_, '_>, service: &Service) {
 }
 
 fn redact(section: &mut Section<'_, '_>) -> Redact {
-    section.only(&["patterns", "allow"]);
+    section.only(&["patterns", "allow", "ip"]);
     Redact {
+        ip: section.truth("ip"),
         patterns: section.checked("patterns", check_regex),
         allow: section.checked("allow", |text| not_empty("allow", text)),
     }

@@ -2,6 +2,7 @@
 //! pattern that stands for many.
 
 use crate::model::Settings;
+use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::Place;
 use crate::registry::selector::{CAPTURE, Selector};
@@ -21,15 +22,6 @@ pub enum Egress {
     None,
     Local,
     Cloud,
-}
-
-/// What the registry adds to redaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redact {
-    /// Regular expressions; every one compiles.
-    pub patterns: Vec<String>,
-    /// Texts that are never redacted.
-    pub allow: Vec<String>,
 }
 
 /// `[service.forge]`.
@@ -154,6 +146,7 @@ impl Service {
             observe: self.mode == Some(Mode::Observe),
             allow: self.allow.clone(),
             protect: self.protect.clone(),
+            redact: self.redact.clone(),
             ..Settings::default()
         }
     }

@@ -163,6 +163,18 @@ impl<'s, 'i> Section<'s, 'i> {
         None
     }
 
+    /// `true` or `false`; without the key, `false`.
+    pub(super) fn truth(&mut self, key: &str) -> bool {
+        match self.raw(key) {
+            Some((DeValue::Boolean(truth), _)) => *truth,
+            Some((other, place)) => {
+                self.wrong_type(key, "true or false", other, place);
+                false
+            }
+            None => false,
+        }
+    }
+
     /// A table under a key; the caller reads it with a section of its own.
     pub(super) fn table(&mut self, key: &str) -> Option<(&'s DeTable<'i>, Place)> {
         let (value, place) = self.raw(key)?;

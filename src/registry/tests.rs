@@ -37,7 +37,7 @@ test = "pytest -q"
 mode = "observe"
 allow = ["Makefile"]
 protect = ["auth/**"]
-redact = { patterns = ["ACME-[0-9]+"], allow = ["ACME-0"] }
+redact = { patterns = ["ACME-[0-9]+"], allow = ["ACME-0"], ip = true }
 inputs = ["webhooks.checkout"]
 [service.forge]
 reviewers = ["sam"]
@@ -66,6 +66,10 @@ owner = "shop"
     assert_eq!(settings.root, "services/checkout");
     assert_eq!(settings.branches, ["main", "release/2"]);
     assert!(settings.observe);
+    assert!(settings.redact.ip);
+    assert_eq!(settings.redact.patterns, ["ACME-[0-9]+"]);
+    assert_eq!(settings.redact.allow, ["ACME-0"]);
+    assert_eq!(found.service.egress, Some(service::Egress::None));
     assert_eq!(found.service.recover.as_ref().unwrap().verbs, ["restart"]);
     assert!(
         registry
@@ -94,7 +98,7 @@ branches = 3
 [[service]]
 name = "checkout"
 mode = "pr"
-redact = { patterns = ["("] }
+redact = { patterns = ["("], ip = "yes", alow = ["x"] }
 context_from = ["chekout", "nobody"]
 
 [[service]]
@@ -117,6 +121,11 @@ owner = "unclosed
     );
     has("5", "relative path");
     has("6", "`HEAD` is no commit; write 7 to 40");
+    has("13", "`ip` must be true or false");
+    has(
+        "13",
+        "unknown key `alow` in `redact`; did you mean `allow`?",
+    );
     has("7", "`..`");
     has(
         "8",

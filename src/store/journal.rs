@@ -1,14 +1,19 @@
 //! `incidents.jsonl`: each change of an incident and each deploy verdict as one JSON line, for
 //! whoever carries logs away. A line stands in the database (`outbox`) in the same transaction as the change, and is
 //! removed from there once it is in the file; a crash between the two writes it twice, which its
-//! `seq` tells. It leaves the host, and redaction is not built: so no line holds log text.
+//! `seq` tells. It leaves the host: text out of the log waits apart from the rest, is redacted when the
+//! line is written, and is left out where that cannot be done.
 
+use crate::model::Settings as OfService;
 use crate::model::{Incident, Level, Timestamp};
 use crate::rate::Deploy;
+use crate::redact::{Redacted, Redactor, Scope, Settings};
 use crate::store::error::Error;
 use crate::store::place::private_file;
-use rusqlite::{Connection, Transaction};
-use serde_json::json;
+use crate::store::rows;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -23,6 +28,13 @@ const MAX_BYTES: u64 = 10 << 20;
 const TAIL: u64 = 64 << 10;
 /// Lines written at once.
 const BATCH: usize = 500;
+
+/// Text out of the log, as it stands in the outbox only.
+const TEXT: &str = "text";
+/// Longest text of a line, in bytes; the whole stands in the report.
+const TEXT_BYTES: usize = 2_000;
+/// Redactors that are kept for services; with more services all are made anew.
+const REDACTORS: usize = 100;
 
 /// Puts the line about a change into the transaction that makes the change.
 pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<(), Error> {
@@ -43,6 +55,11 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         // Paths and lines of the repository, not of the log.
         "location": location.map(|at| json!({"file": at.file, "line": at.line})),
         "files": incident.proposal.as_ref().map(|proposal| &proposal.files),
+        TEXT: {
+            "title": incident.title,
+            "reason": incident.reason,
+            "exception": incident.exception(),
+        },
     });
     put_line(tx, &line)
 }
@@ -87,7 +104,7 @@ fn put_line(tx: &Transaction<'_>, line: &serde_json::Value) -> Result<(), Error>
 }
 
 /// Writes what waits in the outbox to the file. Another process may be at it: then it does.
-pub fn drain(db: &mut Connection, dir: &Path) -> Result<(), Error> {
+pub fn drain(db: &mut Connection, dir: &Path, redactors: &mut Redactors) -> Result<(), Error> {
     let failed = |e| Error::io(format!("{}", dir.join(FILE).display()), e);
     let waits = "SELECT EXISTS (SELECT 1 FROM outbox)";
     if !db.query_row(waits, [], |row| row.get::<_, bool>(0))? {
@@ -104,8 +121,9 @@ pub fn drain(db: &mut Connection, dir: &Path) -> Result<(), Error> {
         };
         let mut text = String::new();
         for (seq, line) in &rows {
+            let line = redactors.line(db, line)?;
             // The object's first member, so that a reader sees a line that came twice.
-            let rest = line.strip_prefix('{').unwrap_or(line);
+            let rest = line.strip_prefix('{').unwrap_or(&line);
             text.push_str(&format!("{{\"seq\":{seq},{rest}\n"));
         }
         append(dir, &text).map_err(failed)?;
@@ -117,6 +135,68 @@ fn waiting(db: &Connection) -> Result<Vec<(i64, String)>, Error> {
     let mut rows = db.prepare_cached("SELECT seq, json FROM outbox ORDER BY seq LIMIT ?1")?;
     let rows = rows.query_map([BATCH as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A redactor for each service, by its settings; `None` where there can be none.
+#[derive(Debug, Default)]
+pub struct Redactors(HashMap<Settings, Option<Redactor>>);
+
+impl Redactors {
+    /// The line as it leaves the host.
+    fn line(&mut self, db: &Connection, line: &str) -> Result<String, Error> {
+        // What is no object holds no text that could be told apart, and stands here as none.
+        let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else {
+            return Ok("{}".to_owned());
+        };
+        if let Some(text) = fields.shift_remove(TEXT) {
+            let service = fields.get("service").and_then(Value::as_str);
+            if let Some(redactor) = self.of(db, service.unwrap_or_default())? {
+                let mut scope = redactor.scope();
+                fields.extend(redacted(&mut scope, &text));
+            }
+        }
+        Ok(Value::Object(fields).to_string())
+    }
+
+    fn of(&mut self, db: &Connection, service: &str) -> Result<Option<Redactor>, Error> {
+        let settings = "SELECT json FROM settings WHERE service = ?1";
+        let mut settings = db.prepare_cached(settings)?;
+        let json = settings.query_row([service], |row| row.get(0)).optional()?;
+        // Settings that cannot be read make no redactor.
+        let Ok(of_service) = rows::from_json::<OfService>(json) else {
+            return Ok(None);
+        };
+        let settings = Settings::from(&of_service.unwrap_or_default().redact);
+        if self.0.len() >= REDACTORS {
+            self.0.clear();
+        }
+        let made = self.0.entry(settings);
+        let made = made.or_insert_with_key(|settings| Redactor::new(settings).ok());
+        Ok(made.clone())
+    }
+}
+
+/// The fields of the text, redacted.
+fn redacted(scope: &mut Scope, text: &Value) -> Map<String, Value> {
+    let mut one = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str);
+        text.map(|text| scope.text(text).cut(TEXT_BYTES))
+    };
+    let (title, reason) = (one(text.get("title")), one(text.get("reason")));
+    let exception = text.get("exception").filter(|raised| raised.is_object());
+    let exception = exception.map(|raised| {
+        let (kind, message) = (one(raised.get("type")), one(raised.get("message")));
+        json!({"type": shown(kind), "message": shown(message)})
+    });
+    let mut fields = Map::new();
+    fields.insert("title".to_owned(), shown(title));
+    fields.insert("reason".to_owned(), shown(reason));
+    fields.insert("exception".to_owned(), exception.unwrap_or_default());
+    fields
+}
+
+fn shown(text: Option<Redacted>) -> Value {
+    text.map_or(Value::Null, |text| Value::String(text.as_str().to_owned()))
 }
 
 fn append(dir: &Path, text: &str) -> std::io::Result<()> {

@@ -62,6 +62,7 @@ pub struct Store {
     db: Connection,
     dir: PathBuf,
     limits: Limits,
+    redactors: journal::Redactors,
 }
 
 impl Store {
@@ -101,6 +102,7 @@ impl Store {
             db,
             dir: dir.to_owned(),
             limits,
+            redactors: journal::Redactors::default(),
         })
     }
 
@@ -312,7 +314,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written; the lines wait on.
     pub fn drain_journal(&mut self) -> Result<(), Error> {
-        journal::drain(&mut self.db, &self.dir)
+        journal::drain(&mut self.db, &self.dir, &mut self.redactors)
     }
 }
 

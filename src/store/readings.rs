@@ -426,9 +426,14 @@ mod tests {
         assert_eq!(past[1].verdict, rows[0]);
         assert_eq!((&past[1].reading, past[1].made), (&reading, now));
         assert!(store.past_verdicts("other team").unwrap().is_empty());
-        assert_eq!(store.settled("shop", Timestamp(4_999)).unwrap(), [rows[1].clone()]);
+        assert_eq!(
+            store.settled("shop", Timestamp(4_999)).unwrap(),
+            [rows[1].clone()]
+        );
         assert!(store.settled("shop", Timestamp(5_000)).unwrap().is_empty());
-        store.unsettle("shop", TemplateId::new(7), Timestamp(2_000)).unwrap();
+        store
+            .unsettle("shop", TemplateId::new(7), Timestamp(2_000))
+            .unwrap();
         assert!(store.settled("shop", Timestamp(2_000)).unwrap().is_empty());
         assert!(store.past_verdicts("team").unwrap()[0].rose);
         assert_eq!(store.readings(10).unwrap(), [("shop".to_owned(), reading)]);

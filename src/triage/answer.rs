@@ -120,7 +120,14 @@ fn watch() -> Json {
         "threshold": {"type": "integer"},
         "summary": {"type": "string", "maxLength": SUMMARY},
     });
-    let required = ["action", "label", "match", "window_seconds", "threshold", "summary"];
+    let required = [
+        "action",
+        "label",
+        "match",
+        "window_seconds",
+        "threshold",
+        "summary",
+    ];
     object(properties, &required)
 }
 
@@ -238,7 +245,11 @@ fn listed(asked: &Asked) -> String {
 /// Without control characters, cut.
 fn one_line(text: &str) -> String {
     let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    plain.chars().filter(|c| !c.is_control()).take(SUMMARY).collect()
+    plain
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(SUMMARY)
+        .collect()
 }
 
 /// Until when an `ignore` holds, and for which commit: what a new one logs may mean something
@@ -278,14 +289,21 @@ mod tests {
 
     #[test]
     fn one_object_answers_all_and_a_list_answers_each() {
-        let investigate = r#"{"action":"investigate","summary":"Unhandled exception in order handler"}"#;
+        let investigate =
+            r#"{"action":"investigate","summary":"Unhandled exception in order handler"}"#;
         let all = read(WATCH, &asked(3)).unwrap();
         let Answer::All(Verdict::Watch(watch)) = all else {
             panic!("{all:?}");
         };
-        assert_eq!((watch.label.as_str(), watch.threshold), ("http_5xx_spike", 10));
+        assert_eq!(
+            (watch.label.as_str(), watch.threshold),
+            ("http_5xx_spike", 10)
+        );
         assert_eq!(watch.scope, Scope::Service("shop".to_owned()));
-        assert_eq!(watch.expires, Some(Timestamp(0).plus(std::time::Duration::from_secs(86_400))));
+        assert_eq!(
+            watch.expires,
+            Some(Timestamp(0).plus(std::time::Duration::from_secs(86_400)))
+        );
         let list = format!(r#"[{{"action":"ignore"}},{investigate}]"#);
         let Answer::Each(each) = read(&list, &asked(2)).unwrap() else {
             panic!("no list");
@@ -304,11 +322,17 @@ mod tests {
             (r#"{"action":"delete"}"#, "action must be"),
             (r#"{"action":"ignore","note":"x"}"#, "unknown key \"note\""),
             (r#"{"action":"investigate","summary":" \u0007"}"#, "summary"),
-            (&WATCH.replace("\"status\"", "\"severity\""), "no record shown has a field"),
+            (
+                &WATCH.replace("\"status\"", "\"severity\""),
+                "no record shown has a field",
+            ),
             (&WATCH.replace("10,", "1,"), "at least 2"),
             (&WATCH.replace(":60", ":90000"), "out of range"),
             (&WATCH.replace(":60", ":30000"), "at most 21600"),
-            (&WATCH.replace("\"gte\":500", "\"exists\":true"), "few records"),
+            (
+                &WATCH.replace("\"gte\":500", "\"exists\":true"),
+                "few records",
+            ),
             (&WATCH.replace("\"label\":\"http_5xx_spike\",", ""), "label"),
             (&format!("[{}]", " ".repeat(70_000)), "longer than"),
         ] {
@@ -348,7 +372,10 @@ mod tests {
     #[test]
     fn the_schema_asks_for_as_many_as_there_are() {
         let list = &schema(7)["anyOf"][0];
-        assert_eq!((&list["minItems"], &list["maxItems"]), (&json!(7), &json!(7)));
+        assert_eq!(
+            (&list["minItems"], &list["maxItems"]),
+            (&json!(7), &json!(7))
+        );
         assert_eq!(schema(1)["anyOf"].as_array().unwrap().len(), 3);
     }
 

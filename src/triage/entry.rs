@@ -296,8 +296,14 @@ pub(super) mod tests {
         let weight = |level, text: &str| entry(1, level, text).weight();
         assert_eq!(weight(Some(Level::Info), "order <*> paid"), Weight::Calm);
         assert_eq!(weight(None, "order <*> paid"), Weight::Unknown);
-        assert_eq!(weight(Some(Level::Info), "Retry failed for <*>"), Weight::Uneasy);
-        assert_eq!(weight(Some(Level::Error), "order <*> paid"), Weight::Alarming);
+        assert_eq!(
+            weight(Some(Level::Info), "Retry failed for <*>"),
+            Weight::Uneasy
+        );
+        assert_eq!(
+            weight(Some(Level::Error), "order <*> paid"),
+            Weight::Alarming
+        );
         let rising = Entry {
             news: News::Rising,
             ..entry(1, Some(Level::Info), "declined")
@@ -309,13 +315,25 @@ pub(super) mod tests {
     fn batches_of_a_service_merge_and_the_least_important_give_way() {
         let mut waiting = Waiting::new(4);
         let info = Some(Level::Info);
-        waiting.push(batch("a", 5, vec![entry(1, info, "x"), entry(2, Some(Level::Error), "y")]));
-        waiting.push(batch("b", 3, vec![entry(3, info, "x"), entry(4, Some(Level::Warn), "y")]));
+        waiting.push(batch(
+            "a",
+            5,
+            vec![entry(1, info, "x"), entry(2, Some(Level::Error), "y")],
+        ));
+        waiting.push(batch(
+            "b",
+            3,
+            vec![entry(3, info, "x"), entry(4, Some(Level::Warn), "y")],
+        ));
         let again = Entry {
             count: 7,
             ..entry(2, Some(Level::Error), "y")
         };
-        waiting.push(batch("a", 9, vec![again, entry(5, Some(Level::Error), "z")]));
+        waiting.push(batch(
+            "a",
+            9,
+            vec![again, entry(5, Some(Level::Error), "z")],
+        ));
         assert_eq!((waiting.len(), waiting.given_up), (4, 1));
         let first = waiting.take(50).unwrap();
         assert_eq!((first.service.as_str(), numbers(&first)), ("b", vec![3, 4]));
@@ -328,8 +346,16 @@ pub(super) mod tests {
     #[test]
     fn of_a_large_batch_the_important_go_first_and_the_rest_waits() {
         let mut waiting = Waiting::new(100);
-        let levels = [Level::Info, Level::Error, Level::Info, Level::Warn, Level::Info];
-        let entries = (0..).zip(levels).map(|(n, level)| entry(n, Some(level), "x"));
+        let levels = [
+            Level::Info,
+            Level::Error,
+            Level::Info,
+            Level::Warn,
+            Level::Info,
+        ];
+        let entries = (0..)
+            .zip(levels)
+            .map(|(n, level)| entry(n, Some(level), "x"));
         waiting.push(batch("a", 1, entries.collect()));
         assert_eq!(numbers(&waiting.take(3).unwrap()), [0, 1, 3]);
         assert_eq!(numbers(&waiting.take(3).unwrap()), [2, 4]);

@@ -8,8 +8,8 @@
 pub mod answer;
 pub mod entry;
 mod lines;
-pub mod prompt;
 mod prefix;
+pub mod prompt;
 pub mod rules;
 mod shapes;
 

@@ -176,7 +176,11 @@ fn entry_line(number: i64, entry: &Entry, ask: &Ask<'_>, scope: &mut Scope) -> R
         line.push(&scope.text(&facets).plain(VALUE, WORD));
     }
     line.push(": ");
-    let most = if weight == Weight::Calm { CALM_TEXT } else { TEXT };
+    let most = if weight == Weight::Calm {
+        CALM_TEXT
+    } else {
+        TEXT
+    };
     line.push(&quoted(&entry.text, most, scope));
     if let Some(example) = &entry.example {
         if weight > Weight::Calm && entry.text.contains("<*>") {
@@ -245,7 +249,10 @@ fn words(text: &str) -> Vec<&str> {
 
 /// Words that both have, of those that either has.
 fn share(one: &[&str], other: &[&str]) -> f64 {
-    let both = one.iter().filter(|word| other.binary_search(word).is_ok()).count();
+    let both = one
+        .iter()
+        .filter(|word| other.binary_search(word).is_ok())
+        .count();
     let either = one.len() + other.len() - both;
     if either == 0 {
         return 0.0;
@@ -302,7 +309,13 @@ mod tests {
         )];
         let prompt = written(&ask(&entries, &[]), 10_000);
         let text = prompt.user.as_str();
-        for part in ["\"checkout\"", "5 minutes ago", "1. new, 1 time, error", "result=\"denied\"", "[email-"] {
+        for part in [
+            "\"checkout\"",
+            "5 minutes ago",
+            "1. new, 1 time, error",
+            "result=\"denied\"",
+            "[email-",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         for secret in ["jane", "ops@", "hunter2"] {
@@ -328,7 +341,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_not_shown_and_counted() {
         let entries: Vec<Entry> = (0..50)
-            .map(|n| entry(n, Some(Level::Info), &format!("kind {n} of line {}", "x ".repeat(99))))
+            .map(|n| {
+                entry(
+                    n,
+                    Some(Level::Info),
+                    &format!("kind {n} of line {}", "x ".repeat(99)),
+                )
+            })
             .collect();
         let prompt = written(&ask(&entries, &[]), 3_000);
         assert!(prompt.shown > 3 && prompt.shown < 50 && prompt.user.len() <= 3_100);

@@ -94,9 +94,8 @@ mod tests {
     use crate::watch::{Owner, Watch};
 
     fn read(matches: &str, owner: Owner) -> Result<Watch, String> {
-        let json = format!(
-            r#"{{"label":"w","match":{matches},"window_seconds":60,"threshold":10}}"#
-        );
+        let json =
+            format!(r#"{{"label":"w","match":{matches},"window_seconds":60,"threshold":10}}"#);
         Watch::parse(&json, owner, Timestamp(0)).map_err(|refusal| refusal.0)
     }
 

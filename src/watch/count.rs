@@ -2,13 +2,13 @@
 //! and group, and those that reached their threshold are told. Not here: which watches there are
 //! (`engine`), which could match (`index`).
 
-use super::{Owner, Scope};
 use super::engine::Engine;
 use super::fields::Fields;
 use super::group;
 use super::index;
 use super::memo::Memo;
 use super::report::Fired;
+use super::{Owner, Scope};
 use crate::model::{Level, Timestamp};
 use crate::record::HTTP_STATUS;
 
@@ -102,7 +102,8 @@ impl Engine {
         let slot = self.slots.get_mut(at as usize)?.as_mut()?;
         slot.matched += 1;
         if slot.watch.owner == Owner::Model {
-            slot.plain += u64::from(record.level() < Some(Level::Error) && !is_server_error(record));
+            slot.plain +=
+                u64::from(record.level() < Some(Level::Error) && !is_server_error(record));
         }
         let Some(key) = group::key(&slot.watch, service, record, &self.secret) else {
             slot.ungrouped += 1;

@@ -320,7 +320,10 @@ impl Engine {
     /// Whether a model's watch has turned out to match most of what its service logs, errors
     /// aside: it counts traffic, not a fault.
     pub(super) fn is_too_broad(&self, at: u32) -> bool {
-        let Some(slot) = self.slot(at).filter(|slot| slot.watch.owner == Owner::Model) else {
+        let Some(slot) = self
+            .slot(at)
+            .filter(|slot| slot.watch.owner == Owner::Model)
+        else {
             return false;
         };
         let Scope::Service(service) = &slot.watch.scope else {
@@ -582,9 +585,7 @@ mod tests {
     }
 
     fn match_of(json: &str) -> super::super::Match {
-        let json = format!(
-            r#"{{"label":"m","match":{json},"window_seconds":60,"threshold":2}}"#
-        );
+        let json = format!(r#"{{"label":"m","match":{json},"window_seconds":60,"threshold":2}}"#);
         Watch::parse(&json, Owner::Model, at(0)).unwrap().matches
     }
 }

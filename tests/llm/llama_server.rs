@@ -138,7 +138,7 @@ fn a_real_model_keeps_to_the_schema() {
     }
     assert_eq!(first.ended, Ended::Stop);
     let counted = u32::try_from(first.prompt_tokens.unwrap()).unwrap();
-    let most = tokens::at_most(&user) + tokens::at_most(ask.system);
+    let most = tokens::at_most(&user) + tokens::at_most(ask.system.as_str());
     assert!(
         counted <= most && tokens::at_least(&user) <= counted,
         "{counted} {most}"

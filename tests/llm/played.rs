@@ -2,6 +2,7 @@
 
 use autofix::llm::{Ask, Keys, Ollama, OpenAi};
 use autofix::net::{self, Http, Secret};
+use autofix::redact::{Redacted, Redactor, Settings};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -196,10 +197,14 @@ pub static LINES: LazyLock<String> = LazyLock::new(|| {
     "2026-03-01 12:00:00 ERROR db: connection refused by 10.0.0.3:5432\n".repeat(20)
 });
 
-pub fn question(user: &str) -> Ask<'_> {
+/// Leaks, as tests may.
+pub fn question(user: &str) -> Ask<'static> {
+    let mut scope = Redactor::new(&Settings::default()).unwrap().scope();
     Ask {
-        system: "Judge log lines. Answer in JSON: {\"verdict\": \"ignore\" or \"investigate\"}.",
-        user,
+        system: Box::leak(Box::new(Redacted::own(
+            "Judge log lines. Answer in JSON: {\"verdict\": \"ignore\" or \"investigate\"}.",
+        ))),
+        user: Box::leak(Box::new(scope.text(user))),
         schema: &SCHEMA,
         max_tokens: 100,
         context_tokens: 2000,

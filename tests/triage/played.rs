@@ -57,7 +57,10 @@ impl Played {
     /// Everything that it was shown so far.
     pub fn shown(&self) -> String {
         let asked = self.asked.lock().unwrap();
-        asked.iter().map(|question| question.user.as_str()).collect()
+        asked
+            .iter()
+            .map(|question| question.user.as_str())
+            .collect()
     }
 
     pub fn questions(&self) -> usize {
