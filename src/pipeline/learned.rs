@@ -7,6 +7,7 @@ use crate::model::{Level, TemplateId, Timestamp};
 use crate::rate::{self, Book};
 use crate::store;
 use crate::template::{Learnt, Limits, Miner, Seen};
+use crate::triage::environment::repeat::Repeats;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Known {
     name: String,
     pub miner: Miner,
     pub book: Book,
+    /// Neighbours that failed in single lines.
+    pub repeats: Repeats,
     limits: rate::Limits,
     /// In records of the lane.
     used: u64,
@@ -185,6 +188,7 @@ impl Known {
             name: name.to_owned(),
             miner: Miner::new(limits),
             book: Book::new(books),
+            repeats: Repeats::default(),
             limits: books,
             used: 0,
             kept: Timestamp::default(),
@@ -207,7 +211,11 @@ impl Known {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Known>() + 2 * self.name.len() + self.miner.bytes() + self.book.bytes()
+        size_of::<Known>()
+            + 2 * self.name.len()
+            + self.miner.bytes()
+            + self.book.bytes()
+            + self.repeats.bytes()
     }
 
     fn restore(&mut self, kept: &store::Learnt, log: &Log) {

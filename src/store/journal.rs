@@ -3,7 +3,7 @@
 //! removed from there once it is in the file; a crash between the two writes it twice, which its
 //! `seq` tells. It leaves the host, and redaction is not built: so no line holds log text.
 
-use crate::model::{Incident, Level, Timestamp};
+use crate::model::{Incident, Kind, Level, Timestamp};
 use crate::rate::Deploy;
 use crate::store::error::Error;
 use crate::store::place::private_file;
@@ -38,13 +38,24 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         "first_seen": incident.first_seen.to_rfc3339(),
         "last_seen": incident.last_seen.to_rfc3339(),
         "commit": incident.commit,
-        "watch": incident.watch,
+        "watch": label(incident),
         "previous": incident.previous,
         // Paths and lines of the repository, not of the log.
         "location": location.map(|at| json!({"file": at.file, "line": at.line})),
         "files": incident.proposal.as_ref().map(|proposal| &proposal.files),
     });
     put_line(tx, &line)
+}
+
+/// The label of what found it. A neighbour's name comes out of a log, and stays here.
+fn label(incident: &Incident) -> Option<&str> {
+    let label = incident.watch.as_deref()?;
+    match incident.kind {
+        Kind::Environment => label.split(':').next(),
+        Kind::Crash | Kind::Error | Kind::Oom | Kind::Exit | Kind::Watch | Kind::Rate => {
+            Some(label)
+        }
+    }
 }
 
 /// Puts the line about a rollout into the transaction that keeps its verdict. Of the error

@@ -3,6 +3,7 @@
 //!
 //! Not here: putting traces together (`trace`), counting (`watch`), the store.
 
+pub mod environment;
 mod lines;
 mod prefix;
 pub mod rules;
