@@ -4,7 +4,7 @@
 use super::Case;
 use super::markdown::{code, fenced, sentence, shortened};
 use crate::investigate::{Excerpt, Suspect};
-use crate::model::{ContextLine, Location};
+use crate::model::{ContextLine, Kind, Location};
 use crate::source::locate::Located;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -151,7 +151,13 @@ impl Page {
         }
         self.line(format_args!("- reason: {}", sentence(&incident.reason)));
         if let Some(watch) = &incident.watch {
-            self.line(format_args!("- watch: {}", code(watch)));
+            let what = match incident.kind {
+                Kind::Environment => "fault and neighbour",
+                Kind::Crash | Kind::Error | Kind::Oom | Kind::Exit | Kind::Watch | Kind::Rate => {
+                    "watch"
+                }
+            };
+            self.line(format_args!("- {what}: {}", code(watch)));
         }
         if let Some(previous) = incident.previous {
             self.line(format_args!("- the same fault before: incident {previous}"));

@@ -1,6 +1,7 @@
 //! What can be found out about a located fault, and the offline fixer: the suspect change taken
 //! back. Writes nothing, prints nothing; reports are made elsewhere from [`Findings`].
 
+mod around;
 mod dangling;
 mod excerpts;
 mod suspects;
@@ -12,6 +13,7 @@ use crate::patch::{AcceptedPatch, Rules};
 use crate::source::history::History;
 use crate::source::locate::{Files, Located, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
+pub use around::around;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
 use std::time::Instant;

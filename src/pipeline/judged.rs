@@ -92,7 +92,7 @@ fn judge_found(stream: &mut Stream, known: &mut Known, found: Found, out: &Signa
     let since = first.map_or(0, |line| stream.next.saturating_sub(line.index));
     let kept = |line: &Kept| head(&line.text, MAX_LINE).to_owned();
     let lines = found.header.iter().chain(&found.lines).map(kept).collect();
-    if verdict.kind == Kind::Crash {
+    if verdict.ended {
         stream.ended = Some(Ended::by(&verdict, found.time));
     }
     noticed::ended(known, stream, &verdict, found.time, out);
@@ -120,7 +120,10 @@ pub fn judge_plain(stream: &mut Stream, known: &mut Known, line: Line<'_>, out: 
     if told {
         return;
     }
-    if matches!(verdict.kind, Kind::Crash | Kind::Oom) {
+    if verdict.repeats {
+        return judge_again(stream, known, verdict, line, out);
+    }
+    if verdict.ended && verdict.kind != Kind::Exit {
         stream.ended = Some(Ended::by(&verdict, time));
     }
     noticed::ended(known, stream, &verdict, time, out);
@@ -129,13 +132,36 @@ pub fn judge_plain(stream: &mut Stream, known: &mut Known, line: Line<'_>, out: 
     out.send(signal(stream, verdict, time, lines, 0));
 }
 
+/// A line that is an incident only where its like came often of late.
+fn judge_again(
+    stream: &mut Stream,
+    known: &mut Known,
+    verdict: Verdict,
+    line: Line<'_>,
+    out: &SignalsOut,
+) {
+    let label = verdict.about.as_deref().unwrap_or_default();
+    let Some(often) = known.repeats.count(label, line.text, line.time) else {
+        return;
+    };
+    known.mark(stream.template_of(line.index));
+    let reason = format!("{}; {}", verdict.reason, often.reason());
+    let signal = signal(
+        stream,
+        Verdict { reason, ..verdict },
+        often.first,
+        often.lines,
+        0,
+    );
+    out.send(Signal {
+        last: often.last,
+        ..signal
+    });
+}
+
 /// A watch that fired, as a signal.
 pub fn of_watch(fired: Fired, stream: &Stream) -> Signal {
-    let verdict = Verdict {
-        kind: Kind::Watch,
-        title: title(&fired),
-        reason: fired.reason(),
-    };
+    let verdict = Verdict::new(Kind::Watch, title(&fired), fired.reason());
     Signal {
         watch: Some(fired.label),
         last: fired.last,
@@ -174,7 +200,7 @@ pub fn signal(
         last: time,
         title: verdict.title,
         reason: verdict.reason,
-        watch: None,
+        watch: verdict.about,
         trace: None,
         lines,
         context: stream.ring.before(skip),

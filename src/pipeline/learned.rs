@@ -9,6 +9,7 @@ use crate::rate::{self, Book};
 use crate::store;
 use crate::template::{Learnt, Limits, Miner, Seen};
 use crate::triage::entry::Batch;
+use crate::triage::environment::repeat::Repeats;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Known {
     pub book: Book,
     /// News for the lane that reads, where there is one.
     pub unread: Unread,
+    /// Neighbours that failed in single lines.
+    pub repeats: Repeats,
     limits: rate::Limits,
     /// In records of the lane.
     used: u64,
@@ -208,6 +211,7 @@ impl Known {
             miner: Miner::new(limits),
             book: Book::new(books),
             unread: Unread::default(),
+            repeats: Repeats::default(),
             limits: books,
             used: 0,
             kept: Timestamp::default(),
@@ -235,6 +239,7 @@ impl Known {
             + self.miner.bytes()
             + self.book.bytes()
             + self.unread.bytes()
+            + self.repeats.bytes()
     }
 
     fn restore(&mut self, kept: &store::Learnt, log: &Log) {

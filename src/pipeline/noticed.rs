@@ -85,14 +85,11 @@ pub fn ended(
     at: Timestamp,
     out: &SignalsOut,
 ) {
-    match verdict.kind {
-        Kind::Crash | Kind::Exit | Kind::Oom => {
-            let found = known
-                .book
-                .ended(stream.slot, stream.instance, verdict.kind, at);
-            out_loop(found, stream, out);
-        }
-        Kind::Error | Kind::Watch | Kind::Rate | Kind::Environment => {}
+    if verdict.ended {
+        let found = known
+            .book
+            .ended(stream.slot, stream.instance, verdict.kind, at);
+        out_loop(found, stream, out);
     }
 }
 
@@ -179,12 +176,7 @@ fn signal(
     rule: String,
     when: (Timestamp, Timestamp),
 ) -> Signal {
-    let kind = Kind::Rate;
-    let verdict = Verdict {
-        kind,
-        title,
-        reason,
-    };
+    let verdict = Verdict::new(Kind::Rate, title, reason);
     Signal {
         last: when.1,
         watch: Some(rule),

@@ -115,7 +115,7 @@ impl Ended {
     pub fn tells(&self, verdict: &Verdict, time: Timestamp) -> bool {
         let soon = time >= self.at && time.since(self.at) <= AFTERMATH;
         let same = match (self.kind, verdict.kind) {
-            (Kind::Crash | Kind::Oom, Kind::Exit) => true,
+            (Kind::Crash | Kind::Oom | Kind::Environment, Kind::Exit) => true,
             (Kind::Oom, Kind::Oom) => self.reason != verdict.reason,
             _ => false,
         };

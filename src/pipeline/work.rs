@@ -6,7 +6,9 @@ use crate::counters::Counters;
 use crate::deliver::{self, Case};
 use crate::investigate::{self, Findings};
 use crate::model::service::Fixer;
-use crate::model::{CommitId, Incident, IncidentId, Proposal, Settings, Status, Timestamp, Trace};
+use crate::model::{
+    CommitId, Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp, Trace,
+};
 use crate::net::Secret;
 use crate::pipeline::clock;
 use crate::source::Mirrors;
@@ -123,6 +125,9 @@ impl Worker {
 
     /// Never fails: what could not be done stands in the findings.
     fn investigate(&self, incident: &Incident, settings: &Settings) -> Found {
+        if incident.kind == Kind::Environment {
+            return Found::Result(Box::new(investigate::around(incident)), None);
+        }
         if settings.observe {
             return nothing("Mode is observe: no repository is read".into());
         }

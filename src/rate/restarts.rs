@@ -63,7 +63,8 @@ impl Loop {
             Some(Kind::Oom) => ", killed for its memory",
             Some(Kind::Crash) => ", after a crash",
             Some(Kind::Exit) => ", after an exit status other than 0",
-            Some(Kind::Error | Kind::Watch | Kind::Rate | Kind::Environment) | None => "",
+            Some(Kind::Environment) => ", after a fault that is not its own",
+            Some(Kind::Error | Kind::Watch | Kind::Rate) | None => "",
         };
         format!(
             "restarted {} times within {minutes} {unit}{end}",

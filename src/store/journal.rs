@@ -5,7 +5,7 @@
 //! line is written, and is left out where that cannot be done.
 
 use crate::model::Settings as OfService;
-use crate::model::{Incident, Level, Timestamp};
+use crate::model::{Incident, Kind, Level, Timestamp};
 use crate::rate::Deploy;
 use crate::redact::{Redacted, Redactor, Scope, Settings};
 use crate::store::error::Error;
@@ -50,7 +50,7 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         "first_seen": incident.first_seen.to_rfc3339(),
         "last_seen": incident.last_seen.to_rfc3339(),
         "commit": incident.commit,
-        "watch": incident.watch,
+        "watch": label(incident),
         "previous": incident.previous,
         // Paths and lines of the repository, not of the log.
         "location": location.map(|at| json!({"file": at.file, "line": at.line})),
@@ -62,6 +62,17 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         },
     });
     put_line(tx, &line)
+}
+
+/// The label of what found it. A neighbour's name comes out of a log, and stays here.
+fn label(incident: &Incident) -> Option<&str> {
+    let label = incident.watch.as_deref()?;
+    match incident.kind {
+        Kind::Environment => label.split(':').next(),
+        Kind::Crash | Kind::Error | Kind::Oom | Kind::Exit | Kind::Watch | Kind::Rate => {
+            Some(label)
+        }
+    }
 }
 
 /// Puts the line about a rollout into the transaction that keeps its verdict. Of the error

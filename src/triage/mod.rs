@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod entry;
+pub mod environment;
 mod lines;
 mod prefix;
 pub mod prompt;

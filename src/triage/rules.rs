@@ -2,10 +2,12 @@
 //! reason in a sentence. An uncaught exception, a panic, a fatal signal, a kill for memory and a
 //! non-zero exit do; a trace that the program caught does when it was logged at error level or
 //! worse, or at no level that is known. A caught trace at warn or below does not: the program
-//! said that it coped.
+//! said that it coped. What is no fault of the program (`environment`) is of that kind, whether a
+//! program ended through it or only said so; a line about what may heal must come again.
 //!
 //! Not here: the shapes of lines (`lines`).
 
+use super::environment::{self, Fault};
 use super::lines;
 use crate::model::{Kind, Level, Raised, Trace};
 
@@ -15,8 +17,49 @@ pub struct Verdict {
     pub kind: Kind,
     /// One line for people, at most 200 characters. Log text may stand in it.
     pub title: String,
-    /// The rule, in a sentence. No log text.
+    /// The rule, in a sentence. No log text but the name of a neighbour.
     pub reason: String,
+    /// What tells a fault of the environment from others.
+    pub about: Option<String>,
+    /// A program ended.
+    pub ended: bool,
+    /// It is an incident only where it comes again and again.
+    pub repeats: bool,
+}
+
+impl Verdict {
+    /// Of something that is an incident at once.
+    pub fn new(kind: Kind, title: String, reason: String) -> Verdict {
+        Verdict {
+            kind,
+            title,
+            reason,
+            about: None,
+            ended: matches!(kind, Kind::Crash | Kind::Exit | Kind::Oom),
+            repeats: false,
+        }
+    }
+
+    /// The same, where it is no fault of the program.
+    fn of_environment(self, fault: &Fault) -> Verdict {
+        let says = fault.says();
+        let (rule, _) = self.reason.split_once(':').unwrap_or((&self.reason, ""));
+        let ended = match self.ended {
+            true => "; nothing in the program caught it, so that the program ended",
+            false => "",
+        };
+        Verdict {
+            title: one_line(&format!("{says}: {}", self.title)),
+            reason: format!(
+                "rule environment: {says}, which is no fault of the program; {}{ended}",
+                rule.replace("rule ", "seen by ")
+            ),
+            kind: Kind::Environment,
+            about: Some(fault.label.clone()),
+            ended: self.ended,
+            repeats: false,
+        }
+    }
 }
 
 /// Longest title, in characters.
@@ -30,45 +73,71 @@ pub fn judge_trace(
     level: Option<Level>,
     header: Option<&str>,
 ) -> Option<Verdict> {
+    let verdict = judge_as_own(trace, uncaught, level, header)?;
+    Some(match environment::of_trace(trace, header) {
+        Some(fault) => verdict.of_environment(&fault),
+        None => verdict,
+    })
+}
+
+/// The verdict on a trace, whosever the fault is.
+fn judge_as_own(
+    trace: &Trace,
+    uncaught: bool,
+    level: Option<Level>,
+    header: Option<&str>,
+) -> Option<Verdict> {
     let raised = trace.blocks.get(trace.root).map(|block| &block.raised);
-    let title = title_of(raised, header);
     let language = trace.language.name();
+    let verdict = |kind, reason| Verdict::new(kind, title_of(raised, header), reason);
     if uncaught {
-        return Some(Verdict {
-            kind: Kind::Crash,
-            title,
-            reason: format!("rule uncaught: nothing in the program caught this {language} fault"),
-        });
+        let reason = format!("rule uncaught: nothing in the program caught this {language} fault");
+        return Some(verdict(Kind::Crash, reason));
     }
     let level = level.or_else(|| header.and_then(level_word));
     match level {
         Some(Level::Trace | Level::Debug | Level::Info | Level::Warn) => None,
-        Some(Level::Error | Level::Fatal) => Some(Verdict {
-            kind: Kind::Error,
-            title,
-            reason: format!("rule caught: a {language} trace logged at error level"),
-        }),
+        Some(Level::Error | Level::Fatal) => {
+            let reason = format!("rule caught: a {language} trace logged at error level");
+            Some(verdict(Kind::Error, reason))
+        }
         // A dump of goroutines or threads that names no fault: somebody asked for it.
         None if raised.is_none_or(|raised| raised.kind.is_none() && raised.message.is_none()) => {
             None
         }
-        None => Some(Verdict {
-            kind: Kind::Error,
-            title,
-            reason: format!("rule caught: a {language} trace logged without a level"),
-        }),
+        None => {
+            let reason = format!("rule caught: a {language} trace logged without a level");
+            Some(verdict(Kind::Error, reason))
+        }
     }
 }
 
 /// Judges one line of a record's own message that is not part of a trace. `level` is the
-/// record's own. Cheap for ordinary lines: one pass over the text for literals.
+/// record's own. Cheap for ordinary lines: one or two passes over the text for literals.
 pub fn judge_line(text: &str, level: Option<Level>) -> Option<Verdict> {
-    let found = lines::find(text, level)?;
-    Some(Verdict {
-        kind: found.kind,
-        title: one_line(&found.title),
-        reason: format!("rule {}: {}", found.rule, found.says),
-    })
+    match lines::find(text, level) {
+        Some(found) => Some(judge_end(found)),
+        None => {
+            let fault = environment::of_line(text, level)?;
+            let line = Verdict::new(Kind::Environment, one_line(text), "rule line: ".to_owned());
+            Some(Verdict {
+                repeats: fault.may_heal(),
+                ..line.of_environment(&fault)
+            })
+        }
+    }
+}
+
+fn judge_end(found: lines::Found) -> Verdict {
+    let fault = (found.kind == Kind::Crash)
+        .then(|| environment::of_end(&found.title))
+        .flatten();
+    let reason = format!("rule {}: {}", found.rule, found.says);
+    let verdict = Verdict::new(found.kind, one_line(&found.title), reason);
+    match fault {
+        Some(fault) => verdict.of_environment(&fault),
+        None => verdict,
+    }
 }
 
 fn title_of(raised: Option<&Raised>, header: Option<&str>) -> String {
@@ -96,7 +165,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The level that a log line names among its first words.
-fn level_word(header: &str) -> Option<Level> {
+pub(super) fn level_word(header: &str) -> Option<Level> {
     header
         .split(|c: char| c.is_whitespace() || matches!(c, '|' | ':' | ',' | '='))
         .filter(|word| !word.is_empty())
