@@ -1,6 +1,8 @@
 //! A triage that reads, as a whole: an instance behind its door, a played model on loopback.
 //! The answers are recorded or made up; what a real model judges is not shown here.
 
+#[path = "triage/injection.rs"]
+mod injection;
 #[path = "triage/played.rs"]
 mod played;
 

@@ -295,11 +295,7 @@ impl Reader {
             .counters
             .entries_read
             .add(batch.entries.len() as u64);
-        let done = Reading {
-            fault: None,
-            ..reading.clone()
-        };
-        self.save(&batch.service, &done, &rows);
+        self.save(&batch.service, reading, &rows);
         self.orders.extend(orders);
         self.give_orders();
         for signal in signals {

@@ -39,6 +39,7 @@ impl Read<'_> {
     pub fn rows(&self) -> Vec<VerdictRow> {
         let row = |(entry, verdict): (&Entry, &Verdict)| {
             let (label, summary, until) = match verdict {
+                Verdict::Rules => (None, None, None),
                 Verdict::Ignore => (None, None, Some(self.now.plus(IGNORED))),
                 Verdict::Watch(watch) => {
                     (Some(watch.label.clone()), Some(watch.summary.clone()), None)
@@ -67,7 +68,7 @@ impl Read<'_> {
     pub fn orders(&self) -> Vec<Order> {
         let watch = |verdict: &Verdict| match verdict {
             Verdict::Watch(watch) => Some(Order::Model(watch.clone())),
-            Verdict::Ignore | Verdict::Investigate(_) => None,
+            Verdict::Ignore | Verdict::Investigate(_) | Verdict::Rules => None,
         };
         match self.answer {
             Answer::All(verdict) => watch(verdict).into_iter().collect(),
@@ -83,12 +84,12 @@ impl Read<'_> {
                 let subject = subject.map(|entry| self.signal(self.subject(entry), summary));
                 subject.into_iter().collect()
             }
-            Answer::All(Verdict::Ignore | Verdict::Watch(_)) => Vec::new(),
+            Answer::All(Verdict::Ignore | Verdict::Watch(_) | Verdict::Rules) => Vec::new(),
             Answer::Each(_) => {
                 let pairs = self.pairs().into_iter();
                 let signal = pairs.filter_map(|(entry, verdict)| match verdict {
                     Verdict::Investigate(summary) => Some(self.signal(entry, summary)),
-                    Verdict::Ignore | Verdict::Watch(_) => None,
+                    Verdict::Ignore | Verdict::Watch(_) | Verdict::Rules => None,
                 });
                 signal.collect()
             }

@@ -40,6 +40,8 @@ pub enum Verdict {
     Watch(Box<Watch>),
     /// With the model's one sentence.
     Investigate(String),
+    /// What was answered cannot be used: the built-in rules had their say, and that is all.
+    Rules,
 }
 
 impl Verdict {
@@ -49,6 +51,7 @@ impl Verdict {
             Verdict::Ignore => "ignore",
             Verdict::Watch(_) => "watch",
             Verdict::Investigate(_) => "investigate",
+            Verdict::Rules => "rules",
         }
     }
 }
@@ -170,6 +173,32 @@ pub fn read(text: &str, asked: &Asked) -> Result<Answer, Fault> {
             fault("the answer is neither an object nor a list of objects")
         }
     }
+}
+
+/// What can be used of an answer that has a fault: of a list with one object for each entry those
+/// without one. An entry cannot take the others' verdicts away.
+pub fn salvage(text: &str, asked: &Asked) -> Option<Answer> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let Ok(Json::Array(list)) = serde_json::from_str(text.trim()) else {
+        return None;
+    };
+    if list.len() != asked.entries {
+        return None;
+    }
+    let mut watches = 0;
+    let each = list.into_iter().map(|one| match verdict(one, asked) {
+        Ok(Verdict::Watch(_)) if watches == MOST_WATCHES => Verdict::Rules,
+        Ok(good) => {
+            watches += usize::from(matches!(good, Verdict::Watch(_)));
+            good
+        }
+        Err(_) => Verdict::Rules,
+    });
+    let each: Vec<Verdict> = each.collect();
+    let any = each.iter().any(|one| !matches!(one, Verdict::Rules));
+    any.then_some(Answer::Each(each))
 }
 
 fn verdict(json: Json, asked: &Asked) -> Result<Verdict, Fault> {
@@ -367,6 +396,27 @@ mod tests {
         };
         assert!(watches(8).is_ok());
         assert!(watches(9).unwrap_err().0.contains("at most 8"));
+    }
+
+    #[test]
+    fn one_bad_verdict_does_not_take_the_others_away() {
+        let list = format!(r#"[{{"action":"ignore"}},{{"action":"rm"}},{WATCH}]"#);
+        assert!(read(&list, &asked(3)).is_err());
+        let Some(Answer::Each(each)) = salvage(&list, &asked(3)) else {
+            panic!("nothing is left");
+        };
+        let words: Vec<&str> = each.iter().map(Verdict::word).collect();
+        assert_eq!(words, ["ignore", "rules", "watch"]);
+        assert!(salvage(&list, &asked(2)).is_none());
+        assert!(salvage(r#"[{"action":"rm"}]"#, &asked(1)).is_none());
+        let Some(Answer::Each(each)) = salvage(
+            &format!("[{WATCH}{}]", format!(",{WATCH}").repeat(9)),
+            &asked(10),
+        ) else {
+            panic!("nothing is left");
+        };
+        let watches = each.iter().filter(|one| matches!(one, Verdict::Watch(_)));
+        assert_eq!(watches.count(), MOST_WATCHES);
     }
 
     #[test]

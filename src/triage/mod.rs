@@ -13,5 +13,7 @@ mod prefix;
 pub mod prompt;
 pub mod rules;
 mod shapes;
+mod speaks;
 
 pub use rules::{Verdict, judge_line, judge_trace};
+pub use speaks::speaks_to_its_reader;

@@ -4,6 +4,7 @@
 //! capped: it is data, and the model is told so. Not here: what may be answered (`answer`).
 
 use super::entry::{Entry, News, Weight};
+use super::speaks::speaks_to_its_reader;
 use crate::model::Timestamp;
 use crate::redact::{Redacted, Scope};
 use std::time::Duration;
@@ -36,6 +37,8 @@ const VALUE: usize = 60;
 /// Longest word that is shown whole, in bytes.
 const WORD: usize = 64;
 const DESCRIPTION: usize = 600;
+/// What is shown of text that speaks to its reader.
+const WITHHELD: &str = "(withheld: the text speaks to its reader)\n";
 /// Watches and past verdicts that are shown.
 const WATCHES: usize = 12;
 const PAST: usize = 3;
@@ -139,7 +142,11 @@ fn head(ask: &Ask<'_>, scope: &mut Scope) -> Redacted {
         text.push(whole(watch.fired));
         text.push(")");
     }
-    for past in alike(ask.entries, ask.past) {
+    let past = ask
+        .past
+        .iter()
+        .filter(|past| !speaks_to_its_reader(&past.text));
+    for past in alike(ask.entries, past) {
         text.push("\nEarlier: ");
         text.push(&quoted(&past.text, CALM_TEXT, scope));
         text.push(" was answered with ");
@@ -181,13 +188,23 @@ fn entry_line(number: i64, entry: &Entry, ask: &Ask<'_>, scope: &mut Scope) -> R
     } else {
         TEXT
     };
+    let example = entry.example.as_ref();
+    let said = example.map_or("", |example| example.line.as_str());
+    if speaks_to_its_reader(&entry.text) || speaks_to_its_reader(said) {
+        line.push(WITHHELD);
+        return line;
+    }
     line.push(&quoted(&entry.text, most, scope));
-    if let Some(example) = &entry.example {
+    if let Some(example) = example {
         if weight > Weight::Calm && entry.text.contains("<*>") {
             line.push("; e.g. ");
             line.push(&quoted(&example.line, EXAMPLE, scope));
         }
-        for (at, (name, value)) in example.fields.iter().enumerate() {
+        let fields = example.fields.iter();
+        let quiet = |(name, value): &&(String, String)| {
+            !speaks_to_its_reader(name) && !speaks_to_its_reader(value)
+        };
+        for (at, (name, value)) in fields.filter(quiet).enumerate() {
             line.push(if at == 0 { "; fields " } else { " " });
             // A name may hold anything too.
             line.push(&scope.text(name).plain(VALUE, WORD));
@@ -221,7 +238,7 @@ fn whole(count: u64) -> i64 {
 }
 
 /// The past verdicts that are most like any of the entries, the best first.
-fn alike<'p>(entries: &[Entry], past: &'p [Past]) -> Vec<&'p Past> {
+fn alike<'p>(entries: &[Entry], past: impl Iterator<Item = &'p Past>) -> Vec<&'p Past> {
     let entries: Vec<Vec<&str>> = entries.iter().map(|entry| words(&entry.text)).collect();
     let mut found: Vec<(f64, &Past)> = Vec::new();
     for one in past {

@@ -106,11 +106,15 @@ impl Reader {
         };
         let mut reading = self.reading(&batch.service);
         let mut user = prompt.user.clone();
+        let mut usable = None;
         for _ in 0..2 {
             let fault = match self.ask_once(&user, &asked, &mut reading) {
                 Ok(text) => match answer::read(&text, &asked) {
                     Ok(answer) => return Asking::Read(answer, reading),
-                    Err(fault) => fault.0,
+                    Err(fault) => {
+                        usable = answer::salvage(&text, &asked).or(usable);
+                        fault.0
+                    }
                 },
                 Err(fault) if fault.is_of_the_server() => return Asking::Later(fault),
                 Err(fault) => {
@@ -124,7 +128,10 @@ impl Reader {
             user = prompt::again(&prompt.user, &fault, scope);
             reading.fault = Some(fault);
         }
-        Asking::Failed(reading)
+        match usable {
+            Some(answer) => Asking::Read(answer, reading),
+            None => Asking::Failed(reading),
+        }
     }
 
     fn ask_once(
