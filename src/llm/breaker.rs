@@ -1,6 +1,7 @@
 //! When to ask a server again that has failed: not at all for a while, then once to see, then as
 //! before. It knows no clock and never waits; time comes in as a value. One for each server.
 
+use super::{Error, ErrorKind};
 use crate::model::Timestamp;
 use std::time::Duration;
 
@@ -76,14 +77,25 @@ impl Breaker {
         Leave::Probe
     }
 
-    pub fn succeeded(&mut self) {
-        *self = Breaker::new(self.patience);
+    /// To be told how each question went.
+    pub fn heard<T>(&mut self, now: Timestamp, outcome: &Result<T, Error>) {
+        match outcome {
+            Err(e) if e.kind == ErrorKind::TooLong => self.learnt_nothing(now),
+            Err(e) if e.is_of_the_server() => self.failed(now, e.retry_after()),
+            // A server that answers badly is there.
+            Ok(_) | Err(_) => *self = Breaker::new(self.patience),
+        }
     }
 
-    /// After a failure that says something of the server (`Error::is_of_the_server`); another
-    /// one means that it works, and counts as a success. A server that named a time is taken at
-    /// its word at once.
-    pub fn failed(&mut self, now: Timestamp, retry_after: Option<Duration>) {
+    /// What is too long was perhaps not even sent. A probe is left to the next question.
+    fn learnt_nothing(&mut self, now: Timestamp) {
+        if let State::Probing { .. } = self.state {
+            self.state = State::Open { until: now };
+        }
+    }
+
+    /// A server that named a time is taken at its word at once.
+    fn failed(&mut self, now: Timestamp, retry_after: Option<Duration>) {
         let opens = match &mut self.state {
             State::Closed { failures } => {
                 *failures = failures.saturating_add(1);
@@ -141,12 +153,34 @@ mod tests {
     }
 
     #[test]
+    fn questions_at_fault_do_not_open_it_and_tell_that_the_server_is_there() {
+        let of = |kind| Err::<(), _>(Error::new(kind, ""));
+        let mut breaker = Breaker::new(PATIENCE);
+        for _ in 0..9 {
+            breaker.heard(at(0), &of(ErrorKind::Cut));
+            breaker.heard(at(0), &of(ErrorKind::TooLong));
+            assert_eq!(breaker.leave(at(0)), Leave::Ask);
+        }
+        for _ in 0..3 {
+            breaker.heard(at(0), &of(ErrorKind::Denied));
+        }
+        assert_eq!(breaker.leave(at(10)), Leave::Probe);
+        breaker.heard(at(10), &of(ErrorKind::TooLong));
+        assert_eq!(breaker.leave(at(10)), Leave::Probe, "nothing was learnt");
+        breaker.heard(at(10), &of(ErrorKind::Garbage));
+        assert_eq!(breaker.leave(at(10)), Leave::Ask);
+        let retry_after = seconds(30);
+        breaker.heard(at(10), &of(ErrorKind::Busy { retry_after }));
+        assert_eq!(breaker.leave(at(11)), Leave::NotBefore(at(40)));
+    }
+
+    #[test]
     fn single_failures_change_nothing() {
         let mut breaker = Breaker::new(PATIENCE);
         for _ in 0..9 {
             breaker.failed(at(0), None);
             breaker.failed(at(0), None);
-            breaker.succeeded();
+            breaker.heard(at(0), &Ok::<_, Error>(()));
             assert_eq!(breaker.leave(at(0)), Leave::Ask);
         }
     }
@@ -160,7 +194,7 @@ mod tests {
             matches!(breaker.leave(at(11)), Leave::NotBefore(_)),
             "one only"
         );
-        breaker.succeeded();
+        breaker.heard(at(0), &Ok::<_, Error>(()));
         assert_eq!(breaker.leave(at(11)), Leave::Ask);
         breaker.failed(at(11), None);
         assert_eq!(breaker.leave(at(11)), Leave::Ask, "counted anew");

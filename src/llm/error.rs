@@ -75,17 +75,20 @@ impl Error {
     /// breaker counts these. The rest is about the question.
     pub fn is_of_the_server(&self) -> bool {
         match self.kind {
-            ErrorKind::Settings | ErrorKind::ModelMissing | ErrorKind::Denied => true,
-            ErrorKind::TooLong
-            | ErrorKind::Truncated
-            | ErrorKind::Cut
-            | ErrorKind::Refused { .. }
-            | ErrorKind::Garbage => false,
-            ErrorKind::Unreachable
+            ErrorKind::Settings
+            | ErrorKind::Unreachable
             | ErrorKind::TimedOut
             | ErrorKind::Busy { .. }
             | ErrorKind::Loading
+            | ErrorKind::ModelMissing
+            | ErrorKind::Denied
             | ErrorKind::Server { .. } => true,
+            // These two are said of a request's body; the rest is said by something else that
+            // listens there.
+            ErrorKind::Refused { status } => !matches!(status, 400 | 422),
+            ErrorKind::TooLong | ErrorKind::Truncated | ErrorKind::Cut | ErrorKind::Garbage => {
+                false
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 
 mod answer;
 mod ask;
-pub mod breaker;
+mod breaker;
 mod check;
 mod error;
 mod fault;
@@ -16,7 +16,7 @@ pub mod tokens;
 
 pub use answer::{About, Answer, Ended};
 pub use ask::{Ask, Prompt};
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Leave, Patience};
 pub use error::{Error, ErrorKind};
 pub use ollama::Ollama;
 pub use openai::OpenAi;

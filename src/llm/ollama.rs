@@ -3,7 +3,7 @@
 
 use super::check::{self, Reading};
 use super::fault::{clean, fault, said};
-use super::server::{Keys, Server};
+use super::server::{Keys, Server, until};
 use super::{About, Answer, Ask, Ended, Error, ErrorKind, Model};
 use crate::net::{Http, Whole};
 use serde::Deserialize;
@@ -125,7 +125,7 @@ impl Model for Ollama {
     fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Error> {
         let started = Instant::now();
         check::fits(ask)?;
-        let answer = self.put(ask, started + ask.deadline)?;
+        let answer = self.put(ask, until(ask.deadline))?;
         let reply: Reply = self.parsed(&answer)?;
         if let Some(error) = reply.error {
             let words = format!("Ollama failed ({}); its own log says more", clean(&error));
@@ -149,9 +149,7 @@ impl Model for Ollama {
 
     fn look(&self, deadline: Duration) -> Result<About, Error> {
         let body = json!({"model": self.model});
-        let answer = self
-            .server
-            .post("/api/show", &body, Instant::now() + deadline)?;
+        let answer = self.server.post("/api/show", &body, until(deadline))?;
         let answer = self.good(answer)?;
         let shown: Value = self.parsed(&answer)?;
         let info = shown.get("model_info").and_then(Value::as_object);
@@ -174,9 +172,7 @@ impl Model for Ollama {
             "keep_alive": KEEP,
             "options": {"num_ctx": context_tokens},
         });
-        let answer = self
-            .server
-            .post("/api/generate", &body, Instant::now() + deadline)?;
+        let answer = self.server.post("/api/generate", &body, until(deadline))?;
         let answer = self.good(answer)?;
         self.parsed::<Value>(&answer).map(drop)
     }

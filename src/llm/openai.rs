@@ -3,7 +3,7 @@
 
 use super::check::{self, Reading};
 use super::fault::{clean, fault, missing, said};
-use super::server::{Keys, Server};
+use super::server::{Keys, Server, until};
 use super::{About, Answer, Ask, Ended, Error, ErrorKind, Model};
 use crate::net::{Http, Whole};
 use serde::Deserialize;
@@ -135,7 +135,7 @@ impl Model for OpenAi {
     fn ask(&self, ask: &Ask<'_>) -> Result<Answer, Error> {
         let started = Instant::now();
         check::fits(ask)?;
-        let (body, until) = (self.question(ask), started + ask.deadline);
+        let (body, until) = (self.question(ask), until(ask.deadline));
         let answer = self.server.post("/v1/chat/completions", &body, until)?;
         let answer = self.good(answer)?;
         let reply: Reply = self.parsed(&answer)?;
@@ -164,7 +164,7 @@ impl Model for OpenAi {
     }
 
     fn look(&self, deadline: Duration) -> Result<About, Error> {
-        let answer = self.server.get("/v1/models", Instant::now() + deadline)?;
+        let answer = self.server.get("/v1/models", until(deadline))?;
         let answer = self.good(answer)?;
         let model = self.ours(self.parsed(&answer)?)?;
         Ok(About {
@@ -178,7 +178,7 @@ impl Model for OpenAi {
     /// These servers load at their start, and say 503 until then. One without that door is asked
     /// nothing: it is ready or its answers will say.
     fn warm(&self, _context_tokens: u32, deadline: Duration) -> Result<(), Error> {
-        let answer = self.server.get("/health", Instant::now() + deadline)?;
+        let answer = self.server.get("/health", until(deadline))?;
         match answer.status {
             404 | 405 => Ok(()),
             _ => self.good(answer).map(drop),

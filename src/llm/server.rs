@@ -4,14 +4,21 @@
 use super::{Error, ErrorKind};
 use crate::net::{self, Http, Method, Request, Secret, Whole};
 use serde_json::Value;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Answers are a few kilobytes.
 const CAP: u64 = 1 << 20;
+/// Longer deadlines are taken for this one; a cold start of a large model takes minutes.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Reads the key for a host (with its port, where the address has one), each time it is needed,
 /// so that a new one is taken up. `None` where there is none.
 pub type Keys = Box<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
+
+/// When a request that begins now has to be over.
+pub(super) fn until(deadline: Duration) -> Instant {
+    Instant::now() + deadline.min(LONGEST)
+}
 
 /// One server.
 pub(super) struct Server {

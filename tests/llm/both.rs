@@ -3,6 +3,7 @@
 
 use crate::played::{Plays, SCHEMA, Server, http, key, ollama, openai, plays, question};
 use autofix::llm::{Ask, Error, ErrorKind, Model, Ollama, OpenAi};
+use autofix::net::{self, Http};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -186,6 +187,38 @@ fn a_key_is_asked_for_by_host_and_each_time() {
     model.ask(&question("x")).unwrap();
     let host = server.url.strip_prefix("http://").unwrap();
     assert_eq!(*asked.lock().unwrap(), [host, host]);
+}
+
+#[test]
+fn a_model_on_this_machine_is_not_asked_through_the_proxy() {
+    let (server, proxy) = (plays(Plays::Json(200, good())), plays(Plays::Hangs));
+    let settings = net::Settings {
+        proxy: Some(proxy.url.clone()),
+        extra_roots: None,
+    };
+    let http = Http::new(&settings).unwrap();
+    let model = Ollama::new(http, &server.url, "m", Box::new(|_| None)).unwrap();
+    model.ask(&question("x")).unwrap();
+    assert!(proxy.heard().is_empty());
+}
+
+#[test]
+fn deadlines_that_no_clock_can_hold_do_no_harm() {
+    let server = plays(Plays::Json(200, good()));
+    for (name, model) in each(&server) {
+        let ask = |deadline| {
+            model.ask(&Ask {
+                deadline,
+                ..question("x")
+            })
+        };
+        assert!(ask(Duration::MAX).is_ok(), "{name}");
+        assert_eq!(
+            ask(Duration::ZERO).unwrap_err().kind,
+            ErrorKind::TimedOut,
+            "{name}"
+        );
+    }
 }
 
 #[test]
