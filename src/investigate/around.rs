@@ -10,6 +10,7 @@ use crate::triage::environment::Class;
 pub fn around(incident: &Incident) -> Findings {
     let label = incident.watch.as_deref().unwrap_or_default();
     let name = label.split_once(':').map(|(_, name)| name);
+    let name = name.filter(|name| *name != "?");
     let looks = Class::from_label(label).map_or(LOOK_AT_LINES, look_at);
     let subject = match name {
         Some(name) => format!("what is wrong is around it, at {name}"),
