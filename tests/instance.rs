@@ -1,6 +1,8 @@
 //! A whole instance behind its door, without a host: chunks in, incidents and files out. The
 //! real hosts are in `router.rs`.
 
+#[path = "instance/around.rs"]
+mod around;
 #[path = "instance/learned.rs"]
 mod learned;
 #[path = "instance/past.rs"]

@@ -3,6 +3,8 @@
 
 #[path = "store/crash.rs"]
 mod crash;
+#[path = "store/storm.rs"]
+mod storm;
 
 use autofix::incident;
 use autofix::model::service::Fixer;
@@ -25,6 +27,7 @@ const LIMITS: Limits = Limits {
         dedup_window: Duration::from_secs(24 * 3600),
         new_per_service_hour: 100,
         new_per_service_wall_hour: 1_000,
+        storms: false,
     },
     bytes: 64 << 20,
 };

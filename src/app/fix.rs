@@ -64,7 +64,8 @@ pub fn fix(
     };
     let want = match which {
         Which::One(id) => Want::This(id),
-        Which::Pending | Which::Follow => Want::OpenAll,
+        Which::Pending => Want::OpenAll,
+        Which::Follow => Want::OpenBeside,
     };
     loop {
         let claimed = worker

@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome,
             "    refused by the cap of {service}: {number}"
         )));
     }
+    print_storms(&status, out);
     print_deploys(&status, out);
     let title = out.paint(STRONG, "Counters");
     out.line(&format!("\n{title}"));
@@ -48,6 +49,27 @@ pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome,
         out.line("\nautofix is turned off by the file OFF in this folder");
     }
     Ok(Outcome::Done)
+}
+
+fn print_storms(status: &StatusReport, out: &mut Out) {
+    if status.storms.is_empty() {
+        return;
+    }
+    let title = out.paint(STRONG, "Storms");
+    out.line(&format!("\n{title}"));
+    for storm in &status.storms {
+        let owner = match storm.owner.as_str() {
+            "" => String::new(),
+            owner => format!(" of {owner}"),
+        };
+        out.line(&safe(&format!(
+            "    #{}{owner}: {} faults, {} wait; the last new one {}",
+            storm.parent,
+            storm.faults,
+            storm.waiting,
+            storm.last.to_rfc3339()
+        )));
+    }
 }
 
 fn print_deploys(status: &StatusReport, out: &mut Out) {

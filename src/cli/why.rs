@@ -64,6 +64,11 @@ fn facts(incident: &Incident, out: &mut Out) {
         incident.previous.map(|id| format!("#{id}")),
         out,
     );
+    fact(
+        "part of the storm",
+        incident.parent.map(|id| format!("#{id}")),
+        out,
+    );
 }
 
 fn lines(incident: &Incident, out: &mut Out) {

@@ -34,6 +34,9 @@ pub struct Limits {
     /// The same in an hour of the wall clock: event times may come from the log, and a log
     /// replayed fast covers many hours at once, so that it is higher.
     pub new_per_service_wall_hour: u32,
+    /// Whether many new faults at once become a storm (`storm`). Not where a log is replayed:
+    /// days of it pass in a minute.
+    pub storms: bool,
 }
 
 impl Default for Limits {
@@ -42,6 +45,7 @@ impl Default for Limits {
             dedup_window: Duration::from_secs(24 * 3600),
             new_per_service_hour: 100,
             new_per_service_wall_hour: 1_000,
+            storms: true,
         }
     }
 }

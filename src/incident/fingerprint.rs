@@ -6,13 +6,14 @@
 //! of the program's own; three, so that two callers of one helper differ also where a second
 //! helper stands between. A library's frames count only where there are no others. The message
 //! counts, masked, only where there are no frames or none says more than a file: it is where
-//! values stand.
+//! values stand. What a label tells (a watch, a rate, a neighbour that is down) is made of the
+//! label alone, wherever the program met it.
 //!
 //! Not here: how frames and messages are made comparable (`frames`, `mask`).
 
 use super::frames::{Stack, is_vague, stack};
 use super::mask::mask;
-use crate::model::Signal;
+use crate::model::{Signal, Trace};
 use sha2::{Digest, Sha256};
 
 /// The program's own frames that count.
@@ -24,7 +25,12 @@ const CYCLE: usize = 12;
 pub fn fingerprint(signal: &Signal) -> String {
     let mut parts = vec![signal.service.clone(), signal.kind.word().to_owned()];
     match (&signal.watch, &signal.trace) {
-        (Some(label), _) => parts.push(label.clone()),
+        (Some(label), trace) => {
+            parts.push(label.clone());
+            // A neighbour without a name is told from others by who calls it.
+            let trace = trace.as_ref().filter(|_| label.ends_with(":?"));
+            parts.extend(trace.and_then(caller));
+        }
         (None, Some(trace)) => {
             let root = trace.blocks.get(trace.root).map(|block| &block.raised);
             let kind = root.and_then(|raised| raised.kind.as_deref());
@@ -41,6 +47,12 @@ pub fn fingerprint(signal: &Signal) -> String {
         (None, None) => parts.push(mask(&signal.title)),
     }
     digest(&parts)
+}
+
+/// The file of the program's own innermost frame.
+fn caller(trace: &Trace) -> Option<String> {
+    let frame = stack(trace).frames.into_iter().next()?;
+    Some(frame.split('|').next().unwrap_or_default().to_owned())
 }
 
 /// An exception's type without what a class loader or a proxy adds.
@@ -67,7 +79,7 @@ fn digest(parts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Block, Frame, Kind, Language, Raised, Timestamp, Trace};
+    use crate::model::{Block, Frame, Kind, Language, Raised, Timestamp};
 
     /// Frames are written `file:line function`, in the order printed.
     fn signal(language: Language, kind: &str, message: &str, frames: &[&str]) -> Signal {
@@ -317,6 +329,23 @@ mod tests {
             dump("/src/shop/poll.go:1 main.poll"),
             dump("/src/shop/wait.go:1 main.wait")
         );
+    }
+
+    #[test]
+    fn a_neighbour_s_outage_is_one_wherever_it_is_met_and_unnamed_it_goes_by_the_caller() {
+        let met = |label: &str, frames: &[&str]| {
+            let mut signal = signal(Language::Python, "ConnectionRefusedError", "m", frames);
+            signal.kind = Kind::Environment;
+            signal.watch = Some(label.into());
+            fingerprint(&signal)
+        };
+        let (pay, ship) = (["/app/a.py:1 pay"], ["/app/b.py:1 ship"]);
+        let named = "unreachable:db:5432";
+        assert_eq!(met(named, &pay), met(named, &ship));
+        assert_ne!(met(named, &pay), met("unreachable:queue:5672", &pay));
+        let unnamed = "unreachable:?";
+        assert_ne!(met(unnamed, &pay), met(unnamed, &ship));
+        assert_eq!(met(unnamed, &pay), met(unnamed, &["/app/a.py:9 refund"]));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What a report says of a fault that is not the program's own: which neighbour, what to look at,
-//! and that no patch is made. No repository is read for it. Not here: which faults these are
+//! and that no patch is made; the same of a storm of faults. No repository is read for it. Not here: which faults these are
 //! (`triage::environment`).
 
 use super::Findings;
@@ -10,6 +10,7 @@ use crate::triage::environment::Class;
 pub fn around(incident: &Incident) -> Findings {
     let label = incident.watch.as_deref().unwrap_or_default();
     let name = label.split_once(':').map(|(_, name)| name);
+    let name = name.filter(|name| *name != "?");
     let looks = Class::from_label(label).map_or(LOOK_AT_LINES, look_at);
     let subject = match name {
         Some(name) => format!("what is wrong is around it, at {name}"),
@@ -20,6 +21,18 @@ pub fn around(incident: &Incident) -> Findings {
             "no patch is made, because this is not a fault of the program's code: {subject}. \
              Look at {looks}"
         ),
+        ..Findings::default()
+    }
+}
+
+/// The findings on the parent of a storm.
+pub fn of_storm() -> Findings {
+    Findings {
+        why:
+            "no patch is made for a storm: its faults are looked into one by one when it is over. \
+              Look first at what they share: a deploy just before, a host, a database or another \
+              neighbour"
+                .to_owned(),
         ..Findings::default()
     }
 }

@@ -13,7 +13,7 @@ use crate::patch::{AcceptedPatch, Rules};
 use crate::source::history::History;
 use crate::source::locate::{Files, Located, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
-pub use around::around;
+pub use around::{around, of_storm};
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
 use std::time::Instant;

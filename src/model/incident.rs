@@ -168,9 +168,16 @@ pub struct Incident {
     pub proposal: Option<Proposal>,
     /// The earlier incident of the same fault, outside the dedup window.
     pub previous: Option<IncidentId>,
+    /// The storm that it is part of.
+    pub parent: Option<IncidentId>,
 }
 
 impl Incident {
+    /// Whether it stands for many that came at once.
+    pub fn is_storm(&self) -> bool {
+        self.kind == Kind::Rate && self.watch.as_deref() == Some("storm")
+    }
+
     /// The root cause, where there is a trace.
     pub fn exception(&self) -> Option<&Raised> {
         self.trace.as_ref().map(Trace::root_cause)
@@ -201,6 +208,7 @@ impl Incident {
             "watch": self.watch,
             "location": self.location,
             "proposal": self.proposal,
+            "parent": self.parent,
         })
     }
 

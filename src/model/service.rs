@@ -47,6 +47,8 @@ impl fmt::Display for CommitId {
 #[serde(default)]
 pub struct Settings {
     pub service: String,
+    /// Whose service it is; what is of one owner is looked at together.
+    pub owner: Option<String>,
     pub description: Option<String>,
     /// A path, `file://` or `https://` address of the repository; `None`: unregistered.
     pub repo: Option<String>,

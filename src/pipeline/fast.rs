@@ -5,7 +5,9 @@
 use crate::log::Log;
 use crate::model::{Level, TemplateId, Timestamp};
 use crate::pipeline::clock;
-use crate::pipeline::judged::{first_line, judge_plain, of_watch, settle, take_whole_trace};
+use crate::pipeline::judged::{
+    first_line, judge_error_field, judge_plain, of_watch, settle, take_whole_trace,
+};
 use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::learned::{Known, Learned};
 use crate::pipeline::notes::{NewsOut, Note, Order};
@@ -356,7 +358,10 @@ impl Reader {
         stream.hold(taken, index, level);
         settle(stream, known, &self.out);
         if taken == Taken::Plain {
-            judge_plain(stream, known, line, &self.out);
+            let told = judge_plain(stream, known, line, &self.out);
+            if !told {
+                judge_error_field(stream, known, view, line, &self.out);
+            }
         }
     }
 }

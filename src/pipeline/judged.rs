@@ -1,7 +1,7 @@
 //! What the lines of a stream come to: traces and lines that the rules judge, as signals. Whether
 //! something matters is decided in the rooms below; this puts together what they need.
 
-use crate::model::{Kind, Signal, Timestamp, Trace};
+use crate::model::{Kind, Level, Signal, Timestamp, Trace};
 use crate::pipeline::learned::Known;
 use crate::pipeline::noticed;
 use crate::pipeline::ring::head;
@@ -106,13 +106,71 @@ fn judge_found(stream: &mut Stream, known: &mut Known, found: Found, out: &Signa
     });
 }
 
-pub fn judge_plain(stream: &mut Stream, known: &mut Known, line: Line<'_>, out: &SignalsOut) {
-    let Line {
-        text, time, level, ..
-    } = line;
-    let Some(verdict) = rules::judge_line(text, level) else {
+/// Fields in which loggers put an error's own text.
+const ERRORS: &[&str] = &[
+    "error",
+    "err",
+    "error.message",
+    "err.message",
+    "exception",
+    "exception.message",
+    "cause",
+];
+
+/// Judges a record at error level by the error that stands beside its message.
+pub fn judge_error_field(
+    stream: &mut Stream,
+    known: &mut Known,
+    view: &View<'_>,
+    line: Line<'_>,
+    out: &SignalsOut,
+) {
+    if line.level < Some(Level::Error) {
         return;
-    };
+    }
+    let texts = ERRORS
+        .iter()
+        .filter_map(|path| view.field(path)?.into_text());
+    for text in texts.filter(|text| text.len() <= MAX_LINE) {
+        let text = format!("{}: {text}", line.text);
+        if judge_plain(
+            stream,
+            known,
+            Line {
+                text: &text,
+                ..line
+            },
+            out,
+        ) {
+            return;
+        }
+    }
+}
+
+/// Judges a line that is in no trace. `true`: a rule knows it.
+pub fn judge_plain(
+    stream: &mut Stream,
+    known: &mut Known,
+    line: Line<'_>,
+    out: &SignalsOut,
+) -> bool {
+    match rules::judge_line(line.text, line.level) {
+        Some(verdict) => {
+            take_verdict(stream, known, verdict, line, out);
+            true
+        }
+        None => false,
+    }
+}
+
+fn take_verdict(
+    stream: &mut Stream,
+    known: &mut Known,
+    verdict: Verdict,
+    line: Line<'_>,
+    out: &SignalsOut,
+) {
+    let Line { text, time, .. } = line;
     let told = stream
         .ended
         .as_ref()

@@ -122,7 +122,9 @@ impl Lanes {
     ///
     /// # Errors
     /// When the store cannot be used or a thread cannot be started; nothing runs then.
-    pub fn start(setup: Setup) -> Result<Lanes, String> {
+    pub fn start(mut setup: Setup) -> Result<Lanes, String> {
+        // Days of a log pass in a minute of a replay: that is no storm.
+        setup.limits.admission.storms &= !setup.replay;
         let say = |fault: store::Error| fault.to_string();
         let open = || Store::open(&setup.state_dir, setup.limits).map_err(say);
         let (triage_store, slow_store) = (open()?, open()?);

@@ -128,6 +128,9 @@ impl Worker {
         if incident.kind == Kind::Environment {
             return Found::Result(Box::new(investigate::around(incident)), None);
         }
+        if incident.is_storm() {
+            return Found::Result(Box::new(investigate::of_storm()), None);
+        }
         if settings.observe {
             return nothing("Mode is observe: no repository is read".into());
         }

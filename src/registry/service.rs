@@ -138,6 +138,7 @@ impl Service {
     pub fn settings(&self) -> Settings {
         Settings {
             service: self.name.clone(),
+            owner: self.owner.clone(),
             description: self.description.clone(),
             repo: self.repo.clone(),
             root: self.root.clone(),

@@ -52,6 +52,7 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         "commit": incident.commit,
         "watch": label(incident),
         "previous": incident.previous,
+        "parent": incident.parent,
         // Paths and lines of the repository, not of the log.
         "location": location.map(|at| json!({"file": at.file, "line": at.line})),
         "files": incident.proposal.as_ref().map(|proposal| &proposal.files),

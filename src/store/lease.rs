@@ -1,6 +1,7 @@
 //! Leases: who works on an incident, until when. Every result names its lease, and one whose
 //! lease is no longer the newest delivers nothing.
 
+use crate::incident::storm;
 use crate::model::{Incident, IncidentId, Location, Proposal, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
@@ -26,6 +27,8 @@ pub struct Lease {
 pub enum Want {
     /// Whatever is open, but not of services whose fixer is off.
     Open,
+    /// Whatever is open, where no plugin works: a process beside it does.
+    OpenBeside,
     /// Whatever is open: a person asked for it.
     OpenAll,
     /// This one, unless someone else works on it now, whatever its status.
@@ -35,7 +38,8 @@ pub enum Want {
 impl Store {
     /// Takes an incident that wants work. `None` when there is none. Services take turns: the
     /// one that was worked on least in the last hour comes first, there the oldest incident, so
-    /// that one service's many faults do not keep the others waiting.
+    /// that one service's many faults do not keep the others waiting. A storm's parent comes before
+    /// all, its children when it is over; only who asks for all or for one does not wait.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -208,21 +212,32 @@ fn candidates(tx: &Transaction<'_>, want: Want, now: Timestamp) -> Result<Vec<Ca
              AND ?2 = 0",
             0,
         ),
+        Want::OpenBeside => (
+            "status IN ('open', 'investigating') AND not_before <= ?1 AND ?2 = 0",
+            0,
+        ),
         Want::OpenAll => (
             "status IN ('open', 'investigating') AND ?1 = ?1 AND ?2 = 0",
             0,
         ),
         Want::This(id) => ("?1 = ?1 AND id = ?2", id.0),
     };
+    let waits = match want {
+        Want::Open | Want::OpenBeside => "1",
+        Want::OpenAll | Want::This(_) => "0",
+    };
     let sql = format!(
         "SELECT id, lease_holder, lease_until FROM incidents WHERE {condition}
-         ORDER BY (SELECT count(*) FROM incidents AS done
+         AND NOT ({waits} AND EXISTS (SELECT 1 FROM storms WHERE storms.parent = incidents.parent
+                  AND storms.last > ?4 AND storms.last <= ?5))
+         ORDER BY NOT (kind = 'rate' AND watch IS 'storm'), (SELECT count(*) FROM incidents AS done
                     WHERE done.service = incidents.service AND done.claimed > ?3), id
          LIMIT {CANDIDATES}"
     );
     let hour = now.minus(Duration::from_secs(3600));
     let mut rows = tx.prepare_cached(&sql)?;
-    let rows = rows.query_map(params![now.0, id, hour.0], |row| {
+    let (after, until) = storm::on_between(now);
+    let rows = rows.query_map(params![now.0, id, hour.0, after.0, until.0], |row| {
         Ok((IncidentId(row.get(0)?), row.get(1)?, row.get(2)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

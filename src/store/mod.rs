@@ -15,6 +15,7 @@ mod room;
 mod rows;
 mod schema;
 mod status;
+mod storm;
 mod watches;
 
 pub use error::{Error, ErrorKind};
@@ -24,6 +25,7 @@ pub use lease::{Ending, Lease, TERM, Want};
 pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
 pub use status::StatusReport;
+pub use storm::StormState;
 pub use watches::WatchRow;
 
 use crate::incident::{self, Effect, Known, Recent};
@@ -185,6 +187,9 @@ impl Store {
                 rows::event(&tx, id, now, "open", &signal.reason)?;
                 if times > 1 || last > signal.time {
                     append(&tx, id, signal, times - 1, last)?;
+                }
+                if limits.storms {
+                    storm::take(&tx, id, signal, now)?;
                 }
                 (Outcome::New(id), id, times)
             }

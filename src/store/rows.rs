@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 /// The columns that [`read`] reads, in its order.
 const COLUMNS: &str = "id, service, fingerprint, kind, title, reason, watch, stream, trace, lines,
-    context, first_seen, last_seen, count, commit_id, status, location, proposal, previous";
+    context, first_seen, last_seen, count, commit_id, status, location, proposal, previous,
+    parent";
 
 /// Events kept for one incident.
 const MAX_EVENTS: i64 = 200;
@@ -180,6 +181,7 @@ fn read(row: &Row<'_>) -> Result<Incident, Error> {
         location: from_json(row.get(16)?)?,
         proposal: from_json(row.get(17)?)?,
         previous: row.get::<_, Option<i64>>(18)?.map(IncidentId),
+        parent: row.get::<_, Option<i64>>(19)?.map(IncidentId),
     })
 }
 

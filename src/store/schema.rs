@@ -5,7 +5,7 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -150,6 +150,17 @@ CREATE TABLE verdicts (
 CREATE INDEX verdicts_by_reading ON verdicts (reading);
 CREATE INDEX verdicts_by_template ON verdicts (service, template);
 CREATE INDEX verdicts_by_label ON verdicts (service, label);
+",
+    "
+ALTER TABLE incidents ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN parent INTEGER;    -- the storm that it is part of
+CREATE INDEX incidents_by_owner ON incidents (owner, created);
+CREATE INDEX incidents_by_parent ON incidents (parent);
+CREATE TABLE storms (
+    owner         TEXT PRIMARY KEY,
+    parent        INTEGER NOT NULL,
+    last          INTEGER NOT NULL              -- wall clock: of its last new fault
+) STRICT;
 ",
 ];
 

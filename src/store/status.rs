@@ -4,7 +4,7 @@
 use crate::model::{Status, Timestamp};
 use crate::rate::Deploy;
 use crate::store::error::Error;
-use crate::store::{Store, rows};
+use crate::store::{Store, StormState, rows};
 use rusqlite::params;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub struct StatusReport {
     pub capped: Vec<(String, u64)>,
     /// Rollouts with their verdicts, newest first, by service.
     pub deploys: Vec<(String, Deploy)>,
+    /// The newest storm of each owner.
+    pub storms: Vec<StormState>,
     /// When an instance last wrote its counters.
     pub updated: Option<Timestamp>,
 }
@@ -77,6 +79,7 @@ impl StatusReport {
             },
             "capped": capped,
             "deploys": self.deploys.iter().map(of_deploy).collect::<Vec<_>>(),
+            "storms": self.storms.iter().map(of_storm).collect::<Vec<_>>(),
             // No fixer of this version spends money; the field is there for those that will.
             "spend": { "usd": 0.0, "tokens": 0 },
             "updated": self.updated.map(Timestamp::to_rfc3339),
@@ -145,9 +148,20 @@ impl Store {
             incidents,
             capped: capped.collect::<Result<_, _>>()?,
             deploys: self.deploys()?,
+            storms: self.storms()?,
             updated,
         })
     }
+}
+
+fn of_storm(storm: &StormState) -> Value {
+    json!({
+        "owner": storm.owner,
+        "parent": storm.parent,
+        "faults": storm.faults,
+        "waiting": storm.waiting,
+        "last": storm.last.to_rfc3339(),
+    })
 }
 
 fn of_deploy((service, deploy): &(String, Deploy)) -> Value {

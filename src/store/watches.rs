@@ -226,6 +226,7 @@ mod tests {
                 dedup_window: std::time::Duration::from_secs(3600),
                 new_per_service_hour: 100,
                 new_per_service_wall_hour: 100,
+                storms: false,
             },
             bytes: 64 << 20,
         }

@@ -9,6 +9,7 @@
 
 use super::environment::{self, Fault};
 use super::lines;
+use super::prefix::starts;
 use crate::model::{Kind, Level, Raised, Trace};
 
 /// What the rules say of a trace or a line that is an incident.
@@ -43,17 +44,14 @@ impl Verdict {
     /// The same, where it is no fault of the program.
     fn of_environment(self, fault: &Fault) -> Verdict {
         let says = fault.says();
-        let (rule, _) = self.reason.split_once(':').unwrap_or((&self.reason, ""));
-        let ended = match self.ended {
-            true => "; nothing in the program caught it, so that the program ended",
-            false => "",
+        let how = match (self.ended, self.kind) {
+            (true, _) => "nothing in the program caught it, so that it ended",
+            (false, Kind::Error) => "the program caught it and logged it as an error",
+            (false, _) => "a line at error level says so",
         };
         Verdict {
             title: one_line(&format!("{says}: {}", self.title)),
-            reason: format!(
-                "rule environment: {says}, which is no fault of the program; {}{ended}",
-                rule.replace("rule ", "seen by ")
-            ),
+            reason: format!("rule environment: {says}, which is no fault of the program; {how}"),
             kind: Kind::Environment,
             about: Some(fault.label.clone()),
             ended: self.ended,
@@ -119,7 +117,9 @@ pub fn judge_line(text: &str, level: Option<Level>) -> Option<Verdict> {
         Some(found) => Some(judge_end(found)),
         None => {
             let fault = environment::of_line(text, level)?;
-            let line = Verdict::new(Kind::Environment, one_line(text), "rule line: ".to_owned());
+            let message = starts(text).last().and_then(|at| text.get(*at..));
+            let title = one_line(message.unwrap_or(text));
+            let line = Verdict::new(Kind::Environment, title, String::new());
             Some(Verdict {
                 repeats: fault.may_heal(),
                 ..line.of_environment(&fault)

@@ -71,7 +71,7 @@ fn gullible(question: &Question) -> Reply {
 }
 
 /// What a run came to: the verdict on each kind of line, and the incidents.
-fn outcome(lines: &[String]) -> (BTreeMap<String, String>, BTreeSet<String>) {
+fn outcome(lines: &[String]) -> (BTreeMap<String, String>, BTreeSet<String>, usize) {
     let folder = TempDir::new().unwrap();
     let model = Played::new(gullible);
     let run = Run::with(folder.path(), &model);
@@ -89,7 +89,8 @@ fn outcome(lines: &[String]) -> (BTreeMap<String, String>, BTreeSet<String>) {
     let incidents = incidents
         .iter()
         .map(|one| format!("{:?} {}", one.kind, one.title));
-    (verdicts(&state), incidents.collect())
+    let withheld = model.shown().matches("withheld").count();
+    (verdicts(&state), incidents.collect(), withheld)
 }
 
 /// Waits until nothing was read for longer than counters take to be written.
@@ -135,16 +136,12 @@ fn with_the_injected_lines_removed_everything_else_is_the_same_gullible_model() 
         let own = injected.iter().skip(at * 3).take(3);
         mixed.extend(own.map(|(_, line)| (*line).to_owned()));
     }
-    let (clean, incidents) = outcome(&plain);
-    let (all, with) = outcome(&mixed);
+    let (clean, incidents, none) = outcome(&plain);
+    let (all, with, withheld) = outcome(&mixed);
     assert!(clean.len() >= 4, "{clean:#?}");
     for (text, action) in &clean {
         assert_eq!(all.get(text), Some(action), "{text}");
     }
     assert_eq!(with, incidents);
-    assert!(
-        all.len() > clean.len() + 40,
-        "the others were read too: {}",
-        all.len()
-    );
+    assert!(none == 0 && withheld >= 50, "{withheld} were read without their text");
 }

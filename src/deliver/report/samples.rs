@@ -51,6 +51,7 @@ pub fn incident() -> Incident {
         location: None,
         proposal: None,
         previous: None,
+        parent: None,
     }
 }
 

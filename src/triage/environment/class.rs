@@ -89,6 +89,22 @@ impl Class {
         }
     }
 
+    /// Whether the class alone tells the outage: one disk fills up under every path that is
+    /// written to.
+    pub const fn is_one(self) -> bool {
+        match self {
+            Class::DiskFull | Class::Files | Class::Memory => true,
+            Class::Dns
+            | Class::Connection
+            | Class::Timeout
+            | Class::ReadOnly
+            | Class::Certificate
+            | Class::Quota
+            | Class::Permission
+            | Class::Port => false,
+        }
+    }
+
     /// Whether one line is enough: nothing that is tried again heals it.
     pub const fn is_lasting(self) -> bool {
         match self {

@@ -33,15 +33,18 @@ pub struct Fault {
     fatal: bool,
 }
 
+/// Stands in a label for a neighbour that the text does not name.
+const UNNAMED: &str = "?";
+
 /// Bytes of a text that are looked at.
 const LONGEST: usize = 2_000;
 
 impl Fault {
     fn new(class: Class, neighbour: Option<Neighbour>, certain: bool) -> Fault {
-        let masked = neighbour.as_ref().and_then(|one| one.masked(class));
-        let label = match masked {
-            Some(masked) => format!("{}:{masked}", class.family()),
-            None => class.family().to_owned(),
+        let label = match &neighbour {
+            _ if class.is_one() => class.family().to_owned(),
+            Some(one) => format!("{}:{}", class.family(), one.masked(class)),
+            None => format!("{}:{UNNAMED}", class.family()),
         };
         Fault {
             class,

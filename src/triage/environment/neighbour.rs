@@ -221,23 +221,12 @@ impl Neighbour {
         self.what == What::Host || self.text.contains("Pool-") || self.text.starts_with("Hikari")
     }
 
-    /// Without what varies from one time to the next. `None`: the class alone tells the outage.
-    pub fn masked(&self, class: Class) -> Option<String> {
-        match class {
-            // One disk fills up under every path that is written to.
-            Class::DiskFull | Class::Files | Class::Memory => None,
-            Class::Dns
-            | Class::Connection
-            | Class::Timeout
-            | Class::ReadOnly
-            | Class::Certificate
-            | Class::Quota
-            | Class::Permission
-            | Class::Port => Some(match self.what {
-                What::Host => masked_host(&self.text, class),
-                What::Path => masked_path(&self.text),
-                What::Name => self.text.trim_start_matches(':').to_owned(),
-            }),
+    /// Without what varies from one time to the next.
+    pub fn masked(&self, class: Class) -> String {
+        match self.what {
+            What::Host => masked_host(&self.text, class),
+            What::Path => masked_path(&self.text),
+            What::Name => self.text.trim_start_matches(':').to_owned(),
         }
     }
 }
@@ -311,7 +300,7 @@ mod tests {
     /// The name as the text has it, and what a fingerprint keeps of it.
     fn both(text: &str, class: Class) -> (String, String) {
         let found = find(text, class).unwrap_or_else(|| panic!("{text}"));
-        let masked = found.masked(class).unwrap_or_default();
+        let masked = found.masked(class);
         (found.text, masked)
     }
 
