@@ -37,7 +37,7 @@ pub fn run() {
 pub fn redact() {
     let mut lines: Vec<String> = Vec::new();
     let mut random = Random::new(1);
-    for number in 0..20_000 {
+    for number in 0..10_000 {
         let mut line = String::new();
         lines::service(&mut line, number, &mut random);
         lines.push(line);

@@ -22,6 +22,7 @@ pub(super) enum Rule {
     Scheme,
     Identified,
     Command,
+    Thin,
 }
 
 /// Words of names: what `name.rs` takes for one must hold one of these.
@@ -74,6 +75,8 @@ const OTHERS: &[(&str, Rule)] = &[
     ("basic", Rule::Scheme),
     ("identified", Rule::Identified),
     ("password '", Rule::Identified),
+    (":thin:", Rule::Thin),
+    ("sqlplus ", Rule::Thin),
     ("curl ", Rule::Command),
     ("mysql", Rule::Command),
     ("sshpass", Rule::Command),

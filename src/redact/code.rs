@@ -74,5 +74,5 @@ pub(super) fn is_code(value: &str, extent: &Extent) -> bool {
                 | "pass"
         )
     };
-    same && !extent.query
+    same && !extent.query && (extent.spaced || extent.handed)
 }

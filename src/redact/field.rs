@@ -3,7 +3,7 @@
 //! said by `name.rs` and `value.rs`.
 
 use crate::redact::class::Class;
-use crate::redact::cursor::{Text, blank, word};
+use crate::redact::cursor::{Text, alnum, blank, word};
 use crate::redact::extent::{self, Extent, Quote, Sign};
 use crate::redact::name::{self, Judgement, Sureness};
 use crate::redact::redactor::Search;
@@ -27,6 +27,7 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
             .take_while(|b| matches!(b, b'-' | b'.'))
             .count();
     let start = after_escape(text, start);
+    let end = with_word_after(text, start, end);
     let whole = text.slice(start, end);
     if whole.len() >= 2 * name::LONGEST {
         return to;
@@ -34,6 +35,10 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
     let flag = whole.starts_with('-');
     // The user of an address: `url.rs` looks at what follows.
     if text.starts(start.saturating_sub(3), "://") && text.at(end) == b':' {
+        return end;
+    }
+    // Test runners say PASS, and count what passed.
+    if whole.eq_ignore_ascii_case("pass") && of_tests(text, end) {
         return end;
     }
     let Some(judged) = name::judge(&with_word_before(text, start, whole)) else {
@@ -44,6 +49,15 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
     };
     let _ = search.spent(extent.to - extent.from);
     take(search, &extent, judged).max(end)
+}
+
+/// `PASS: TestX`, `pass=12`, `pass: 3`.
+fn of_tests(text: Text<'_>, end: usize) -> bool {
+    let (sign, value) = (text.at(end), text.run_to(end + 1, 3, blank));
+    let number = text.run_to(value, 8, |b| b.is_ascii_digit());
+    let shouted = text.before(end) == b'S' && sign == b':';
+    let counted = number > value && !word(text.at(number)) && !text.starts(number, "-");
+    matches!(sign, b':' | b'=') && (shouted || counted)
 }
 
 /// The `n` of an escaped line end is no part of a name.
@@ -61,6 +75,20 @@ fn after_escape(text: Text<'_>, start: usize) -> usize {
     }
 }
 
+/// `Session ID: x`: the second word is a part of the name.
+fn with_word_after(text: Text<'_>, start: usize, end: usize) -> usize {
+    let first = ["session", "secret", "access", "auth", "api"];
+    let first = first
+        .iter()
+        .any(|word| text.slice(start, end).eq_ignore_ascii_case(word));
+    let second = text.run_to(end + 1, 8, |b| b.is_ascii_alphabetic());
+    let word = text.slice(end + 1, second).to_ascii_lowercase();
+    let sign = matches!(text.at(second), b':' | b'=');
+    let is =
+        first && text.at(end) == b' ' && sign && matches!(word.as_str(), "id" | "key" | "token");
+    if is { second } else { end }
+}
+
 /// `api key` and `verification code` are written as two words where people read them.
 fn with_word_before<'a>(text: Text<'a>, start: usize, whole: &'a str) -> std::borrow::Cow<'a, str> {
     let short = ["key", "code", "phrase", "id"]
@@ -69,7 +97,7 @@ fn with_word_before<'a>(text: Text<'a>, start: usize, whole: &'a str) -> std::bo
     if !short || text.before(start) != b' ' {
         return whole.into();
     }
-    let before = text.back(start - 1, 24, |b| b.is_ascii_alphabetic());
+    let before = text.back(start - 1, 24, alnum);
     format!("{}_{whole}", text.slice(before, start - 1)).into()
 }
 
@@ -137,6 +165,7 @@ fn extent_after(
         flag,
         prose_follows: false,
         opens: false,
+        handed: false,
     };
     if let Some((after, sign)) = sign(text, spaces) {
         let typed = annotation(text, after).unwrap_or(after);
@@ -262,7 +291,7 @@ fn listed(
     if base.flag && text.at(spaces) != b'-' {
         return value_at(text, spaces, sure, judged);
     }
-    if judged.class == Class::Password
+    if (judged.class == Class::Password || judged.sureness == Sureness::Digits)
         && let Some(found) = told(text, spaces, base.clone())
     {
         return Some(found);
@@ -281,7 +310,8 @@ fn listed(
         },
         judged,
     )?;
-    said(text, &found, judged, after > spaces).then_some(found)
+    let code = judged.sureness == Sureness::Digits && after > spaces;
+    (code || said(text, &found, judged, after > spaces)).then_some(found)
 }
 
 /// `password for jane is 'x'`, `password is generated for root@localhost: x`: what a sentence
@@ -306,7 +336,8 @@ fn told(text: Text<'_>, at: usize, base: Extent) -> Option<Extent> {
     let odd = value.bytes().any(|b| b.is_ascii_digit())
         && value.bytes().any(|b| b.is_ascii_alphabetic())
         && !value.contains([' ', '/', '=', ':']);
-    (quoted && !value.is_empty() || odd && value.len() >= 8).then_some(Extent {
+    let code = (4..=8).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+    (quoted && !value.is_empty() || odd && value.len() >= 8 || code).then_some(Extent {
         from,
         to,
         sign: Sign::Space,
@@ -376,6 +407,7 @@ fn value_at(text: Text<'_>, at: usize, base: Extent, judged: Judgement) -> Optio
         to => to,
     };
     let opens = matches!(text.at(to), b'(' | b'[') || text.slice(from, to).contains(['(', '[']);
+    let handed = matches!(text.at(to), b')' | b',' | b';');
     let prose_follows = extent::prose_follows(text, to);
     (to > from).then_some(Extent {
         from,
@@ -383,6 +415,7 @@ fn value_at(text: Text<'_>, at: usize, base: Extent, judged: Judgement) -> Optio
         spaced,
         query,
         opens,
+        handed,
         prose_follows,
         ..base
     })

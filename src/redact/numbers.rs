@@ -168,7 +168,9 @@ fn number(search: &mut Search<'_>, start: usize, end: usize) -> usize {
 /// Whether a sign and another group follow.
 fn joins(text: Text<'_>, end: usize) -> bool {
     let next = text.at(end);
-    let after = text.run_to(end, 2, |b| matches!(b, b' ' | b'-' | b'.' | b'/' | b')'));
+    let after = text.run_to(end, 3, |b| {
+        matches!(b, b' ' | b'-' | b'.' | b'/' | b')' | b'(')
+    });
     after > end && digit(text.at(after))
         || next == b')'
         || matches!(next, b'-' | b' ') && alnum(text.at(end + 1))
