@@ -23,6 +23,7 @@ pub(super) enum Rule {
     Identified,
     Command,
     Thin,
+    Call,
 }
 
 /// Words of names: what `name.rs` takes for one must hold one of these.
@@ -81,6 +82,14 @@ const OTHERS: &[(&str, Rule)] = &[
     ("mysql", Rule::Command),
     ("sshpass", Rule::Command),
     ("docker login", Rule::Command),
+    ("podman login", Rule::Command),
+    ("az login", Rule::Command),
+    ("oc login", Rule::Command),
+    ("registry login", Rule::Command),
+    ("new pdo(", Rule::Call),
+    ("mysqli_connect(", Rule::Call),
+    ("mysqli(", Rule::Call),
+    ("getconnection(", Rule::Call),
     ("wget ", Rule::Command),
     ("ldapsearch", Rule::Command),
     ("redis-cli", Rule::Command),

@@ -3,11 +3,11 @@
 //! said by `name.rs` and `value.rs`.
 
 use crate::redact::class::Class;
-use crate::redact::cursor::{Text, alnum, blank, word};
+use crate::redact::cursor::{Text, blank, word};
 use crate::redact::extent::{self, Extent, Quote, Sign};
 use crate::redact::name::{self, Judgement, Sureness};
 use crate::redact::redactor::Search;
-use crate::redact::{cookie, header, stand_in, value};
+use crate::redact::{cookie, header, sentence, stand_in, value};
 
 fn in_name(byte: u8) -> bool {
     word(byte) || matches!(byte, b'-' | b'.')
@@ -27,7 +27,7 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
             .take_while(|b| matches!(b, b'-' | b'.'))
             .count();
     let start = after_escape(text, start);
-    let end = with_word_after(text, start, end);
+    let end = sentence::with_word_after(text, start, end);
     let whole = text.slice(start, end);
     if whole.len() >= 2 * name::LONGEST {
         return to;
@@ -38,10 +38,10 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
         return end;
     }
     // Test runners say PASS, and count what passed.
-    if whole.eq_ignore_ascii_case("pass") && of_tests(text, end) {
+    if whole.eq_ignore_ascii_case("pass") && sentence::of_tests(text, end) {
         return end;
     }
-    let Some(judged) = name::judge(&with_word_before(text, start, whole)) else {
+    let Some(judged) = name::judge(&sentence::with_word_before(text, start, whole)) else {
         return end;
     };
     let Some(extent) = extent_after(text, start, end, flag, judged) else {
@@ -49,15 +49,6 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) -> usize {
     };
     let _ = search.spent(extent.to - extent.from);
     take(search, &extent, judged).max(end)
-}
-
-/// `PASS: TestX`, `pass=12`, `pass: 3`.
-fn of_tests(text: Text<'_>, end: usize) -> bool {
-    let (sign, value) = (text.at(end), text.run_to(end + 1, 3, blank));
-    let number = text.run_to(value, 8, |b| b.is_ascii_digit());
-    let shouted = text.before(end) == b'S' && sign == b':';
-    let counted = number > value && !word(text.at(number)) && !text.starts(number, "-");
-    matches!(sign, b':' | b'=') && (shouted || counted)
 }
 
 /// The `n` of an escaped line end is no part of a name.
@@ -73,32 +64,6 @@ fn after_escape(text: Text<'_>, start: usize) -> usize {
         (_, true) => start + 2,
         _ => start,
     }
-}
-
-/// `Session ID: x`: the second word is a part of the name.
-fn with_word_after(text: Text<'_>, start: usize, end: usize) -> usize {
-    let first = ["session", "secret", "access", "auth", "api"];
-    let first = first
-        .iter()
-        .any(|word| text.slice(start, end).eq_ignore_ascii_case(word));
-    let second = text.run_to(end + 1, 8, |b| b.is_ascii_alphabetic());
-    let word = text.slice(end + 1, second).to_ascii_lowercase();
-    let sign = matches!(text.at(second), b':' | b'=');
-    let is =
-        first && text.at(end) == b' ' && sign && matches!(word.as_str(), "id" | "key" | "token");
-    if is { second } else { end }
-}
-
-/// `api key` and `verification code` are written as two words where people read them.
-fn with_word_before<'a>(text: Text<'a>, start: usize, whole: &'a str) -> std::borrow::Cow<'a, str> {
-    let short = ["key", "code", "phrase", "id"]
-        .iter()
-        .any(|word| whole.eq_ignore_ascii_case(word));
-    if !short || text.before(start) != b' ' {
-        return whole.into();
-    }
-    let before = text.back(start - 1, 24, alnum);
-    format!("{}_{whole}", text.slice(before, start - 1)).into()
 }
 
 fn take(search: &mut Search<'_>, extent: &Extent, judged: Judgement) -> usize {
@@ -285,6 +250,16 @@ fn listed(
             ..found
         });
     }
+    let opened = text.before(start);
+    if text.at(spaces) == b','
+        && (opened == b'{' || opened == b':' && text.before(start - 1) == b'{')
+    {
+        let found = value_at(text, spaces + 1, sure, judged)?;
+        return found.quoted.then_some(Extent {
+            name_quoted: true,
+            ..found
+        });
+    }
     if spaces == closed.at || closed.quoted {
         return None;
     }
@@ -292,7 +267,7 @@ fn listed(
         return value_at(text, spaces, sure, judged);
     }
     if (judged.class == Class::Password || judged.sureness == Sureness::Digits)
-        && let Some(found) = told(text, spaces, base.clone())
+        && let Some(found) = sentence::told(text, spaces, base.clone())
     {
         return Some(found);
     }
@@ -311,63 +286,7 @@ fn listed(
         judged,
     )?;
     let code = judged.sureness == Sureness::Digits && after > spaces;
-    (code || said(text, &found, judged, after > spaces)).then_some(found)
-}
-
-/// `password for jane is 'x'`, `password is generated for root@localhost: x`: what a sentence
-/// ends in.
-fn told(text: Text<'_>, at: usize, base: Extent) -> Option<Extent> {
-    let begins = ["for ", "is generated", "has been", "of ", "was "];
-    if !begins.iter().any(|begin| text.starts(at, begin)) {
-        return None;
-    }
-    let line = text.line_end(at).min(at + 160);
-    let sentence = text.slice(at, line);
-    let after = [": ", " is ", " to "]
-        .iter()
-        .filter_map(|sign| Some(sentence.rfind(sign)? + sign.len()))
-        .max()?;
-    let from = at + after;
-    let (from, to, quoted) = match extent::quote(text, from) {
-        Some(open) => (open.end, extent::closing(text, open), true),
-        None => (from, line, false),
-    };
-    let value = text.slice(from, to);
-    let odd = value.bytes().any(|b| b.is_ascii_digit())
-        && value.bytes().any(|b| b.is_ascii_alphabetic())
-        && !value.contains([' ', '/', '=', ':']);
-    let code = (4..=8).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
-    (quoted && !value.is_empty() || odd && value.len() >= 8 || code).then_some(Extent {
-        from,
-        to,
-        sign: Sign::Space,
-        quoted,
-        flag: true,
-        ..base
-    })
-}
-
-/// Whether a sentence says a value: `password is 'x'`, `with token 3f2c…`.
-fn said(text: Text<'_>, found: &Extent, judged: Judgement, verb: bool) -> bool {
-    let value = text.slice(found.from, found.to);
-    let odd =
-        value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic());
-    match judged.class {
-        Class::Password => {
-            verb && (found.quoted && !value.contains(' ') || odd)
-                || odd
-                    && value.len() >= 6
-                    && !value.contains('=')
-                    && !crate::redact::random::is_hex(value)
-                    && !value.contains(':')
-        }
-        Class::Secret | Class::Token | Class::ApiKey | Class::Session => {
-            judged.sureness != Sureness::Drawn
-                && crate::redact::random::drawn(value)
-                && !value.contains('.')
-        }
-        _ => false,
-    }
+    (code || sentence::said(text, &found, judged, after > spaces)).then_some(found)
 }
 
 /// The value that begins there.

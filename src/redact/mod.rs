@@ -41,6 +41,7 @@ mod random;
 mod redacted;
 mod redactor;
 mod scope;
+mod sentence;
 mod settings;
 mod stand_in;
 mod tokens;
