@@ -296,6 +296,12 @@ fn of_word(last: &str, joined: &str, count: usize) -> Option<Judgement> {
             },
         );
     }
+    if TOKENS.iter().any(|before| ends(before)) {
+        return is(Class::Token, Sureness::Sure);
+    }
+    if last == "session" && count > 1 {
+        return is(Class::Session, Sureness::Likely);
+    }
     if ends("token") || ends("tokens") || last == "jwt" || last == "pat" || ends("bearer") {
         return is(Class::Token, Sureness::Likely);
     }
@@ -312,6 +318,22 @@ fn of_word(last: &str, joined: &str, count: usize) -> Option<Judgement> {
         _ => None,
     }
 }
+
+/// Tokens that open something, whatever they look like.
+const TOKENS: &[&str] = &[
+    "authtoken",
+    "accesstoken",
+    "refreshtoken",
+    "apitoken",
+    "bearertoken",
+    "securitytoken",
+    "privatetoken",
+    "personaltoken",
+    "bottoken",
+    "deploytoken",
+    "oauthtoken",
+    "secrettoken",
+];
 
 const SESSIONS: &[&str] = &[
     "sessionid",
