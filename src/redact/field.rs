@@ -130,9 +130,14 @@ fn extent_after(
         flag,
         prose_follows: false,
         opens: false,
+        generic: false,
         handed: false,
     };
     if let Some((after, sign)) = sign(text, spaces) {
+        // Code that compares kinds of tokens.
+        if text.starts(spaces, "==") && judged.sureness == Sureness::Likely {
+            return None;
+        }
         let typed = annotation(text, after).unwrap_or(after);
         return value_at(text, typed, Extent { sign, ..base }, judged);
     }
@@ -140,7 +145,8 @@ fn extent_after(
         && (text.before(start) == b'<' || text.before(start) == b':' || closed.quoted)
     {
         let to = text.run(closed.at + 1, |b| !matches!(b, b'<' | b'\n'));
-        return Some(Extent {
+        // Types in brackets are no markup.
+        return text.starts(to, "</").then_some(Extent {
             from: closed.at + 1,
             to,
             sign: Sign::Markup,
@@ -334,6 +340,7 @@ fn value_at(text: Text<'_>, at: usize, base: Extent, judged: Judgement) -> Optio
         spaced,
         query,
         opens,
+        generic: text.at(to) == b'<',
         handed,
         prose_follows,
         ..base

@@ -74,6 +74,7 @@ pub(super) fn authorization_at(search: &mut Search<'_>, extent: &Extent) {
         sureness: Sureness::Sure,
     };
     if value::is_secret(found, extent, judged)
+        && !found.contains('(')
         && (found.len() >= 8 && !found.bytes().all(|b| b.is_ascii_alphabetic()))
     {
         add(search, from, end);

@@ -112,7 +112,10 @@ pub(super) fn said(text: Text<'_>, found: &Extent, judged: Judgement, verb: bool
                     && !value.contains(':')
         }
         Class::Secret | Class::Token | Class::ApiKey | Class::Session => {
-            judged.sureness != Sureness::Drawn && random::drawn(value) && !value.contains('.')
+            judged.sureness != Sureness::Drawn
+                && random::drawn(value)
+                && !value.starts_with("0x")
+                && !value.contains('.')
         }
         _ => false,
     }
