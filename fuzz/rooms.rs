@@ -10,6 +10,8 @@ pub mod model;
 pub mod rate;
 #[path = "../src/record/mod.rs"]
 pub mod record;
+#[path = "../src/redact/mod.rs"]
+pub mod redact;
 #[path = "../src/registry/mod.rs"]
 pub mod registry;
 #[path = "../src/template/mod.rs"]

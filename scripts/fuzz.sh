@@ -38,6 +38,11 @@ sow() {
     done
     case "$1" in
         templates | replay) cp tests/corpus/plain/*.log "fuzz/corpus/$1/" ;;
+        redact)
+            # A line a seed, without its marks.
+            cat tests/corpus/redact/*.txt | grep -v '^#' | sed 's/«[a-z-]*://g; s/»//g' |
+                split -l 2 -a 4 - "fuzz/corpus/$1/line-"
+            ;;
     esac
     if [ -d "fuzz/seeds/$1" ]; then
         cp "fuzz/seeds/$1"/* "fuzz/corpus/$1/"

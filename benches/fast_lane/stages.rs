@@ -37,11 +37,22 @@ pub fn run() {
 pub fn redact() {
     let mut lines: Vec<String> = Vec::new();
     let mut random = Random::new(1);
-    for number in 0..20_000 {
+    for number in 0..10_000 {
         let mut line = String::new();
         lines::service(&mut line, number, &mut random);
         lines.push(line);
     }
+    let logs = [
+        include_str!("../../tests/corpus/plain/apt.log"),
+        include_str!("../../tests/corpus/plain/dpkg.log"),
+        include_str!("../../tests/corpus/plain/http_server.log"),
+        include_str!("../../tests/corpus/plain/compilers.log"),
+        include_str!("../../tests/corpus/plain/git.log"),
+        include_str!("../../tests/corpus/plain/shell.log"),
+        include_str!("../../tests/corpus/plain/erlang.log"),
+        include_str!("../../tests/corpus/plain/php.log"),
+    ];
+    let logs = logs.join("\n").repeat(4);
     let mixed = include_str!("../../tests/corpus/redact/plain.txt");
     let mixed: Vec<String> = mixed.lines().map(str::to_owned).collect();
     let secret = include_str!("../../tests/corpus/redact/credentials.txt");
@@ -52,6 +63,7 @@ pub fn redact() {
     println!("\n| text | redact, a line | redact, as a whole |\n|---|---|---|");
     for (name, lines) in [
         ("a service's JSON", lines),
+        ("ordinary logs", logs.lines().map(str::to_owned).collect()),
         ("harmless lines that hold what rules look for", mixed),
         ("the same, one in 25 with a secret", some),
     ] {

@@ -7,8 +7,7 @@ mod asking;
 
 use self::asking::Asking;
 use crate::counters::Counters;
-use crate::llm::breaker::{Breaker, Leave, Patience};
-use crate::llm::{Error, Model};
+use crate::llm::{Breaker, Error, Leave, Model, Patience};
 use crate::log::Log;
 use crate::model::{CommitId, Level, Signal, Timestamp};
 use crate::pipeline::clock;
@@ -150,7 +149,9 @@ impl Reader {
                 .for_each(|batch| self.waiting.push(batch)),
             Err(fault) => self.could_not_keep(&fault),
         }
-        match self.parts.model.warm(CONTEXT_TOKENS, DEADLINE) {
+        let warm = self.parts.model.warm(CONTEXT_TOKENS, DEADLINE);
+        self.breaker.heard(clock::now(), &warm);
+        match warm {
             Ok(()) => {
                 let line = format!("triage: {} reads what is new", self.parts.name);
                 self.parts.log.info(&line);
@@ -370,7 +371,6 @@ impl Reader {
     }
 
     fn failed(&mut self, fault: &Error) {
-        self.breaker.failed(clock::now(), fault.retry_after());
         if !self.down {
             self.down = true;
             let line = format!("triage: the rules decide alone for now: {fault}");
@@ -379,7 +379,6 @@ impl Reader {
     }
 
     fn up(&mut self) {
-        self.breaker.succeeded();
         if std::mem::take(&mut self.down) {
             self.parts.log.info("triage: the model answers again");
         }

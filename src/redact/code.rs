@@ -10,6 +10,9 @@ const ROOTS: &str = "os. process. config. self. this. req. request. params. sett
 
 /// Code that gets the value from elsewhere: a call, an index, a member, a name of its own.
 pub(super) fn is_code(value: &str, extent: &Extent) -> bool {
+    if is_type(value, extent) {
+        return true;
+    }
     if let Some(at) = value.find(['(', '[']) {
         let head = value
             .get(..at)
@@ -74,5 +77,17 @@ pub(super) fn is_code(value: &str, extent: &Extent) -> bool {
                 | "pass"
         )
     };
-    same && !extent.query
+    same && !extent.query && (extent.spaced || extent.handed)
+}
+
+/// A type or a list of code: `&[Token]`, `Box<dyn…`, `[(&str,`, `setup.credentials`.
+fn is_type(value: &str, extent: &Extent) -> bool {
+    let ident =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+    let opens = ["&[", "[(", "[&", "&mut", "&'"];
+    let member = value.contains('.') && value.split('.').all(ident) && extent.spaced;
+    let path = value.contains("::") && value.split("::").all(ident);
+    let begins = value.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
+    let generic = extent.generic && begins && ident(value);
+    opens.iter().any(|open| value.starts_with(open)) || member || path || generic
 }

@@ -32,6 +32,10 @@ pub(super) struct Extent {
     pub(super) prose_follows: bool,
     /// After it a bracket opens.
     pub(super) opens: bool,
+    /// After it a `<` opens.
+    pub(super) generic: bool,
+    /// After it an argument ends.
+    pub(super) handed: bool,
 }
 
 /// Quotes with the backslashes before them.

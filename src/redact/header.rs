@@ -74,6 +74,7 @@ pub(super) fn authorization_at(search: &mut Search<'_>, extent: &Extent) {
         sureness: Sureness::Sure,
     };
     if value::is_secret(found, extent, judged)
+        && !found.contains('(')
         && (found.len() >= 8 && !found.bytes().all(|b| b.is_ascii_alphabetic()))
     {
         add(search, from, end);
@@ -196,5 +197,25 @@ fn argument(search: &mut Search<'_>, start: usize, pair: bool) {
         && !placeholder::begins_at(text.text, from)
     {
         search.add(from, end, Class::Password);
+    }
+}
+
+/// `connect('host', 'user', 'password'`: the third of its arguments in quotes.
+pub(super) fn call_at(search: &mut Search<'_>, to: usize) {
+    let text = search.text;
+    let mut at = to;
+    for number in 0..3 {
+        at = text.run_to(at, 3, |b| blank(b) || b == b',');
+        let Some(open) = extent::quote(text, at) else {
+            return;
+        };
+        let end = extent::closing(text, open);
+        let _ = search.spent(end - at);
+        let found = text.slice(open.end, end);
+        let given = !found.is_empty() && !stand_in::stands_for_another(found);
+        if number == 2 && given && !placeholder::is_one(found) {
+            search.add(open.end, end, Class::Password);
+        }
+        at = extent::quote(text, end).map_or(end, |quote| quote.end);
     }
 }

@@ -80,6 +80,9 @@ const NO_DOMAIN: &[&str] = &[
 pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) {
     let text = search.text;
     let encoded = to - from > 1;
+    if !encoded && crate::redact::url::bare_at(search, from) {
+        return;
+    }
     let start = local_start(text, from);
     let end = domain_end(text, to);
     let _ = search.spent(end - start);
@@ -95,7 +98,19 @@ pub(super) fn at(search: &mut Search<'_>, from: usize, to: usize) {
     if local == "git" && matches!(text.at(end), b':' | b'/') {
         return;
     }
+    if is_login(text, start, end) {
+        return;
+    }
     search.add(start, end, Class::Email);
+}
+
+/// `ssh deploy@host.example`, `deploy@host.example:/srv`.
+fn is_login(text: Text<'_>, start: usize, end: usize) -> bool {
+    let path = text.at(end) == b':' && matches!(text.at(end + 1), b'/' | b'~');
+    let context = text.context(start, 24);
+    let commands = ["ssh ", "scp ", "rsync ", "sftp "];
+    let command = commands.iter().any(|command| context.contains(command));
+    path || command
 }
 
 fn local_start(text: Text<'_>, from: usize) -> usize {

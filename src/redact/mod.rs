@@ -41,6 +41,7 @@ mod random;
 mod redacted;
 mod redactor;
 mod scope;
+mod sentence;
 mod settings;
 mod shown;
 mod stand_in;

@@ -82,6 +82,7 @@ const PASSWORD_WORDS: &[&str] = &[
 /// What stands before `key` when it opens something.
 const KEYS: &[&str] = &[
     "api",
+    "app",
     "access",
     "secret",
     "private",
@@ -144,8 +145,6 @@ const KEYS: &[&str] = &[
     "base",
     "wep",
     "wpa",
-    "ssh",
-    "rsa",
     "vault",
     "token",
     "host",
@@ -195,6 +194,7 @@ const AFTER: &[&str] = &[
     "header",
     "in",
     "pem",
+    "data",
 ];
 
 /// What the name says; `None` where nothing.
@@ -275,6 +275,9 @@ fn of_word(last: &str, joined: &str, count: usize) -> Option<Judgement> {
     if PASSWORDS.iter().any(|end| joined.ends_with(end)) || PASSWORD_WORDS.contains(&last) {
         return is(Class::Password, Sureness::Sure);
     }
+    if matches!(last, "creds" | "credentials") {
+        return is(Class::Password, Sureness::Likely);
+    }
     let ends = |end: &str| joined.ends_with(end);
     if ends("sharedaccesssignature") {
         return is(Class::AzureKey, Sureness::Sure);
@@ -293,6 +296,12 @@ fn of_word(last: &str, joined: &str, count: usize) -> Option<Judgement> {
             },
         );
     }
+    if TOKENS.iter().any(|before| ends(before)) {
+        return is(Class::Token, Sureness::Sure);
+    }
+    if last == "session" && count > 1 {
+        return is(Class::Session, Sureness::Likely);
+    }
     if ends("token") || ends("tokens") || last == "jwt" || last == "pat" || ends("bearer") {
         return is(Class::Token, Sureness::Likely);
     }
@@ -309,6 +318,22 @@ fn of_word(last: &str, joined: &str, count: usize) -> Option<Judgement> {
         _ => None,
     }
 }
+
+/// Tokens that open something, whatever they look like.
+const TOKENS: &[&str] = &[
+    "authtoken",
+    "accesstoken",
+    "refreshtoken",
+    "apitoken",
+    "bearertoken",
+    "securitytoken",
+    "privatetoken",
+    "personaltoken",
+    "bottoken",
+    "deploytoken",
+    "oauthtoken",
+    "secrettoken",
+];
 
 const SESSIONS: &[&str] = &[
     "sessionid",
@@ -332,6 +357,7 @@ const CODES: &[&str] = &[
     "logincode",
     "confirmationcode",
     "totpcode",
+    "yourcode",
 ];
 
 /// The words of a name in lower case.

@@ -128,7 +128,7 @@ fn named(text: Text<'_>, start: usize, word: &str) -> bool {
 }
 
 /// Whether a text holds a name; a short one must be a word of its own.
-fn names(context: &str, name: &str) -> bool {
+pub(super) fn names(context: &str, name: &str) -> bool {
     let letter = |at: Option<usize>| {
         let byte = at.and_then(|at| context.as_bytes().get(at));
         byte.is_some_and(u8::is_ascii_alphabetic)

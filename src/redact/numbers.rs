@@ -136,7 +136,7 @@ fn number(search: &mut Search<'_>, start: usize, end: usize) -> usize {
     let (one, two) = (text.before(start), text.before(start.saturating_sub(1)));
     // Inside a UUID, a decimal or a version nothing of this begins.
     let inside = matches!(one, b'.' | b'-' | b',') && alnum(two) && one != b'-'
-        || one == b'-' && hex(two)
+        || one == b'-' && (hex(two) || two == b'_')
         || one == b'.' && digit(two);
     if inside {
         return end;
@@ -168,7 +168,9 @@ fn number(search: &mut Search<'_>, start: usize, end: usize) -> usize {
 /// Whether a sign and another group follow.
 fn joins(text: Text<'_>, end: usize) -> bool {
     let next = text.at(end);
-    let after = text.run_to(end, 2, |b| matches!(b, b' ' | b'-' | b'.' | b'/' | b')'));
+    let after = text.run_to(end, 3, |b| {
+        matches!(b, b' ' | b'-' | b'.' | b'/' | b')' | b'(')
+    });
     after > end && digit(text.at(after))
         || next == b')'
         || matches!(next, b'-' | b' ') && alnum(text.at(end + 1))
@@ -271,7 +273,7 @@ fn is_card(text: Text<'_>, number: &Number) -> bool {
         .fold(0, |lead, digit| lead * 10 + digit);
     let named = ["card", "pan", "cc"]
         .iter()
-        .any(|word| context.contains(word));
+        .any(|word| national::names(&context, word));
     match number.digits.len() {
         16 => {
             matches!(lead, 4000..=4999 | 5100..=5599 | 2221..=2720 | 6011 | 6440..=6599 | 3528..=3589 | 6200..=6299 | 2200..=2204 | 5000..=5099 | 5600..=6999)

@@ -85,7 +85,7 @@ fn switches(value: &str) -> usize {
 }
 
 /// Parts between separators that are words or numbers, such as `user-service-v2`.
-fn wordy(value: &str) -> bool {
+pub(super) fn wordy(value: &str) -> bool {
     let parts: Vec<&str> = value
         .split(['-', '_', '.', '/'])
         .filter(|p| !p.is_empty())

@@ -92,6 +92,8 @@ impl Redactor {
                 Rule::Webhook(at) => url::webhook_at(search, at, from),
                 Rule::Authority => url::userinfo_at(search, from, to),
                 Rule::At => mail::at(search, from, to),
+                Rule::Call => header::call_at(search, to),
+                Rule::Thin => url::thin_at(search, to),
                 Rule::Pem => pem::at(search, from),
                 Rule::Scheme => header::scheme_at(search, from, to),
                 Rule::Identified => field::identified_at(search, to),

@@ -111,11 +111,19 @@ pub(super) fn is_reference(value: &str) -> bool {
     let rooted = starts(&["/", "./", "../", "~/"])
         && folders >= 1
         && path(value)
-        && (folders >= 2 || value.contains('.') || value.starts_with('~'));
-    rooted
-        && !random::mixed(value.rsplit('/').next().unwrap_or_default())
-        && !value.ends_with('=')
-        && value.split('/').all(|part| part.len() < 32)
-        && value.split('/').filter(|part| part.len() >= 3).count() >= 1
-        && !value.contains("//")
+        && (folders >= 2 || value.contains(['.', '~']) || is_folder(value));
+    let folder = value == "/" || is_folder(value);
+    folder
+        || rooted
+            && !random::mixed(value.rsplit('/').next().unwrap_or_default())
+            && !value.ends_with('=')
+            && value.split('/').all(|part| part.len() < 32)
+            && value.split('/').filter(|part| part.len() >= 3).count() >= 1
+            && !value.contains("//")
+}
+
+/// `/app`: one folder at the top.
+fn is_folder(value: &str) -> bool {
+    let name = value.strip_prefix('/').unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }

@@ -224,7 +224,7 @@ pub(super) fn at(search: &mut Search<'_>, index: usize, from: usize) {
         false => found.len() >= token.least,
     };
     // Without a digit a long run of letters is a name.
-    if fits && varied(found) {
+    if fits && (varied(found) || marked(token.prefix, found)) {
         search.add(from, body + found.len(), token.class);
     }
 }
@@ -237,6 +237,14 @@ fn begins(text: Text<'_>, from: usize) -> bool {
     let encoded = hex(before) && text.before(from.saturating_sub(2)) == b'%';
     // `_` and `-` would be inside a name, but for what a command glues to it.
     !(alnum(before) || before == b'_') && before < 0x80 || escaped || encoded
+}
+
+/// A prefix that no name begins with, and no words behind it; what only hides a value is no token.
+fn marked(prefix: &str, found: &str) -> bool {
+    let ends = prefix.ends_with(['_', '-', '.']) && prefix.len() >= 4;
+    let plain = !found.contains(['-', '_', '.']) || found.bytes().any(|b| b.is_ascii_digit());
+    let hidden = found.bytes().all(|b| matches!(b, b'x' | b'X'));
+    ends && plain && !hidden && !matches!(prefix, "secret_" | "key-")
 }
 
 /// Not one letter again and again, and with a digit or both cases.
@@ -261,7 +269,8 @@ pub(super) enum Parts {
     AwsSecret,
     Azure,
     Mailchimp,
-    Anonymous,
+    Terraform,
+    Hash,
 }
 
 pub(super) const PARTS: &[(&str, Parts)] = &[
@@ -276,7 +285,19 @@ pub(super) const PARTS: &[(&str, Parts)] = &[
     (".G", Parts::Discord),
     (".Y", Parts::Discord),
     (".X", Parts::Discord),
-    ("atlasv1.", Parts::Anonymous),
+    ("atlasv1.", Parts::Terraform),
+    ("$2a$", Parts::Hash),
+    ("$2b$", Parts::Hash),
+    ("$2y$", Parts::Hash),
+    ("$argon2", Parts::Hash),
+    ("$6$", Parts::Hash),
+    ("$5$", Parts::Hash),
+    ("$y$", Parts::Hash),
+    ("$apr1$", Parts::Hash),
+    ("{ssha}", Parts::Hash),
+    ("pbkdf2_sha256$", Parts::Hash),
+    ("pbkdf2:sha256:", Parts::Hash),
+    ("scrypt:", Parts::Hash),
 ];
 
 pub(super) fn parts_at(search: &mut Search<'_>, parts: Parts, from: usize) {
@@ -288,7 +309,8 @@ pub(super) fn parts_at(search: &mut Search<'_>, parts: Parts, from: usize) {
         Parts::AwsSecret => aws_secret(search, from),
         Parts::Azure => azure(search, from),
         Parts::Mailchimp => mailchimp(search, from),
-        Parts::Anonymous => terraform(search, from),
+        Parts::Terraform => terraform(search, from),
+        Parts::Hash => hash(search, from),
     }
 }
 
@@ -402,6 +424,18 @@ fn mailchimp(search: &mut Search<'_>, from: usize) {
     let end = text.run_to(from + 3, 2, digit);
     if from - start == 32 && end > from + 3 && !alnum(text.at(end)) && !alnum(text.before(start)) {
         search.add(start, end, ApiKey);
+    }
+}
+
+/// A password's hash in the forms of `crypt` and of web frameworks.
+fn hash(search: &mut Search<'_>, from: usize) {
+    let text = search.text;
+    let is = |b: u8| base64(b) || matches!(b, b'$' | b'.' | b'=' | b',' | b':' | b'{' | b'}');
+    let end = text.run(from, is);
+    let found = text.slice(from, end).trim_end_matches(['.', ',', ':', '}']);
+    let parts = found.bytes().filter(|b| matches!(b, b'$' | b'}')).count();
+    if found.len() >= 30 && parts >= 1 && !alnum(text.before(from)) {
+        search.add(from, from + found.len(), Class::Password);
     }
 }
 

@@ -136,3 +136,37 @@ fn user(search: &mut Search<'_>, from: usize, to: usize) {
         search.add(from, to, Class::Token);
     }
 }
+
+/// `user/password@` after `:thin:` of Oracle's addresses.
+pub(super) fn thin_at(search: &mut Search<'_>, to: usize) {
+    let text = search.text;
+    let user = text.run_to(to, 60, |b| alnum(b) || matches!(b, b'_' | b'$' | b'#'));
+    let end = text.run_to(user + 1, 100, |b| b != b'@' && !ends(b));
+    if user > to && text.at(user) == b'/' && text.at(end) == b'@' {
+        password(search, user + 1, end);
+    }
+}
+
+/// `user:password@host:5432` and `user:password@tcp(…)`, without a scheme.
+pub(super) fn bare_at(search: &mut Search<'_>, at: usize) -> bool {
+    let text = search.text;
+    let host = text.run_to(at + 1, 100, |b| alnum(b) || matches!(b, b'.' | b'-'));
+    let port = text.run_to(host + 1, 6, digit);
+    let is_port =
+        text.at(host) == b':' && (2..=5).contains(&(port - host - 1)) && !alnum(text.at(port));
+    let called = text.starts(at, "@tcp(") || text.starts(at, "@unix(");
+    if !called && !(host > at + 1 && is_port) {
+        return false;
+    }
+    let start = text.back(at, 100, |b| {
+        !ends(b) && !matches!(b, b'/' | b'\'' | b'(' | b',')
+    });
+    let Some(colon) = memchr::memchr(b':', text.bytes(start, at)) else {
+        return false;
+    };
+    if colon == 0 || start + colon + 1 >= at || text.before(start) == b'/' {
+        return false;
+    }
+    password(search, start + colon + 1, at);
+    true
+}

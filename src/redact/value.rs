@@ -111,7 +111,8 @@ fn likely(value: &str, extent: &Extent, judged: Judgement) -> bool {
     let shouted = value.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     let data = extent.quoted && extent.name_quoted || extent.query || extent.flag;
     match extent.sign {
-        _ if shouted => false,
+        _ if shouted || value.starts_with("S-1-") || is_counter(value) => false,
+        _ if !data && random::wordy(value) => false,
         Sign::Space if !extent.flag => random::drawn(value) && !random::is_uuid(value),
         _ if value.contains(' ') && is_prose(value) => false,
         _ if plain_name && !data => value.len() >= 20 && letters(value) && !extent.prose_follows,
@@ -123,6 +124,12 @@ fn likely(value: &str, extent: &Extent, judged: Judgement) -> bool {
         }
         _ => true,
     }
+}
+
+/// `0x14f05578bd80001`: counted, not drawn.
+fn is_counter(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or_default();
+    (1..=16).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// A sentence of a form's check about what was given.

@@ -143,5 +143,8 @@ fn with_the_injected_lines_removed_everything_else_is_the_same_gullible_model() 
         assert_eq!(all.get(text), Some(action), "{text}");
     }
     assert_eq!(with, incidents);
-    assert!(none == 0 && withheld >= 50, "{withheld} were read without their text");
+    assert!(
+        none == 0 && withheld >= 50,
+        "{withheld} were read without their text"
+    );
 }

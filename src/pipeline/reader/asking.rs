@@ -158,6 +158,7 @@ impl Reader {
         });
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         reading.millis += millis;
+        self.breaker.heard(clock::now(), &answered);
         let answered = answered?;
         let (prompt, answer) = (answered.prompt_tokens, answered.answer_tokens);
         let (prompt, answer) = (prompt.unwrap_or(0), answer.unwrap_or(0));
