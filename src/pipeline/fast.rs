@@ -16,6 +16,7 @@ use crate::pipeline::queue::{Chunk, Next, Outlet};
 use crate::pipeline::ring::head;
 use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::{Stream, Streams};
+use crate::pipeline::unread::Due;
 use crate::record::{Event, Events, Joiner, Pairs, View};
 use crate::store::Learnt;
 use crate::trace::{self, Line, Taken};
@@ -117,7 +118,7 @@ impl Fast {
                 self.read(&chunk);
                 self.outlet.done(chunk);
             }
-            Ok(Next::Mark(_mark)) => self.give_news(true, clock::now()),
+            Ok(Next::Mark(_mark)) => self.give_news(Due::WhenUneasy, clock::now()),
             Ok(Next::Nothing) if !self.halt.requested() => self.idle(),
             Ok(Next::Nothing) | Err(_) => {
                 self.finish();
@@ -178,7 +179,7 @@ impl Fast {
         reader.watches.expire(now);
         self.follow_orders();
         self.tell_watches(now);
-        self.give_news(false, now);
+        self.give_news(Due::InTime, now);
         let learnt = self.reader.learned.due(now);
         self.leave(learnt);
     }
@@ -210,11 +211,11 @@ impl Fast {
     }
 
     /// Gives batches of news to the lane that reads. While it is behind they grow here.
-    fn give_news(&mut self, end: bool, now: Timestamp) {
+    fn give_news(&mut self, due: Due, now: Timestamp) {
         let Some(news) = &self.news else { return };
         let learned = &mut self.reader.learned;
         while !news.to.is_full()
-            && let Some(batch) = learned.unread(news.pace, end, now)
+            && let Some(batch) = learned.unread(news.pace, due, now)
         {
             let entries = batch.entries.len() as u64;
             if news.to.try_send(batch).is_err() {
@@ -285,7 +286,7 @@ impl Fast {
         }
         self.told = Timestamp::default();
         self.tell_watches(now);
-        self.give_news(true, now);
+        self.give_news(Due::All, now);
         let rest = self.reader.learned.rest(now);
         self.leave(rest);
     }

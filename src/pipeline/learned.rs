@@ -4,7 +4,7 @@
 
 use crate::log::Log;
 use crate::model::{Level, TemplateId, Timestamp};
-use crate::pipeline::unread::{Pace, Unread};
+use crate::pipeline::unread::{Due, Pace, Unread};
 use crate::rate::{self, Book};
 use crate::store;
 use crate::template::{Learnt, Limits, Miner, Seen};
@@ -170,13 +170,10 @@ impl Learned {
         due.filter(late).min_by_key(|known| known.kept)?.keep(now)
     }
 
-    /// The news of one service that waited long enough, if any. At the end all are due.
-    pub fn unread(&mut self, pace: Pace, end: bool, now: Timestamp) -> Option<Batch> {
+    /// The news of one service that are due, if any.
+    pub fn unread(&mut self, pace: Pace, due: Due, now: Timestamp) -> Option<Batch> {
         self.all.iter_mut().find_map(|known| {
-            let due = match end {
-                true => !known.unread.is_empty(),
-                false => known.unread.is_due(&known.book, pace, now),
-            };
+            let is_due = known.unread.is_due(&known.book, pace, due, now);
             let Known {
                 name,
                 miner,
@@ -184,7 +181,7 @@ impl Learned {
                 unread,
                 ..
             } = known;
-            due.then(|| unread.take(name, book, miner)).flatten()
+            is_due.then(|| unread.take(name, book, miner)).flatten()
         })
     }
 

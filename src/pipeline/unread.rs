@@ -32,6 +32,16 @@ pub struct Pace {
     pub wait: Duration,
 }
 
+/// Which news are given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// What waited long enough, or is enough.
+    InTime,
+    /// Also what may matter: a replay does not wait for time to pass.
+    WhenUneasy,
+    All,
+}
+
 /// News of one service.
 #[derive(Debug, Default)]
 pub struct Unread {
@@ -89,20 +99,22 @@ impl Unread {
     }
 
     /// Whether it is time to give the news away.
-    pub fn is_due(&self, book: &Book, pace: Pace, now: Timestamp) -> bool {
+    pub fn is_due(&self, book: &Book, pace: Pace, due: Due, now: Timestamp) -> bool {
         let Some(since) = self.since else {
             return false;
         };
+        match due {
+            Due::InTime => {}
+            Due::WhenUneasy if self.hurried => return true,
+            Due::WhenUneasy => {}
+            Due::All => return true,
+        }
         let young = self.born.is_none_or(|born| now.since(born) < YOUTH);
         let patience = match self.hurried || young {
             true => pace.wait,
             false => pace.wait.max(PATIENCE),
         };
         book.news() >= pace.entries || now.since(since) >= patience || now < since
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.since.is_none()
     }
 
     /// The news with their counts by now.
@@ -189,4 +201,37 @@ fn around(stream: &Stream) -> Vec<ContextLine> {
         .count();
     let skip = all.len() - kept;
     all.into_iter().skip(skip).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::Limits;
+
+    #[test]
+    fn calm_news_of_a_log_that_is_known_wait_for_ten_minutes() {
+        let pace = Pace {
+            entries: 50,
+            wait: Duration::from_secs(10),
+        };
+        let book = Book::new(Limits::default());
+        let at = |seconds: u64| Timestamp(0).plus(Duration::from_secs(seconds));
+        let unread = |born: u64, since: u64, hurried: bool| Unread {
+            born: Some(at(born)),
+            since: Some(at(since)),
+            hurried,
+            examples: Vec::new(),
+        };
+        let due = |unread: &Unread, now: u64| unread.is_due(&book, pace, Due::InTime, at(now));
+        let young = unread(0, 100, false);
+        assert!(!due(&young, 109) && due(&young, 110));
+        let calm = unread(0, 1_000, false);
+        assert!(!due(&calm, 1_010) && !due(&calm, 1_599) && due(&calm, 1_600));
+        let hurried = unread(0, 1_000, true);
+        assert!(!due(&hurried, 1_009) && due(&hurried, 1_010));
+        assert!(calm.is_due(&book, pace, Due::All, at(1_000)));
+        assert!(!calm.is_due(&book, pace, Due::WhenUneasy, at(1_000)));
+        assert!(hurried.is_due(&book, pace, Due::WhenUneasy, at(1_000)));
+        assert!(!Unread::default().is_due(&book, pace, Due::All, at(9_999)));
+    }
 }
