@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::time::Duration;
 
-/// The type of text that may go to a model. This line, and `words` below, are all that knows it.
+/// The type of text that may go to a model; anything that is `AsRef<str>`. Only this line knows.
 pub type Prompt = str;
 
 /// One question.
@@ -33,6 +33,6 @@ impl Ask<'_> {
     }
 }
 
-fn words(prompt: &Prompt) -> &str {
+fn words<P: AsRef<str> + ?Sized>(prompt: &P) -> &str {
     prompt.as_ref()
 }

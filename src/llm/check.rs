@@ -57,11 +57,30 @@ fn bare(said: &str) -> &str {
     })
 }
 
+/// What a server says that it read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub tokens: Option<u64>,
+    /// How many of them it still had in memory.
+    pub from_memory: Option<u64>,
+}
+
+impl Count {
+    /// Servers leave out what is zero, and some say zero for what they do not know.
+    pub fn new(tokens: Option<u64>, from_memory: Option<u64>) -> Count {
+        Count {
+            tokens: tokens.filter(|tokens| *tokens > 0),
+            from_memory,
+        }
+    }
+}
+
 /// Notices a question that was read in part: servers cut what does not fit without a word.
 ///
-/// Their counts are all that tells, and not every server counts alike: some leave out the prefix
-/// that they still had in memory from the question before. That prefix is therefore not asked
-/// for, and a count that is absent or zero proves nothing.
+/// Their counts are all that tells, and not every server counts alike. Those that say how much
+/// they still had in memory have counted that as well. Of the others, some leave it out: the
+/// prefix that the question before had too is then not asked for, and a count that is absent or
+/// zero proves nothing.
 #[derive(Default)]
 pub(super) struct Reading {
     before: Mutex<String>,
@@ -69,13 +88,17 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Once for each question that was sent.
-    pub fn check(&self, ask: &Ask<'_>, counted: Option<u64>) -> Result<(), Error> {
+    pub fn check(&self, ask: &Ask<'_>, count: Count) -> Result<(), Error> {
         let unknown = self.unknown_to_the_server(ask.user());
-        let Some(counted) = counted else {
+        let Some(counted) = count.tokens else {
             return Ok(());
         };
         let room = u64::from(ask.context_tokens.saturating_sub(ask.max_tokens));
-        let least = u64::from(unknown);
+        let least = match count.from_memory {
+            Some(_) => tokens::at_least(ask.system()).saturating_add(tokens::at_least(ask.user())),
+            None => unknown,
+        };
+        let least = u64::from(least);
         if counted < room && counted >= least {
             return Ok(());
         }
@@ -130,7 +153,8 @@ mod tests {
     fn a_count_tells_what_was_read() {
         let schema = serde_json::Value::Null;
         let user = LINE.repeat(30);
-        let of = |counted| Reading::default().check(&ask(&user, &schema), counted);
+        let of =
+            |counted| Reading::default().check(&ask(&user, &schema), Count::new(counted, None));
         assert!(of(Some(1200)).is_ok());
         assert!(of(None).is_ok(), "no count proves nothing");
         for counted in [1900, 2000, 40] {
@@ -144,12 +168,30 @@ mod tests {
         let schema = serde_json::Value::Null;
         let reading = Reading::default();
         let user = LINE.repeat(30);
-        assert!(reading.check(&ask(&user, &schema), Some(1200)).is_ok());
+        assert!(
+            reading
+                .check(&ask(&user, &schema), Count::new(Some(1200), None))
+                .is_ok()
+        );
         let longer = format!("{user}é{LINE}");
-        assert!(reading.check(&ask(&longer, &schema), Some(45)).is_ok());
-        assert!(reading.check(&ask(&longer, &schema), Some(1)).is_ok());
+        assert!(
+            reading
+                .check(&ask(&longer, &schema), Count::new(Some(45), None))
+                .is_ok()
+        );
+        assert!(
+            reading
+                .check(&ask(&longer, &schema), Count::new(Some(1), None))
+                .is_ok()
+        );
+        let all = Count::new(Some(45), Some(40));
+        assert!(reading.check(&ask(&longer, &schema), all).is_err());
         let other = format!("x{user}");
-        assert!(reading.check(&ask(&other, &schema), Some(45)).is_err());
+        assert!(
+            reading
+                .check(&ask(&other, &schema), Count::new(Some(45), None))
+                .is_err()
+        );
     }
 
     #[test]
