@@ -12,7 +12,8 @@ pub(super) fn fits(ask: &Ask<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let words = format!(
-        "a question of about {question} tokens and an answer of {} do not fit a context of {}; fewer lines at once or a larger context help",
+        "a question of about {question} tokens and an answer of {} do not fit a context of {}; \
+         fewer lines at once or a larger context help",
         ask.max_tokens, ask.context_tokens
     );
     Err(Error::new(ErrorKind::TooLong, words))
@@ -28,7 +29,8 @@ pub(super) fn json(said: &str, ended: Ended, limit: u32) -> Result<String, Error
     match ended {
         Ended::Length => {
             let words = format!(
-                "the answer was cut, at {limit} tokens or where the context ended; fewer lines at once or a higher limit help"
+                "the answer was cut, at {limit} tokens or where the context ended; \
+                 fewer lines at once or a higher limit help"
             );
             Err(Error::new(ErrorKind::Cut, words))
         }
@@ -103,7 +105,9 @@ impl Reading {
             return Ok(());
         }
         let words = format!(
-            "the server counted {counted} tokens of a question that has at least {least} and may have {room}: it has cut it, and its answer is not used; fewer lines at once or a larger context in the server help"
+            "the server counted {counted} tokens of a question that has at least {least} and may have {room}: \
+             it has cut it, and its answer is not used; \
+             fewer lines at once or a larger context in the server help"
         );
         Err(Error::new(ErrorKind::Truncated, words))
     }

@@ -22,7 +22,8 @@ pub(super) fn fault(host: &str, model: &str, pull: Option<String>, answer: &Whol
         _ if is_too_long(status, &low) => err(
             ErrorKind::TooLong,
             format!(
-                "the question does not fit the model's context; fewer lines at once or a larger context help ({host}: {said})"
+                "the question does not fit the model's context; \
+                 fewer lines at once or a larger context help ({host}: {said})"
             ),
         ),
         404 if low.contains("model") => missing(host, model, pull),
@@ -50,7 +51,8 @@ pub(super) fn fault(host: &str, model: &str, pull: Option<String>, answer: &Whol
         _ => err(
             ErrorKind::Refused { status },
             format!(
-                "{host} refused the question ({status}: {said}); is it the address of a model's server?"
+                "{host} refused the question ({status}: {said}); \
+                 is it the address of a model's server?"
             ),
         ),
     }
