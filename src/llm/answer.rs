@@ -28,6 +28,7 @@ pub enum Ended {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     pub model: String,
-    /// The longest context that it can have (Ollama) or has (others), in tokens.
+    /// The longest context that it can have (Ollama, which takes it in silence where more is
+    /// asked for) or has (others), in tokens. Not to be exceeded by `Ask::context_tokens`.
     pub context: Option<u32>,
 }

@@ -4,7 +4,7 @@ use crate::redact::Redacted;
 use serde_json::Value;
 use std::time::Duration;
 
-/// The type of text that may go to a model. This line, and `words` below, are all that knows it.
+/// The type of text that may go to a model. Only this line and `words` below know it.
 pub type Prompt = Redacted;
 
 /// One question.

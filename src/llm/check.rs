@@ -12,7 +12,8 @@ pub(super) fn fits(ask: &Ask<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let words = format!(
-        "a question of about {question} tokens and an answer of {} do not fit a context of {}; fewer lines at once or a larger context help",
+        "a question of about {question} tokens and an answer of {} do not fit a context of {}; \
+         fewer lines at once or a larger context help",
         ask.max_tokens, ask.context_tokens
     );
     Err(Error::new(ErrorKind::TooLong, words))
@@ -28,7 +29,8 @@ pub(super) fn json(said: &str, ended: Ended, limit: u32) -> Result<String, Error
     match ended {
         Ended::Length => {
             let words = format!(
-                "the answer was cut, at {limit} tokens or where the context ended; fewer lines at once or a higher limit help"
+                "the answer was cut, at {limit} tokens or where the context ended; \
+                 fewer lines at once or a higher limit help"
             );
             Err(Error::new(ErrorKind::Cut, words))
         }
@@ -57,11 +59,30 @@ fn bare(said: &str) -> &str {
     })
 }
 
+/// What a server says that it read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub tokens: Option<u64>,
+    /// How many of them it still had in memory.
+    pub from_memory: Option<u64>,
+}
+
+impl Count {
+    /// Servers leave out what is zero, and some say zero for what they do not know.
+    pub fn new(tokens: Option<u64>, from_memory: Option<u64>) -> Count {
+        Count {
+            tokens: tokens.filter(|tokens| *tokens > 0),
+            from_memory,
+        }
+    }
+}
+
 /// Notices a question that was read in part: servers cut what does not fit without a word.
 ///
-/// Their counts are all that tells, and not every server counts alike: some leave out the prefix
-/// that they still had in memory from the question before. That prefix is therefore not asked
-/// for, and a count that is absent or zero proves nothing.
+/// Their counts are all that tells, and not every server counts alike. Those that say how much
+/// they still had in memory have counted that as well. Of the others, some leave it out: the
+/// prefix that the question before had too is then not asked for, and a count that is absent or
+/// zero proves nothing.
 #[derive(Default)]
 pub(super) struct Reading {
     before: Mutex<String>,
@@ -69,18 +90,24 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Once for each question that was sent.
-    pub fn check(&self, ask: &Ask<'_>, counted: Option<u64>) -> Result<(), Error> {
+    pub fn check(&self, ask: &Ask<'_>, count: Count) -> Result<(), Error> {
         let unknown = self.unknown_to_the_server(ask.user());
-        let Some(counted) = counted else {
+        let Some(counted) = count.tokens else {
             return Ok(());
         };
         let room = u64::from(ask.context_tokens.saturating_sub(ask.max_tokens));
-        let least = u64::from(unknown);
+        let least = match count.from_memory {
+            Some(_) => tokens::at_least(ask.system()).saturating_add(tokens::at_least(ask.user())),
+            None => unknown,
+        };
+        let least = u64::from(least);
         if counted < room && counted >= least {
             return Ok(());
         }
         let words = format!(
-            "the server counted {counted} tokens of a question that has at least {least} and may have {room}: it has cut it, and its answer is not used; fewer lines at once or a larger context in the server help"
+            "the server counted {counted} tokens of a question that has at least {least} and may have {room}: \
+             it has cut it, and its answer is not used; \
+             fewer lines at once or a larger context in the server help"
         );
         Err(Error::new(ErrorKind::Truncated, words))
     }
@@ -133,7 +160,7 @@ mod tests {
     fn a_count_tells_what_was_read() {
         let schema = &serde_json::Value::Null;
         let user = LINE.repeat(30);
-        let of = |counted| Reading::default().check(&ask(&user, schema), counted);
+        let of = |counted| Reading::default().check(&ask(&user, schema), Count::new(counted, None));
         assert!(of(Some(1200)).is_ok());
         assert!(of(None).is_ok(), "no count proves nothing");
         for counted in [1900, 2000, 40] {
@@ -147,12 +174,30 @@ mod tests {
         let schema = &serde_json::Value::Null;
         let reading = Reading::default();
         let user = LINE.repeat(30);
-        assert!(reading.check(&ask(&user, schema), Some(1200)).is_ok());
+        assert!(
+            reading
+                .check(&ask(&user, schema), Count::new(Some(1200), None))
+                .is_ok()
+        );
         let longer = format!("{user}é{LINE}");
-        assert!(reading.check(&ask(&longer, schema), Some(45)).is_ok());
-        assert!(reading.check(&ask(&longer, schema), Some(1)).is_ok());
+        assert!(
+            reading
+                .check(&ask(&longer, schema), Count::new(Some(45), None))
+                .is_ok()
+        );
+        assert!(
+            reading
+                .check(&ask(&longer, schema), Count::new(Some(1), None))
+                .is_ok()
+        );
+        let all = Count::new(Some(45), Some(40));
+        assert!(reading.check(&ask(&longer, schema), all).is_err());
         let other = format!("x{user}");
-        assert!(reading.check(&ask(&other, schema), Some(45)).is_err());
+        assert!(
+            reading
+                .check(&ask(&other, schema), Count::new(Some(45), None))
+                .is_err()
+        );
     }
 
     #[test]

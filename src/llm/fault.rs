@@ -22,7 +22,8 @@ pub(super) fn fault(host: &str, model: &str, pull: Option<String>, answer: &Whol
         _ if is_too_long(status, &low) => err(
             ErrorKind::TooLong,
             format!(
-                "the question does not fit the model's context; fewer lines at once or a larger context help ({host}: {said})"
+                "the question does not fit the model's context; \
+                 fewer lines at once or a larger context help ({host}: {said})"
             ),
         ),
         404 if low.contains("model") => missing(host, model, pull),
@@ -50,7 +51,8 @@ pub(super) fn fault(host: &str, model: &str, pull: Option<String>, answer: &Whol
         _ => err(
             ErrorKind::Refused { status },
             format!(
-                "{host} refused the question ({status}: {said}); is it the address of a model's server?"
+                "{host} refused the question ({status}: {said}); \
+                 is it the address of a model's server?"
             ),
         ),
     }
@@ -79,18 +81,21 @@ fn is_too_long(status: u16, low: &str) -> bool {
 /// The server's own words, wherever it put them, in one clean line.
 pub(super) fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let json: Option<Value> = serde_json::from_slice(body).ok();
-    let words = json.as_ref().and_then(|json| {
-        ["/error/message", "/error", "/message", "/detail"]
-            .iter()
-            .find_map(|at| json.pointer(at)?.as_str())
-    });
-    match words {
-        Some(words) => clean(words),
+    match words(&text) {
+        // Ollama hands on what the llama-server below it said: JSON, as text.
+        Some(outer) => clean(&words(&outer).unwrap_or(outer)),
         None if text.trim_start().starts_with('<') => "a page of HTML".to_owned(),
         None if text.trim().is_empty() => "no words".to_owned(),
         None => clean(&text),
     }
+}
+
+fn words(text: &str) -> Option<String> {
+    let json: Value = serde_json::from_str(text).ok()?;
+    ["/error/message", "/error", "/message", "/detail"]
+        .iter()
+        .find_map(|at| json.pointer(at)?.as_str())
+        .map(str::to_owned)
 }
 
 /// One line of at most `QUOTED` characters, without what steers a terminal or hides text.
@@ -202,5 +207,7 @@ mod tests {
         assert_eq!(clean("a\u{1b}[31m\r\nb\u{202e} \0c"), "a [31m b c");
         assert_eq!(clean(&"x".repeat(9000)).chars().count(), QUOTED + 1);
         assert_eq!(said(b"  <!doctype html>"), "a page of HTML");
+        let nested = br#"{"error":"{\"error\":{\"code\":400,\"message\":\"too long\"}}"}"#;
+        assert_eq!(said(nested), "too long");
     }
 }

@@ -1,7 +1,7 @@
 //! Ollama's own API. It is preferred to the one of OpenAI's shape that Ollama has as well: only
 //! here can the context be set, and what is longer is cut without a word.
 
-use super::check::{self, Reading};
+use super::check::{self, Count, Reading};
 use super::fault::{clean, fault, said};
 use super::server::{Keys, Server, until};
 use super::{About, Answer, Ask, Ended, Error, ErrorKind, Model};
@@ -22,7 +22,8 @@ pub struct Ollama {
     server: Server,
     model: String,
     reading: Reading,
-    /// The server said that it does not know the fields of newer ones.
+    /// The server refused a field that older ones do not know. Those before 0.12.6 pass over
+    /// `truncate` and `shift`, and their counts tell what they cut.
     is_old: AtomicBool,
 }
 
@@ -36,6 +37,7 @@ struct Reply {
     #[serde(default)]
     done_reason: String,
     prompt_eval_count: Option<u64>,
+    prompt_eval_cached_count: Option<u64>,
     eval_count: Option<u64>,
     error: Option<String>,
 }
@@ -68,7 +70,6 @@ impl Ollama {
                 {"role": "user", "content": ask.user()},
             ],
             "stream": false,
-            "think": false,
             "format": ask.schema,
             "keep_alive": KEEP,
             "options": {
@@ -79,6 +80,7 @@ impl Ollama {
             },
         });
         if !self.is_old.load(Ordering::Relaxed) {
+            body["think"] = false.into();
             body["truncate"] = false.into();
             body["shift"] = false.into();
         }
@@ -99,7 +101,9 @@ impl Ollama {
     /// Most servers pass over fields that they do not know; those that refuse them name them.
     fn finds_old(&self, answer: &Whole) -> bool {
         let said = said(&answer.body);
-        let named = said.contains("truncate") || said.contains("shift");
+        let named = ["truncate", "shift", "think"]
+            .iter()
+            .any(|field| said.contains(field));
         named && !self.is_old.swap(true, Ordering::Relaxed)
     }
 
@@ -131,15 +135,15 @@ impl Model for Ollama {
             let words = format!("Ollama failed ({}); its own log says more", clean(&error));
             return Err(Error::new(ErrorKind::Server { status: 200 }, words));
         }
-        let counted = reply.prompt_eval_count.filter(|count| *count > 0);
-        self.reading.check(ask, counted)?;
+        let count = Count::new(reply.prompt_eval_count, reply.prompt_eval_cached_count);
+        self.reading.check(ask, count)?;
         let ended = match reply.done_reason.as_str() {
             "length" => Ended::Length,
             _ => Ended::Stop,
         };
         Ok(Answer {
             text: check::json(&reply.message.content, ended, ask.max_tokens)?,
-            prompt_tokens: counted,
+            prompt_tokens: count.tokens,
             answer_tokens: reply.eval_count,
             model: clean(&reply.model),
             seconds: started.elapsed().as_secs_f64(),

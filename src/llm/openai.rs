@@ -1,7 +1,7 @@
 //! OpenAI's chat API, as llama-server and vLLM speak it. The context is what the server was
 //! started with; no field sets it.
 
-use super::check::{self, Reading};
+use super::check::{self, Count, Reading};
 use super::fault::{clean, fault, missing, said};
 use super::server::{Keys, Server, until};
 use super::{About, Answer, Ask, Ended, Error, ErrorKind, Model};
@@ -41,10 +41,16 @@ struct Message {
     content: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Usage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    cached_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -143,11 +149,10 @@ impl Model for OpenAi {
             let words = format!("{} answered without a choice", self.server.host);
             return Err(Error::new(ErrorKind::Garbage, words));
         };
-        let usage = reply.usage.as_ref();
-        let counted = usage
-            .and_then(|u| u.prompt_tokens)
-            .filter(|count| *count > 0);
-        self.reading.check(ask, counted)?;
+        let usage = reply.usage.unwrap_or_default();
+        let from_memory = usage.prompt_tokens_details.and_then(|d| d.cached_tokens);
+        let count = Count::new(usage.prompt_tokens, from_memory);
+        self.reading.check(ask, count)?;
         let ended = match choice.finish_reason.as_deref() {
             Some("length") => Ended::Length,
             _ => Ended::Stop,
@@ -155,8 +160,8 @@ impl Model for OpenAi {
         let said = choice.message.content.unwrap_or_default();
         Ok(Answer {
             text: check::json(&said, ended, ask.max_tokens)?,
-            prompt_tokens: counted,
-            answer_tokens: usage.and_then(|u| u.completion_tokens),
+            prompt_tokens: count.tokens,
+            answer_tokens: usage.completion_tokens,
             model: clean(&reply.model),
             seconds: started.elapsed().as_secs_f64(),
             ended,

@@ -114,7 +114,8 @@ impl Server {
             net::ErrorKind::Timeout => Error::new(
                 ErrorKind::TimedOut,
                 format!(
-                    "the model at {host} did not answer in time; a longer deadline, fewer lines at once or a smaller model help"
+                    "the model at {host} did not answer in time; \
+                     a longer deadline, fewer lines at once or a smaller model help"
                 ),
             ),
             net::ErrorKind::TooLarge => Error::new(

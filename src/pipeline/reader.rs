@@ -31,10 +31,12 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(250);
 /// Kinds of lines that wait at most, of all services.
 const MOST_WAITING: usize = 500;
-/// Tokens that prompt and answer may take together.
+/// Tokens that prompt and answer take together at most.
 const CONTEXT_TOKENS: u32 = 8_192;
 /// How long one request may take in all.
 const DEADLINE: Duration = Duration::from_secs(180);
+/// How long asking for the server's context may take.
+const LOOK: Duration = Duration::from_secs(10);
 /// Services whose redactor and commit are remembered.
 const MOST_SERVICES: usize = 1_024;
 
@@ -70,6 +72,8 @@ pub struct Reader {
     /// The server is left alone until then.
     not_before: Timestamp,
     rules: Redacted,
+    /// Tokens that prompt and answer may take together.
+    context: u32,
     /// Entries that go into a prompt now; fewer after one was too long.
     entries: usize,
     /// By service; `None`: its settings make none, so nothing of it may leave.
@@ -93,6 +97,7 @@ impl Reader {
             breaker: Breaker::new(Patience::default()),
             not_before: Timestamp::default(),
             rules: Redacted::own(SYSTEM),
+            context: CONTEXT_TOKENS,
             entries: parts.entries,
             redactors: HashMap::new(),
             redactors_of: 0,
@@ -153,10 +158,20 @@ impl Reader {
         self.breaker.heard(clock::now(), &warm);
         match warm {
             Ok(()) => {
+                self.look_at_context();
                 let line = format!("triage: {} reads what is new", self.parts.name);
                 self.parts.log.info(&line);
             }
             Err(fault) => self.failed(&fault),
+        }
+    }
+
+    /// A server may give a model less context than is asked for, and say so only here.
+    fn look_at_context(&mut self) {
+        if let Ok(about) = self.parts.model.look(LOOK)
+            && let Some(context) = about.context
+        {
+            self.context = context.min(CONTEXT_TOKENS);
         }
     }
 

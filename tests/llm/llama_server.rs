@@ -3,9 +3,11 @@
 
 use crate::played::{http, no_key, question};
 use autofix::llm::{Ask, Ended, ErrorKind, Model, OpenAi, tokens};
+use autofix::net::{Method, Request};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,7 +26,6 @@ impl Drop for LlamaServer {
 
 /// `None` where the test is to be skipped, which is said.
 fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
-    let named = |name: &str| std::env::var(name).ok().filter(|path| !path.is_empty());
     let (Some(program), Some(model)) =
         (named("AUTOFIX_LLAMA_SERVER"), named("AUTOFIX_LLAMA_MODEL"))
     else {
@@ -77,12 +78,19 @@ fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
     Some((server, model))
 }
 
-/// The server that is there already, or one of our own.
-fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi)> {
-    let Ok(url) = std::env::var("AUTOFIX_LLAMA_URL") else {
-        return start(test).map(|(server, model)| (Some(server), model));
+/// The server that is there already, or one of our own that ends with the first part.
+fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi, String)> {
+    let Some(url) = named("AUTOFIX_LLAMA_URL") else {
+        let (server, model) = start(test)?;
+        let url = server.url.clone();
+        return Some((Some(server), model, url));
     };
-    Some((None, OpenAi::new(http(), &url, "any", no_key()).unwrap()))
+    let model = OpenAi::new(http(), &url, "any", no_key()).unwrap();
+    Some((None, model, url))
+}
+
+fn named(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|text| !text.is_empty())
 }
 
 /// As triage has it: an object for each of a batch's entries.
@@ -115,7 +123,7 @@ fn batch(entries: usize) -> String {
 
 #[test]
 fn a_real_model_keeps_to_the_schema() {
-    let Some((_server, model)) = reach("a_real_model_keeps_to_the_schema") else {
+    let Some((_server, model, _)) = reach("a_real_model_keeps_to_the_schema") else {
         return;
     };
     let about = model.look(Duration::from_secs(5)).unwrap();
@@ -166,9 +174,67 @@ fn a_real_model_keeps_to_the_schema() {
     );
 }
 
+fn counted(url: &str, text: &str) -> u32 {
+    let url = format!("{url}/tokenize");
+    let body = json!({"content": text}).to_string();
+    let request = Request {
+        method: Method::Post,
+        url: &url,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: body.as_bytes(),
+        deadline: Instant::now() + Duration::from_secs(60),
+    };
+    let answer = http().whole(request, 16 << 20).unwrap();
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+    u32::try_from(answer["tokens"].as_array().unwrap().len()).unwrap()
+}
+
+/// Every file of logs of the corpus that is long enough to say something.
+fn logs() -> Vec<(PathBuf, String)> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
+    let (mut folders, mut found) = (vec![PathBuf::from(root)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let is_log = path.extension().is_some_and(|end| end == "log")
+                || path.file_name().is_some_and(|name| name == "output.txt");
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_log {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                found.push((path, text));
+            }
+        }
+    }
+    found.retain(|(_, text)| text.len() > 300);
+    found
+}
+
+#[test]
+fn a_real_tokenizer_counts_between_the_estimates() {
+    let test = "a_real_tokenizer_counts_between_the_estimates";
+    let Some((_server, _, url)) = reach(test) else {
+        return;
+    };
+    let logs = logs();
+    assert!(logs.len() > 50);
+    let (mut bytes, mut tokens) = (0, 0);
+    for (path, text) in &logs {
+        let count = counted(&url, text);
+        let (least, most) = (tokens::at_least(text), tokens::at_most(text));
+        let name = path.display();
+        assert!(
+            least <= count && count <= most,
+            "{least} {count} {most}: {name}"
+        );
+        (bytes, tokens) = (bytes + text.len(), tokens + count as usize);
+    }
+    println!("{} files, {bytes} bytes, {tokens} tokens", logs.len());
+}
+
 #[test]
 fn a_real_server_says_what_it_cannot() {
-    let Some((_server, model)) = reach("a_real_server_says_what_it_cannot") else {
+    let Some((_server, model, _)) = reach("a_real_server_says_what_it_cannot") else {
         return;
     };
     // Others may be before us.

@@ -90,6 +90,7 @@ fn an_answer_that_was_cut_is_an_error_and_a_complete_one_is_not() {
 
 #[test]
 fn a_question_that_was_read_in_part_is_told() {
+    // 0.12.5 cuts to the context; others keep half of it or less.
     for counted in [60, 1900, 2000] {
         let what = with(&[("prompt_eval_count", json!(counted))]);
         assert_eq!(kind_of(what), ErrorKind::Truncated, "{counted}");
@@ -111,12 +112,31 @@ fn a_server_that_counts_only_what_it_had_not_in_memory_is_believed() {
 }
 
 #[test]
+fn a_server_that_says_what_it_had_in_memory_has_counted_all() {
+    let server = serve(|_| {
+        with(&[
+            ("prompt_eval_count", json!(25)),
+            ("prompt_eval_cached_count", json!(20)),
+        ])
+    });
+    let model = ollama(&server);
+    for _ in 0..2 {
+        let e = model.ask(&question(&LINES)).unwrap_err();
+        assert_eq!(e.kind, ErrorKind::Truncated, "{e}");
+    }
+}
+
+#[test]
 fn refusals_are_told_apart() {
     let error = |status, words: &str| Plays::Json(status, json!({"error": words}));
     assert_eq!(
         kind_of(error(400, "the input length exceeds the context length")),
         ErrorKind::TooLong
     );
+    // As of 0.34, it hands on what llama-server said, as text.
+    let below = json!({"error": {"code": 400, "type": "exceed_context_size_error",
+        "message": "request (2622 tokens) exceeds the available context size (512 tokens)"}});
+    assert_eq!(kind_of(error(400, &below.to_string())), ErrorKind::TooLong);
     assert_eq!(
         kind_of(error(
             503,

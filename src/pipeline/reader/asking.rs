@@ -1,7 +1,7 @@
 //! One question to the model: what it is shown, and what became of it. Not here: what an answer
 //! leads to.
 
-use super::{CONTEXT_TOKENS, DEADLINE, Reader};
+use super::{DEADLINE, Reader};
 use crate::llm::{Ask, Error, ErrorKind};
 use crate::pipeline::clock;
 use crate::pipeline::verdicts;
@@ -153,7 +153,7 @@ impl Reader {
             user,
             schema: &answer::schema(asked.entries),
             max_tokens: u32::try_from(tokens).unwrap_or(u32::MAX),
-            context_tokens: CONTEXT_TOKENS,
+            context_tokens: self.context,
             deadline: DEADLINE,
         });
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
