@@ -71,7 +71,7 @@ impl Redactor {
         // A rule never takes a placeholder for a value, nor a part of one.
         finds.retain(|find| {
             let value = text.get(find.range.clone()).unwrap_or_default();
-            !placeholders.iter().any(|p| within(&find.range, p)) && !custom.allows(value)
+            !inside(placeholders.as_slice(), find) && !custom.allows(value)
         });
         Some(finds.merged())
     }
@@ -129,8 +129,11 @@ impl Redactor {
     }
 }
 
-fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
+/// Whether a find lies in one of the placeholders, which are in order.
+fn inside(placeholders: &[Range<usize>], find: &Find) -> bool {
+    let before = placeholders.partition_point(|p| p.end <= find.range.start);
+    let next = placeholders.get(before);
+    next.is_some_and(|p| p.start <= find.range.start && find.range.end <= p.end)
 }
 
 /// One text that is being looked at.
