@@ -8,6 +8,7 @@ use crate::redact::find::{Find, Finds};
 use crate::redact::scope::Scope;
 use crate::redact::settings::{Complaint, Custom, Settings};
 use crate::redact::{field, header, mail, numbers, pem, placeholder, tokens, url};
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,8 +54,9 @@ impl Redactor {
     /// What is to be replaced, in order and apart; `None` where it cannot be decided.
     pub(super) fn finds(&self, text: &str) -> Option<Vec<Find>> {
         let placeholders = placeholder::all_in(text);
+        let line = Cell::new((0, 0));
         let mut search = Search {
-            text: Text::new(text),
+            text: Text::new(text, &line),
             ip: self.inner.custom.ip,
             finds: Finds::default(),
             work: 0,
