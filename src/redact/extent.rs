@@ -113,7 +113,7 @@ pub(super) fn closing(text: Text<'_>, open: Quote) -> usize {
         }
         if *byte == open.sign {
             let escaped = slashes % (2 * (open.depth + 1)) > open.depth;
-            if !escaped && slashes >= open.depth || slashes < open.depth {
+            if slashes < open.depth || !escaped {
                 return open.end + at - slashes.min(open.depth);
             }
         } else if *byte == b'"'
