@@ -17,7 +17,7 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
         .enumerate()
         .map(|(at, d)| double(at, *d))
         .sum();
-    sum % 10 == 0 && digits.iter().any(|d| *d != 0)
+    sum.is_multiple_of(10) && digits.iter().any(|d| *d != 0)
 }
 
 /// Weights times digits.

@@ -2,18 +2,23 @@
 //! byte 0. Runs end before an ASCII byte or before the first byte of a letter, so that what is
 //! cut out is text again.
 
+use std::cell::Cell;
+
 /// A text that rules look at.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     pub(super) text: &'a str,
     bytes: &'a [u8],
+    /// The line that was looked at last. Without it each value of a long line would look for its end.
+    line: &'a Cell<(usize, usize)>,
 }
 
 impl<'a> Text<'a> {
-    pub(super) fn new(text: &'a str) -> Text<'a> {
+    pub(super) fn new(text: &'a str, line: &'a Cell<(usize, usize)>) -> Text<'a> {
         Text {
             text,
             bytes: text.as_bytes(),
+            line,
         }
     }
 
@@ -74,8 +79,14 @@ impl<'a> Text<'a> {
 
     /// Where the line ends.
     pub(super) fn line_end(&self, from: usize) -> usize {
+        let (start, end) = self.line.get();
+        if start <= from && from <= end && end > 0 {
+            return end;
+        }
         let rest = self.bytes.get(from..).unwrap_or_default();
-        from + memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())
+        let end = from + memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        self.line.set((from, end));
+        end
     }
 
     /// The text of at most so many bytes before, in lower case, of the same line.

@@ -103,6 +103,8 @@ pub(super) fn closing(text: Text<'_>, open: Quote) -> usize {
         b'u' => return find(rest, b"\\u0022").map_or(line, |at| open.end + at),
         _ => {}
     }
+    // A single quote that never closes ends at the double quote around it.
+    let last = memchr::memrchr(open.sign, rest).unwrap_or(0);
     let mut slashes = 0;
     for (at, byte) in rest.iter().enumerate() {
         if *byte == b'\\' {
@@ -111,25 +113,20 @@ pub(super) fn closing(text: Text<'_>, open: Quote) -> usize {
         }
         if *byte == open.sign {
             let escaped = slashes % (2 * (open.depth + 1)) > open.depth;
-            if !escaped && slashes >= open.depth || slashes < open.depth {
+            if slashes < open.depth || !escaped {
                 return open.end + at - slashes.min(open.depth);
             }
         } else if *byte == b'"'
             && open.sign == b'\''
             && slashes == 0
             && open.depth == 0
-            && unbalanced(rest, at)
+            && at >= last
         {
             return open.end + at;
         }
         slashes = 0;
     }
     line
-}
-
-/// A single quote that never closes ends at the double quote around it.
-fn unbalanced(rest: &[u8], at: usize) -> bool {
-    !rest.get(at..).unwrap_or_default().contains(&b'\'')
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
@@ -208,23 +205,25 @@ pub(super) fn prose_follows(text: Text<'_>, to: usize) -> bool {
 pub(super) fn quote_or_line(text: Text<'_>, from: usize, name_quoted: bool) -> usize {
     let line = text.line_end(from);
     let rest = text.bytes(from, line);
+    // How many of each quote came so far: one that makes them even closes another.
+    let (mut double, mut single) = (0, 0);
     let mut at = 0;
     while let Some(byte) = rest.get(at) {
+        let closes = match byte {
+            b'"' => double % 2 == 1,
+            b'\'' => single % 2 == 1,
+            _ => false,
+        };
         let escaped_end = *byte == b'\\' && matches!(rest.get(at + 1), Some(b'r' | b'n'));
         // A quote inside a header follows `=`, as in `realm="x"`.
         let outer = matches!(byte, b'"' | b'\'') && rest.get(at.wrapping_sub(1)) != Some(&b'=');
         let listed = matches!(byte, b']' | b'}') || name_quoted && *byte == b',';
-        if escaped_end || outer && !closes(rest, at) || listed {
+        if escaped_end || outer && !closes || listed {
             break;
         }
+        double += usize::from(*byte == b'"');
+        single += usize::from(*byte == b'\'');
         at += 1;
     }
     from + at
-}
-
-/// Whether a quote closes one that stands after `=`.
-fn closes(rest: &[u8], at: usize) -> bool {
-    let before = rest.get(..at).unwrap_or_default();
-    let sign = rest.get(at).copied().unwrap_or(0);
-    before.iter().filter(|b| **b == sign).count() % 2 == 1
 }

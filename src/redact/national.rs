@@ -32,7 +32,7 @@ pub(super) fn is_one(text: Text<'_>, number: &Number) -> Option<Range> {
         (9, [9] | [4, 2, 3]) if has(&["bsn", "burgerservice"]) => dutch(d),
         (9, [3, 3, 3] | [9]) if has(&["sin", "social insurance"]) && luhn(d) => true,
         (8 | 9, [3, 3, 3] | [8 | 9]) if has(&["tfn", "tax file"]) => {
-            weighted(d, &[1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 == 0
+            weighted(d, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
         }
         (9, [9] | [3, 3, 3]) if has(&["nif", "contribuinte"]) => true,
         (10, [3, 3, 4] | [10]) if has(&["nhs"]) => british_health(d),
@@ -41,7 +41,9 @@ pub(super) fn is_one(text: Text<'_>, number: &Number) -> Option<Range> {
         (11, [11] | [2, 3, 3, 3]) if german(d) && number.parted_by(b" ") => {
             !has(&["trace", "offset", "timestamp"])
         }
-        (11, [11]) if has(&["pesel"]) => weighted(d, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 == 0,
+        (11, [11]) if has(&["pesel"]) => {
+            weighted(d, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
+        }
         (11, [11] | [6, 5])
             if has(&[
                 "fodselsnummer",
@@ -66,7 +68,7 @@ pub(super) fn is_one(text: Text<'_>, number: &Number) -> Option<Range> {
         (12, [12]) if has(&["my number", "mynumber"]) => true,
         (13, [3, 4, 4, 2]) => {
             d.starts_with(&[7, 5, 6])
-                && weighted(d, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]) % 10 == 0
+                && weighted(d, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
         }
         (13, [13]) if has(&["ahv", "avs", "sozialvers"]) => d.starts_with(&[7, 5, 6]),
         (13, [6, 7]) => number.parted_by(b"-") && dated(d) && matches!(d.get(6)?, 1..=4),

@@ -281,7 +281,7 @@ fn is_card(text: Text<'_>, number: &Number) -> bool {
         15 => matches!(lead, 3400..=3499 | 3700..=3799),
         14 => matches!(lead, 3000..=3059 | 3095 | 3600..=3699 | 3800..=3999),
         13 => (4000..=4999).contains(&lead),
-        12 | 17..=19 => named && matches!(lead, 4000..=4999 | 5000..=6999),
+        12 | 17..=19 => named && matches!(lead, 4000..=6999),
         _ => false,
     }
 }

@@ -26,7 +26,10 @@ pub(super) fn at(search: &mut Search<'_>, from: usize) {
     let body = text.run_to(label, 5, |b| b == b'-');
     let rest = text.slice(body, text.len());
     // A block that is cut off ends where its letters do.
-    let end = match rest.find("-----END") {
+    let found = rest.find("-----END");
+    // Also where it is not found: a text of beginnings alone would take the square of its length.
+    let _ = search.spent(found.unwrap_or(rest.len()));
+    let end = match found {
         Some(end) if !rest.get(..end).unwrap_or_default().contains("-----BEGIN") => {
             let label = text.run_to(body + end + 8, LABEL, |b| {
                 b.is_ascii_alphanumeric() || b == b' '

@@ -8,6 +8,9 @@ use std::ops::Range;
 /// Digits of a placeholder's number. More would be a place to hide a value in.
 const DIGITS: usize = 6;
 
+/// Longest of all, in bytes.
+const LONGEST: usize = 40;
+
 pub(super) fn write(out: &mut String, class: Class, number: Option<u32>) {
     out.push('[');
     out.push_str(class.word());
@@ -26,9 +29,8 @@ pub(super) fn withheld(bytes: usize) -> String {
 /// The placeholder that begins at a `[`: where it ends.
 fn end_at(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?.strip_prefix('[')?;
-    let (inner, _) = rest
-        .get(..rest.len().min(40))
-        .map_or_else(|| rest.split_once(']'), |near| near.split_once(']'))?;
+    let near = rest.as_bytes().get(..LONGEST.min(rest.len()))?;
+    let inner = rest.get(..memchr::memchr(b']', near)?)?;
     let end = from + inner.len() + 2;
     if let Some(rest) = inner.strip_prefix("withheld: ") {
         return number(rest.strip_suffix(" bytes")?, 20).then_some(end);

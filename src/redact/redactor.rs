@@ -8,6 +8,7 @@ use crate::redact::find::{Find, Finds};
 use crate::redact::scope::Scope;
 use crate::redact::settings::{Complaint, Custom, Settings};
 use crate::redact::{field, header, mail, numbers, pem, placeholder, tokens, url};
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,8 +54,9 @@ impl Redactor {
     /// What is to be replaced, in order and apart; `None` where it cannot be decided.
     pub(super) fn finds(&self, text: &str) -> Option<Vec<Find>> {
         let placeholders = placeholder::all_in(text);
+        let line = Cell::new((0, 0));
         let mut search = Search {
-            text: Text::new(text),
+            text: Text::new(text, &line),
             ip: self.inner.custom.ip,
             finds: Finds::default(),
             work: 0,
@@ -71,7 +73,7 @@ impl Redactor {
         // A rule never takes a placeholder for a value, nor a part of one.
         finds.retain(|find| {
             let value = text.get(find.range.clone()).unwrap_or_default();
-            !placeholders.iter().any(|p| within(&find.range, p)) && !custom.allows(value)
+            !inside(placeholders.as_slice(), find) && !custom.allows(value)
         });
         Some(finds.merged())
     }
@@ -129,8 +131,11 @@ impl Redactor {
     }
 }
 
-fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
+/// Whether a find lies in one of the placeholders, which are in order.
+fn inside(placeholders: &[Range<usize>], find: &Find) -> bool {
+    let before = placeholders.partition_point(|p| p.end <= find.range.start);
+    let next = placeholders.get(before);
+    next.is_some_and(|p| p.start <= find.range.start && find.range.end <= p.end)
 }
 
 /// One text that is being looked at.

@@ -178,6 +178,26 @@ mod tests {
         assert_eq!(scope.text(wanted).as_str(), wanted, "placeholders stay");
     }
 
+    /// What takes too much work is withheld, and what merely looks so is not.
+    #[test]
+    fn work_is_bounded() {
+        let begins = "-----BEGIN PRIVATE KEY----- ".repeat(20_000);
+        assert!(scope().text(&begins).len() < 60);
+        for piece in [
+            "password='\"",
+            "Authorization: '",
+            "[é",
+            "[email-1]a@b.example ",
+            "a://b:",
+            "1 ",
+            "key=\\\"",
+            "<password>",
+        ] {
+            let text = piece.repeat(200_000 / piece.len());
+            assert!(scope().text(&text).len() <= 3 * text.len(), "{piece}");
+        }
+    }
+
     fn pieces() -> impl Strategy<Value = String> {
         let words = prop::sample::select(vec![
             "password",

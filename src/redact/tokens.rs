@@ -394,7 +394,7 @@ fn aws_secret(search: &mut Search<'_>, from: usize) {
         let start = text.run_to(at, line - at, |b| !base64(b));
         let end = text.run(start, base64);
         let found = text.slice(start, end);
-        let count = |is: fn(&u8) -> bool| found.bytes().filter(|b| is(b)).count();
+        let count = |is: fn(&u8) -> bool| found.bytes().filter(&is).count();
         let cases = count(u8::is_ascii_uppercase).min(count(u8::is_ascii_lowercase));
         if found.len() == 40 && cases >= 5 && count(u8::is_ascii_digit) >= 1 {
             return search.add(start, end, AwsKey);

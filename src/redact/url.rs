@@ -155,7 +155,8 @@ pub(super) fn bare_at(search: &mut Search<'_>, at: usize) -> bool {
     let is_port =
         text.at(host) == b':' && (2..=5).contains(&(port - host - 1)) && !alnum(text.at(port));
     let called = text.starts(at, "@tcp(") || text.starts(at, "@unix(");
-    if !called && !(host > at + 1 && is_port) {
+    let host_and_port = host > at + 1 && is_port;
+    if !called && !host_and_port {
         return false;
     }
     let start = text.back(at, 100, |b| {

@@ -82,8 +82,8 @@ fn letters(value: &str) -> bool {
 
 fn sure(value: &str, extent: &Extent, class: Class) -> bool {
     if extent.quoted {
-        return !says_what_is_wrong(value)
-            && !(extent.sign == Sign::Colon && !extent.name_quoted && is_prose(value));
+        let prose = extent.sign == Sign::Colon && !extent.name_quoted && is_prose(value);
+        return !prose && !says_what_is_wrong(value);
     }
     // `password: must be set` goes on in words; `password: hunter` ends there.
     if extent.sign == Sign::Colon && extent.spaced && letters(value) {
@@ -161,9 +161,7 @@ pub(super) fn says_what_is_wrong(value: &str) -> bool {
             .map(|word| word.trim_end_matches(['.', ',', '!']))
     };
     words().count() >= 3 && words().filter(|word| WORDS.contains(word)).count() >= 1
-        || words().count() == 2
-            && words().all(|word| letters(word))
-            && words().any(|word| WORDS.contains(&word))
+        || words().count() == 2 && words().all(letters) && words().any(|word| WORDS.contains(&word))
         || words().count() >= 2 && lower.starts_with("can't ")
 }
 
