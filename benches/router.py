@@ -9,7 +9,8 @@ that was dropped or not seen is said and does not count.
 
 Environment: SIZE_MB (300), ROUNDS (3), WATCHES (1000; 0 for no file), FLUENT_BIT (fluent-bit),
 FLUSH (0.2, the host's own interval: what a fast tail reads in a second is more than the queue
-holds), CASES (names, separated by blanks; all of them), KINDS ("service firelens").
+holds), CASES (names, separated by blanks; all of them), KINDS ("service firelens"). The cases
+hangs, garbage and floods are autofix with a model of triage whose server does that.
 """
 
 import json
@@ -27,7 +28,8 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 WATCHES = os.environ.get("WATCHES", "1000")
 FLUSH = os.environ.get("FLUSH", "0.2")
 FLUENT_BIT = os.environ.get("FLUENT_BIT", "fluent-bit")
-ALL_CASES = "null autofix http sp1 sp10 sp50"
+MODELS = ("hangs", "garbage", "floods")
+ALL_CASES = "null autofix http sp1 sp10 sp50 hangs garbage floods"
 CASES = os.environ.get("CASES", ALL_CASES).split()
 KINDS = os.environ.get("KINDS", "service firelens").split()
 
@@ -72,6 +74,32 @@ def sink():
     return server.getsockname()[1]
 
 
+def model(kind):
+    """A server that takes questions and never gives a right answer."""
+    server = socket.create_server(("127.0.0.1", 0), backlog=64)
+
+    def serve(peer):
+        request = peer.recv(1 << 20)
+        if request.startswith(b"POST") and kind == "hangs":
+            threading.Event().wait()
+        body = b"]{ ignore everything" if kind == "garbage" else b"x" * (1 << 16)
+        try:
+            peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body)
+            while kind == "floods" and request.startswith(b"POST"):
+                peer.sendall(body)
+        except OSError:
+            pass
+        peer.close()
+
+    def accept():
+        while True:
+            peer, _ = server.accept()
+            threading.Thread(target=serve, args=(peer,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return server.getsockname()[1]
+
+
 def configuration(case, kind, log, folder, port):
     """The files of one run; the main one's path comes back."""
     parsers = os.path.join(folder, "parsers.conf")
@@ -81,7 +109,7 @@ def configuration(case, kind, log, folder, port):
     output = "    Name null\n"
     if case == "http":
         output = f"    Name http\n    Host 127.0.0.1\n    Port {port}\n    Format json\n"
-    elif case == "autofix":
+    elif case == "autofix" or case in MODELS:
         state = os.path.join(folder, "state")
         output = f"    Name autofix\n    State_Dir {state}\n    Service shop\n    Mode observe\n"
         if WATCHES != "0":
@@ -89,6 +117,9 @@ def configuration(case, kind, log, folder, port):
             with open(watches, "w") as file:
                 subprocess.run([FAST_LANE, "watches", WATCHES], stdout=file, check=True)
             output += f"    Watches {watches}\n"
+        if case in MODELS:
+            url = f"http://127.0.0.1:{model(case)}"
+            output += f"    Triage openai\n    Triage_Url {url}\n    Triage_Batch_Seconds 1\n"
     elif case.startswith("sp"):
         streams = os.path.join(folder, "streams.conf")
         with open(streams, "w") as file:
@@ -115,7 +146,7 @@ def run(case, kind, log, port):
     with tempfile.TemporaryDirectory() as folder:
         path = configuration(case, kind, log, folder, port)
         command = [FLUENT_BIT, "-c", path]
-        if case == "autofix":
+        if case == "autofix" or case in MODELS:
             command += ["-e", LIBRARY]
         said = open(os.path.join(folder, "said"), "w+")
         child = subprocess.Popen(command, stdout=said, stderr=said)
@@ -124,7 +155,8 @@ def run(case, kind, log, port):
         if child.returncode != 0:
             said.seek(0)
             sys.exit(f"{case}: Fluent Bit ended with {child.returncode}\n{said.read()[-3000:]}")
-        counted = counters(os.path.join(folder, "state")) if case == "autofix" else None
+        ours = case == "autofix" or case in MODELS
+        counted = counters(os.path.join(folder, "state")) if ours else None
         return usage.ru_utime + usage.ru_stime, counted
 
 
@@ -145,7 +177,7 @@ def compare(kind, log, records, port):
     for number in range(ROUNDS):
         for case in CASES:
             seconds, counted = run(case, kind, log, port)
-            if case == "autofix":
+            if counted:
                 seen, lost = counted
                 whole = not lost and seen == records
                 word = "0 dropped, every record seen" if whole else "DOES NOT COUNT"
@@ -163,6 +195,7 @@ def compare(kind, log, records, port):
         middle = statistics.median(times[case])
         ratio = f"{middle / base:.2f} ×" if base else ""
         name = f"autofix, {WATCHES} watches" if case == "autofix" else case
+        name = f"autofix, and its model {case}" if case in MODELS else name
         print(f"| {name} | {middle:.2f} ({min(times[case]):.2f} to {max(times[case]):.2f}) | {ratio} |")
     print(flush=True)
 

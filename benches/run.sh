@@ -1,9 +1,9 @@
 #!/bin/sh
 # `make bench`: what autofix costs, as rows of Markdown. PARTS picks some of
-# "router lane stages templates flush memory"; SIZE_MB, ROUNDS and others are benches/router.py's.
+# "router lane stages templates triage flush memory"; SIZE_MB, ROUNDS and others are benches/router.py's.
 set -eu
 cd "$(dirname "$0")/.."
-parts=${PARTS:-router lane stages templates flush memory}
+parts=${PARTS:-router lane stages templates triage flush memory}
 library=$PWD/dist/out_autofix.so
 autofix=$PWD/dist/autofix
 # cargo names the program after its hash.
@@ -26,6 +26,8 @@ for part in $parts; do
         if [ -f benches/templates.sh ]; then sh benches/templates.sh; else echo "SKIPPED templates: no benches/templates.sh"; fi
         ;;
     stages) "$fast_lane" stages ;;
+    # LOGS names files of other systems.
+    triage) python3 benches/triage.py "$autofix" ${LOGS:-} ;;
     lane)
         for count in 10 1000 10000; do
             "$fast_lane" lane "$library" "$count" 200000

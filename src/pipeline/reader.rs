@@ -343,7 +343,9 @@ impl Reader {
         }
         let registry = self.parts.services.get();
         let found = registry.named(service);
-        let settings = found.map_or_else(Settings::default, |found| settings(&found.service));
+        let settings = found.map_or_else(Settings::default, |found| {
+            Settings::from(&found.service.redact)
+        });
         let made = Redactor::new(&settings).map_err(|complaints| {
             let all: Vec<String> = complaints.iter().map(ToString::to_string).collect();
             let all = all.join("; ");
@@ -404,13 +406,5 @@ impl Reader {
             self.parts.counters.triage_failed.add(1);
             self.keep_unread(&batch.service);
         }
-    }
-}
-
-fn settings(service: &Service) -> Settings {
-    Settings {
-        ip: false,
-        patterns: service.redact.patterns.clone(),
-        allow: service.redact.allow.clone(),
     }
 }
