@@ -206,7 +206,7 @@ const LITERALS: &[&str] = &[
 static PREFILTER: LazyLock<Option<Literals>> = LazyLock::new(|| Literals::new(LITERALS, true));
 
 /// Whether a line is worth a closer look. One pass over the text.
-pub(super) fn may_hold(text: &str) -> bool {
+pub fn may_hold(text: &str) -> bool {
     PREFILTER.as_ref().is_some_and(|set| set.any_in(text))
 }
 
@@ -344,7 +344,7 @@ fn parts(text: &str) -> impl DoubleEndedIterator<Item = &str> {
         .as_ref()
         .map(|split| split.split(text).collect())
         .unwrap_or_default();
-    let trimmed = pieces.into_iter().map(|part| bare(part));
+    let trimmed = pieces.into_iter().map(bare);
     let filled: Vec<&str> = trimmed.filter(|part| !part.is_empty()).collect();
     filled.into_iter()
 }

@@ -14,7 +14,7 @@ mod level;
 mod neighbour;
 pub mod repeat;
 
-pub use class::Class;
+pub use class::{Class, may_hold};
 
 use crate::model::{Block, Level, Trace};
 use neighbour::Neighbour;
@@ -57,7 +57,8 @@ impl Fault {
 
     /// Whether a single line of it may be noise: what is tried again may heal.
     pub fn may_heal(&self) -> bool {
-        !self.class.is_lasting() && !(self.fatal && self.neighbour.is_some())
+        let given_up = self.fatal && self.neighbour.is_some();
+        !self.class.is_lasting() && !given_up
     }
 
     /// What is wrong, in words.
