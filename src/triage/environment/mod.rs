@@ -167,6 +167,10 @@ pub fn of_line(text: &str, level: Option<Level>) -> Option<Fault> {
         return None;
     }
     let fault = of_end(text)?;
+    // A client that goes away is nobody's fault, and its name would not help.
+    if fault.class == Class::Connection && fault.neighbour.is_none() && text.contains("client") {
+        return None;
+    }
     let failed = || fault.certain || level::says_failure(text);
     let told =
         level.is_some() || ((fault.neighbour.is_some() || fault.class.is_lasting()) && failed());
