@@ -7,6 +7,8 @@ mod around;
 mod learned;
 #[path = "instance/past.rs"]
 mod past;
+#[path = "instance/storm.rs"]
+mod storm;
 
 use autofix::app::{fix, look};
 use autofix::log::Log;

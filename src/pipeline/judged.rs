@@ -9,6 +9,7 @@ use crate::pipeline::signals::SignalsOut;
 use crate::pipeline::streams::{Ended, Stream};
 use crate::record::View;
 use crate::trace::{self, Found, Kept, Line};
+use crate::triage::environment;
 use crate::triage::rules::{self, Verdict};
 use crate::watch::Fired;
 
@@ -128,9 +129,16 @@ pub fn judge_error_field(
     if line.level < Some(Level::Error) {
         return;
     }
-    let texts = ERRORS
-        .iter()
-        .filter_map(|path| view.field(path)?.into_text());
+    // What stands in a line that is no JSON was judged with it.
+    let json = view.json().is_some();
+    if json && !environment::may_hold(view.line()) {
+        return;
+    }
+    let field = |path: &str| match json {
+        true => view.field(path)?.into_text(),
+        false => view.host_field(path)?.into_text(),
+    };
+    let texts = ERRORS.iter().filter_map(|path| field(path));
     for text in texts.filter(|text| text.len() <= MAX_LINE) {
         let text = format!("{}: {text}", line.text);
         if judge_plain(

@@ -71,6 +71,29 @@ fn the_error_that_stands_beside_a_message_counts() {
     assert_eq!(of_lines(&[(0, &calm), (1, &calm), (2, &calm)]), []);
 }
 
+#[test]
+fn the_error_of_a_record_s_own_fields_counts() {
+    let folder = TempDir::new().unwrap();
+    let state = state_of(&folder);
+    let (instance, _) = started(&[("State_Dir", text(&state))]);
+    let mut bytes = Vec::new();
+    for second in 0..3 {
+        let time = Timestamp::from_parts(START + second, 0);
+        let error = "connect ECONNREFUSED 127.0.0.1:6379";
+        let fields = [
+            ("message", "cannot ping"),
+            ("level", "error"),
+            ("err", error),
+        ];
+        encode::record(&mut bytes, Layout::New, time, &fields);
+    }
+    assert_eq!(instance.flush(b"app", &bytes), Flush::Taken);
+    stop(&instance);
+    let all = incidents(&state);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!(all[0].watch.as_deref(), Some("unreachable:localhost:6379"));
+}
+
 /// The same trace, but for what was raised, has a diff (`a_crash_becomes_a_diff_that_git_applies`).
 #[test]
 fn a_crash_through_a_neighbour_has_a_report_that_names_it_and_no_patch() {

@@ -125,81 +125,88 @@ impl Class {
 const LITERALS: &[&str] = &[
     "refused",
     "unreachable",
-    "no route to host",
+    "no route to",
     "timed out",
+    "timed-out",
     "timeout",
+    "time-out",
     "reset by peer",
-    "econn",
-    "ehostun",
+    "econnre",
+    "econnab",
+    "ehostu",
     "enetun",
-    "etimedout",
+    "etimed",
     "enotfound",
-    "eai_again",
+    "eai_",
     "no such host",
-    "not known",
-    "name resolution",
-    "resolve",
+    "service not known",
+    "ame resolution",
+    "ot resolve",
+    "be resolved",
+    "to resolve",
     "getaddrinfo",
-    "unknownhost",
+    "unknown mysql",
     "no space left",
     "enospc",
     "edquot",
     "disk is full",
     "disk full",
-    "on the disk",
     "quota",
     "read-only file",
+    "filesystem read-only",
     "erofs",
     "certificate",
-    "self_signed",
-    "cert_",
-    "x509",
+    "x509:",
     "throttl",
     "rate exceeded",
-    "too many requests",
-    "limitexceeded",
-    "throughputexceeded",
+    "too many ",
+    "limitexceed",
+    "throughputexc",
     "slowdown",
-    "resourceexhausted",
-    "resource_exhausted",
+    "resourceexh",
+    "resource_exh",
     "permission denied",
     "eacces",
     "accessdenied",
-    "access denied",
-    "not authorized to perform",
-    "too many open files",
+    "s denied",
+    "not authorized to p",
     "emfile",
     "enfile",
-    "cannot allocate memory",
+    "allocate memory",
     "enomem",
     "native thread",
-    "in use",
+    "already in use",
+    "address in use",
+    "eaddrinuse",
     "deadline exceeded",
     "gone away",
     "closed the connection",
     "lost connection",
-    "upstream",
-    "unavailable",
-    "os error",
-    "os { code",
+    "no live upstream",
+    "upstream connect",
+    "= unavailable",
     "certification path",
-    "could not connect",
-    "couldn't connect",
-    "can't connect",
+    "connection slots",
+    "not connect to",
+    "n't connect to",
     "failed to connect",
     "no server available",
-    "is down",
-    "not available",
+    "is down, reason",
+    "is not available",
     "nxdomain",
     "translate host",
     "host not found",
     "database system is",
+    "connect call failed",
+    "file watchers",
+    "does not have ",
+    "reached for",
 ];
 
 static PREFILTER: LazyLock<Option<Literals>> = LazyLock::new(|| Literals::new(LITERALS, true));
 
 /// Whether a line is worth a closer look. One pass over the text.
-pub(super) fn may_hold(text: &str) -> bool {
+pub fn may_hold(text: &str) -> bool {
     PREFILTER.as_ref().is_some_and(|set| set.any_in(text))
 }
 
@@ -217,7 +224,7 @@ const PARTS: &[(Class, &str)] = &[
     ),
     (
         Class::Connection,
-        r"(?:(?:tcp |the )?connection (?:was )?(?:refused|reset|aborted)(?: by (?:the )?(?:peer|server|remote (?:host|peer|end)))?|connect(?:ion)? to \S+ (?:was )?refused|no route to host|(?:network|host)(?: is)? unreachable|host is down|no connection could be made because the target machine actively refused it|(?:the )?server closed the connection unexpectedly|an existing connection was forcibly closed by the remote host|mysql server has gone away|lost connection to mysql server.*|no live upstreams.*|socket hang up|remote end closed connection without response|failed to connect to all addresses|the database system is (?:starting up|shutting down|in recovery mode)|(?:(?:backend|proxy)(?: \S+)? )?has no server available|server \S+ is down|(?:could not|couldn't|can't|failed to|unable to|cannot) connect to (?:server|mysql server|redis|postgres|the server|host|\S+:\d+|\S+ port \d+).*|upstream connect error or disconnect/reset before headers.*|:?econn(?:refused|reset|aborted)|:?e(?:host|net)unreach|tcp connect error|bootstrap broker \S+ disconnected.*|\d+/\d+ brokers are down|broker may not be available|lost connection to (?:the )?server.*|(?:terminating connection due to administrator command)|unavailable desc)",
+        r"(?:(?:tcp |the )?connection (?:was )?(?:refused|reset|aborted)(?: by (?:the )?(?:peer|server|remote (?:host|peer|end)))?|connect(?:ion)? to \S+ (?:was )?refused|no route to host|(?:network|host)(?: is)? unreachable|host is down|no connection could be made because the target machine actively refused it|(?:the )?server closed the connection unexpectedly|an existing connection was forcibly closed by the remote host|mysql server has gone away|lost connection to mysql server.*|no live upstreams.*|socket hang up|remote end closed connection without response|failed to connect to all addresses|the database system is (?:starting up|shutting down|in recovery mode)|(?:(?:backend|proxy)(?: \S+)? )?has no server available|server \S+ is down|(?:could not|couldn't|can't|failed to|unable to|cannot) connect to (?:server|mysql server|redis|postgres|the server|host|\S+:\d+|\S+ port \d+).*|upstream connect error or disconnect/reset before headers.*|:?econn(?:refused|reset|aborted)|:?e(?:host|net)unreach|tcp connect error|connect call failed|bootstrap broker \S+ disconnected.*|\d+/\d+ brokers are down|broker may not be available|lost connection to (?:the )?server.*|(?:terminating connection due to administrator command)|unavailable desc)",
     ),
     (
         Class::Timeout,
@@ -229,15 +236,15 @@ const PARTS: &[(Class, &str)] = &[
     ),
     (
         Class::ReadOnly,
-        r"(?:read-only file ?system|erofs|file system is read-only)",
+        r"(?:read-only file ?system|remounting filesystem read-only|erofs|file system is read-only)",
     ),
     (
         Class::Certificate,
-        r"(?:(?:the |peer |server |remote |ssl |tls |server's )*certificate (?:has expired.*|expired|is not yet valid.*|verify failed.*|verification (?:failed|error).*|is not trusted.*|signed by unknown authority.*|is valid for .*|is not valid for .*|has been revoked|relies on legacy common name.*)|self[- ]signed certificate.*|unable to (?:get local issuer|verify the first|get issuer) certificate.*|pkix path (?:building|validation) failed|unable to find valid certification path to requested target|path does not chain with any of the trust anchors|validity check failed|hostname/ip does not match certificate's altnames|ssl certificate problem|invalid peer certificate|the remote certificate (?:is|was) (?:invalid|rejected).*|cannot validate certificate for .*|tls_alert_certificate_expired|certificate_expired|unknown_ca|hostname mismatch, certificate is not valid for .*)",
+        r"(?:(?:the |peer |server |remote |ssl |tls |server's )*certificate (?:has expired(?: or is not yet valid.*| (?:on|at) .*)?|expired|is not yet valid.*|verify failed.*|verification (?:failed|error).*|is not trusted.*|signed by unknown authority.*|is valid for .*|is not valid for .*|has been revoked|relies on legacy common name.*)|self[- ]signed certificate.*|unable to (?:get local issuer|verify the first|get issuer) certificate.*|pkix path (?:building|validation) failed|unable to find valid certification path to requested target|path does not chain with any of the trust anchors|validity check failed|hostname/ip does not match certificate's altnames|ssl certificate problem|invalid peer certificate|the remote certificate (?:is|was) (?:invalid|rejected).*|cannot validate certificate for .*|tls_alert_certificate_expired|certificate_expired|unknown_ca|hostname mismatch, certificate is not valid for .*)",
     ),
     (
         Class::Quota,
-        r"(?:rate exceeded|(?:\d{3} )?too many requests(?: for url)?|quota exceeded for .{0,200}|(?:the )?request rate is (?:too )?large.*|please reduce your request rate.*|throttlingexception|toomanyrequestsexception|provisionedthroughputexceededexception|requestlimitexceeded|slowdown|requestthrottled|resource_?exhausted|insufficient_quota|(?:user)?ratelimitexceeded|rate_limit_exceeded|quotaexceeded|resourceexhausted desc|toomanyrequests|status code 429|error code 429|you exceeded your current quota.*|api rate limit exceeded.*|rate limit reached for .*)",
+        r"(?:rate exceeded|(?:\d{3} )?too many requests(?: for url)?|(?:\d{3} )?quota exceeded for (?:quota|metric|limit|service|.{0,60} api).{0,200}|too many clients already|remaining connection slots are reserved.*|too many connections(?: for .*)?|(?:the )?request rate is (?:too )?large.*|please reduce your request rate.*|throttlingexception|toomanyrequestsexception|provisionedthroughputexceededexception|requestlimitexceeded|slowdown|requestthrottled|resource_?exhausted|insufficient_quota|(?:user)?ratelimitexceeded|rate_limit_exceeded|quotaexceeded|resourceexhausted desc|toomanyrequests|status code 429|error code 429|you exceeded your current quota.*|api rate limit exceeded.*|rate limit reached for .*)",
     ),
     (
         Class::Permission,
@@ -245,7 +252,7 @@ const PARTS: &[(Class, &str)] = &[
     ),
     (
         Class::Files,
-        r"(?:too many open files(?: in system)?|emfile|enfile)",
+        r"(?:too many open files(?: in system)?|system limit for number of file watchers reached|emfile|enfile)",
     ),
     (
         Class::Memory,
@@ -278,7 +285,7 @@ static CERTAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         | \b(?:dial|read|write|listen|lookup)\ (?:tcp|udp|unix)[46]?\ | \blookup\ \S+(?:\ on\ \S+)?:
         | \b(?:open|write|mkdir|read|rename|create|stat|fork/exec|close|sync|truncate)\ /\S+:
         | SQLSTATE\[ | \ error\ occurred\ \([A-Za-z]+\)\ when\ calling | \brpc\ error:\ code\ =
-        | \bx509:\  | \[SSL: | \bError\ -?\d+\ connecting\ to | connection\ to\ server\ (?:at|on)\ 
+        | Status\ Code:\ \d{{3}};\  | \bx509:\  | \[SSL: | \bError\ -?\d+\ connecting\ to | connection\ to\ server\ (?:at|on)\ 
         | connect\(2\)\ for | not\ authorized\ to\ perform:\ [a-z0-9-]+:[A-Z]"
     );
     Regex::new(&pattern).ok()
@@ -337,7 +344,7 @@ fn parts(text: &str) -> impl DoubleEndedIterator<Item = &str> {
         .as_ref()
         .map(|split| split.split(text).collect())
         .unwrap_or_default();
-    let trimmed = pieces.into_iter().map(|part| bare(part));
+    let trimmed = pieces.into_iter().map(bare);
     let filled: Vec<&str> = trimmed.filter(|part| !part.is_empty()).collect();
     filled.into_iter()
 }

@@ -108,6 +108,7 @@ const WITH_WORDS: &[(&str, &str, Class)] = &[
     ),
     ("OutOfMemoryError", "native thread", Class::Memory),
     ("SocketError", "getaddrinfo", Class::Dns),
+    ("ResourceExhausted", "quota", Class::Quota),
     ("SSLError", "certificate verify failed", Class::Certificate),
     ("SSLError", "certificate_verify_failed", Class::Certificate),
 ];

@@ -14,7 +14,7 @@ mod level;
 mod neighbour;
 pub mod repeat;
 
-pub use class::Class;
+pub use class::{Class, may_hold};
 
 use crate::model::{Block, Level, Trace};
 use neighbour::Neighbour;
@@ -57,7 +57,8 @@ impl Fault {
 
     /// Whether a single line of it may be noise: what is tried again may heal.
     pub fn may_heal(&self) -> bool {
-        !self.class.is_lasting() && !(self.fatal && self.neighbour.is_some())
+        let given_up = self.fatal && self.neighbour.is_some();
+        !self.class.is_lasting() && !given_up
     }
 
     /// What is wrong, in words.
@@ -166,6 +167,10 @@ pub fn of_line(text: &str, level: Option<Level>) -> Option<Fault> {
         return None;
     }
     let fault = of_end(text)?;
+    // A client that goes away is nobody's fault, and its name would not help.
+    if fault.class == Class::Connection && fault.neighbour.is_none() && text.contains("client") {
+        return None;
+    }
     let failed = || fault.certain || level::says_failure(text);
     let told =
         level.is_some() || ((fault.neighbour.is_some() || fault.class.is_lasting()) && failed());

@@ -49,6 +49,8 @@ const HOSTS: &[&str] = &[
     r"^(?P<host>[a-z0-9][\w-]*(?:\.[\w-]+)+)(?:$|: )",
     r"(?:backend|[Ss]erver|proxy) '?(?P<host>\w[\w-]*(?:/\w[\w-]*)?)'? (?:has no|is DOWN)",
     r"(?:^|[\s(/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})(?:$|[^\d.\w:]|\.$)",
+    r"\('(?P<host>[\w.-]+)', (?P<port>\d{1,5})\)",
+    r"is valid for [^,]+, not (?P<host>[\w.-]+)",
 ];
 
 static HOST: LazyLock<Vec<Regex>> = LazyLock::new(|| compile(HOSTS));
@@ -64,6 +66,8 @@ static PATH: LazyLock<Vec<Regex>> = LazyLock::new(|| compile(PATHS));
 
 /// Where the names of APIs and pools stand.
 const NAMES: &[&str] = &[
+    r"operation error \w+: (?P<name>\w+)",
+    r"\(Service: (?P<name>[\w ]+);",
     r"perform: (?P<name>[a-z0-9-]+:[A-Z]\w+)",
     r"when calling the (?P<name>\w+) operation",
     r"[Qq]uota exceeded for (?:quota metric )?'?(?P<name>[\w./-]+)",
@@ -71,6 +75,7 @@ const NAMES: &[&str] = &[
     r"(?P<name>(?:openai|anthropic|stripe)\b)",
     r"does not have (?P<name>[a-z]+\.[\w.]+) access",
     r"[Rr]ate limit reached for (?P<name>[\w.-]+)",
+    // Of this host, from here on.
     r"[Pp]ort (?P<name>\d{1,5})",
     r"(?:0\.0\.0\.0|\*|::|\[::\]|\s|^|\()(?P<name>:\d{2,5})\b",
 ];
@@ -88,7 +93,7 @@ pub(super) fn find(text: &str, class: Class) -> Option<Neighbour> {
     match class {
         Class::Dns | Class::Connection => host(text).or_else(|| path(text)),
         Class::Timeout | Class::Certificate => host(text).or_else(|| name(text)),
-        Class::Quota => name(text).or_else(|| host(text)),
+        Class::Quota => api(text).or_else(|| host(text)),
         Class::DiskFull | Class::ReadOnly => path(text),
         Class::Permission => name(text)
             .filter(|_| !is_path_first(text))
@@ -127,9 +132,39 @@ fn host(text: &str) -> Option<Neighbour> {
 /// Words that stand before a colon and a number, or where a host could, and are none.
 fn is_host(word: &str) -> bool {
     const NOT: &[&str] = &[
-        "line", "code", "errno", "error", "status", "port", "pid", "at", "in", "after", "attempt",
-        "retry", "id", "version", "tid", "exit", "size", "count", "http", "https", "the", "a",
-        "server", "host", "database", "upstream", "caused", "reason", "timeout", "to", "it",
+        "line",
+        "code",
+        "errno",
+        "error",
+        "status",
+        "port",
+        "pid",
+        "at",
+        "in",
+        "after",
+        "attempt",
+        "retry",
+        "id",
+        "version",
+        "tid",
+        "exit",
+        "size",
+        "count",
+        "http",
+        "https",
+        "the",
+        "a",
+        "server",
+        "host",
+        "database",
+        "upstream",
+        "caused",
+        "curl.haxx.se",
+        "curl.se",
+        "reason",
+        "timeout",
+        "to",
+        "it",
     ];
     const FILES: &[&str] = &[
         ".py", ".go", ".js", ".ts", ".mjs", ".cjs", ".java", ".kt", ".rb", ".rs", ".c", ".cc",
@@ -199,6 +234,17 @@ fn path(text: &str) -> Option<Neighbour> {
         names.map(|name| name.as_str()).find(|name| name.len() > 1)
     })?;
     Some(named(found.trim_end_matches(['.', ':', ',']), What::Path))
+}
+
+/// A name that is no port of this host.
+fn api(text: &str) -> Option<Neighbour> {
+    name(text).filter(|found| {
+        !found
+            .text
+            .trim_start_matches(':')
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+    })
 }
 
 fn name(text: &str) -> Option<Neighbour> {
@@ -273,7 +319,10 @@ fn masked_label(label: &str) -> String {
     }
     let parts = label.split('-').map(|part| {
         let digits = part.bytes().filter(u8::is_ascii_digit).count();
-        let random = part.len() >= 5 && digits >= 1 && digits < part.len();
+        // `web12` is one of a few; `x2x1z` was made up.
+        let numbered = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let mixed = numbered.bytes().any(|b| b.is_ascii_digit());
+        let random = part.len() >= 5 && digits < part.len() && mixed;
         if random { "*" } else { part }
     });
     parts.collect::<Vec<_>>().join("-")
