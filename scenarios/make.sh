@@ -173,7 +173,7 @@ backend web
 S
     python3 "$P/site.py" 39469 2>/dev/null & local one=$!
     python3 "$P/site.py" 39470 2>/dev/null & local two=$!
-    sleep 1
+    sleep 3
     (sleep 8; kill $one; sleep 4; kill $two) &
     (sleep 1; python3 "$P/load.py" http://127.0.0.1:39471 18 5) &
     record haproxy_down 60 --form docker --seconds 20 -- haproxy -db -f "$W/haproxy.cfg"
