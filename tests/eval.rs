@@ -10,7 +10,7 @@
 mod place;
 
 use place::{Place, Ran};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
@@ -240,6 +240,15 @@ fn wrong_use_is_status_2_and_a_folder_without_scenarios_1() {
     );
 }
 
+/// As FireLens writes it: only what has a container is looked for in a task's metadata.
+fn of_container(log: &str) -> String {
+    let line = |line: &str| {
+        let date = "2026-03-01T10:01:00Z";
+        json!({"date": date, "container_name": "pack", "log": line}).to_string() + "\n"
+    };
+    log.lines().map(line).collect()
+}
+
 #[test]
 fn a_pasted_registry_reaches_for_nothing_of_this_host() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -251,12 +260,8 @@ fn a_pasted_registry_reaches_for_nothing_of_this_host() {
             format!("name = \"pack\"\nrepo = \"https://{address}/pack\"\ncommit = \"{commit}\"\n");
         let toml = decision("by = \"2026-03-01T10:02:00Z\"");
         let place = Place::new();
-        scenario(
-            &place,
-            "one",
-            &toml.replace("name = \"pack\"\n", &pasted),
-            CRASH,
-        );
+        let toml = toml.replace("name = \"pack\"\n", &pasted);
+        scenario(&place, "one", &toml, &of_container(CRASH));
         let mut command = place.autofix();
         let ran = command
             .args(["eval", "triage", "--scenarios", "set", "--json"])

@@ -11,6 +11,7 @@ use crate::app::replay::{self, Input, Told};
 use crate::config::{Options, RegistrySource, Services};
 use crate::log::Log;
 use crate::model::Incident;
+use crate::model::service::Fixer;
 use crate::pipeline::streams::Services as Registered;
 use crate::pipeline::{Lanes, Setup};
 use crate::plugin;
@@ -27,8 +28,8 @@ pub struct Eval {
     pub scenarios: Option<PathBuf>,
     /// Only these; empty: all.
     pub names: Vec<String>,
-    /// How triage decides. All that is set here goes into the lanes but what a scenario brings
-    /// itself: its services and its state folder.
+    /// How triage decides. All that is set here goes into the lanes but the fixer, which has no
+    /// part in it, and what a scenario brings itself: its services and its state folder.
     pub options: Options,
 }
 
@@ -92,7 +93,7 @@ fn evaluate(scenario: &Scenario, options: &Options, log: &Log) -> Result<Evaluat
 fn setup(scenario: &Scenario, options: &Options, state: &Path, log: &Log) -> Result<Setup, Error> {
     let options = Options {
         services: Services::None,
-        mode: crate::config::Mode::Observe,
+        fixer: Fixer::Off,
         ..options.clone()
     };
     let nobody = RegistrySource::new(Services::None);
