@@ -1,4 +1,4 @@
-//! Sets how the plugin library is linked, and on request (`make bindings`) writes the Rust side
+//! Sets how the plugin library is linked, builds the scenarios of scenarios/ in, and on request (`make bindings`) writes the Rust side
 //! of include/autofix_host.h. Builds for use need neither libclang nor bindgen.
 
 fn main() {
@@ -8,8 +8,69 @@ fn main() {
     // let go of it: it stays mapped. (The argument for cdylibs alone brings a warning with every
     // build of the other targets, because the manifest names none; programs ignore the flag.)
     println!("cargo:rustc-link-arg=-Wl,-z,nodelete");
+    scenarios();
     #[cfg(feature = "bindings")]
     bindings();
+}
+
+/// Writes the list of scenarios that `app::eval` includes: names, texts, and what stands beside
+/// them, packed: logs shrink to a tenth, and whoever reads one unpacks gzip anyway.
+fn scenarios() {
+    use std::fmt::Write as _;
+    let home = std::env::var("CARGO_MANIFEST_DIR").expect("cargo names the package's folder");
+    let home = std::path::Path::new(&home).join("scenarios");
+    println!("cargo:rerun-if-changed={}", home.display());
+    let mut numbered = 0;
+    let mut list = String::from("const SHIPPED: &[Shipped] = &[\n");
+    for folder in sorted(&home) {
+        let toml = folder.join("scenario.toml");
+        if !toml.is_file() {
+            continue;
+        }
+        let name = folder.file_name().expect("a folder has a name");
+        let _ = writeln!(list, "    ({name:?}, include_str!({toml:?}), &[");
+        for file in sorted(&folder)
+            .iter()
+            .filter(|file| file.is_file() && **file != toml)
+        {
+            let name = file.file_name().expect("a file has a name");
+            let packed = packed(file, &format!("{}-{}", numbered, name.display()));
+            numbered += 1;
+            let _ = writeln!(list, "        ({name:?}, include_bytes!({packed:?})),");
+        }
+        list.push_str("    ]),\n");
+    }
+    list.push_str("];\n");
+    let to = std::env::var("OUT_DIR").expect("cargo names the folder for what is made");
+    let to = std::path::Path::new(&to).join("scenarios.rs");
+    std::fs::write(to, list).expect("the list can be written");
+}
+
+/// Where the packed file is.
+fn packed(file: &std::path::Path, to: &str) -> std::path::PathBuf {
+    let bytes = std::fs::read(file).expect("the file can be read");
+    let out = std::env::var("OUT_DIR").expect("cargo names the folder for what is made");
+    let to = std::path::Path::new(&out).join(format!("{to}.gz"));
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packer, &bytes).expect("memory takes everything");
+    let packed = packer.finish().expect("memory takes everything");
+    // What its team packed is not packed twice: it would be unpacked once.
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        bytes
+    } else {
+        packed
+    };
+    std::fs::write(&to, bytes).expect("the packed file can be written");
+    to
+}
+
+fn sorted(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder can be read");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry can be read").path())
+        .collect();
+    paths.sort();
+    paths
 }
 
 /// Writes to the path in AUTOFIX_BINDINGS_TO, so that a test can compare without overwriting.

@@ -4,6 +4,7 @@
 pub mod bill;
 pub mod check;
 pub mod checkout;
+pub mod eval;
 pub mod fix;
 pub mod init;
 pub mod inspect;

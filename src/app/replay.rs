@@ -12,7 +12,7 @@ use crate::log::Log;
 use crate::model::{Incident, Timestamp};
 use crate::pipeline::{Lanes, Setup, clock};
 use crate::plugin;
-use crate::record::input::{Format, GZIP_MAGIC, Reader};
+use crate::record::input::{Format, GZIP_MAGIC, Reader, Tally};
 use crate::store::{StatusReport, Store};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -77,7 +77,7 @@ pub fn replay(replay: &Replay, log: Log, tell: &mut dyn FnMut(Told)) -> Result<R
     }
     let state_dir = match &options.state_dir {
         Some(dir) => dir.clone(),
-        None => fresh_state()?,
+        None => fresh_state("replay")?,
     };
     tell(Told::Note(format!("state: {}", state_dir.display())));
     let mut source = RegistrySource::new(options.services.clone());
@@ -94,30 +94,33 @@ pub fn replay(replay: &Replay, log: Log, tell: &mut dyn FnMut(Told)) -> Result<R
         &setup.services.get(),
         &state_dir,
     )));
-    run(replay, setup, &state_dir, tell)
+    let read = |lanes: &Lanes, tell: &mut dyn FnMut(Told)| read_all(replay, lanes, tell);
+    Ok(run(setup, &state_dir, tell, read)?.1)
 }
 
-fn run(
-    replay: &Replay,
+/// Starts the lanes, lets `read` feed them, and waits for everything to have its result.
+pub(super) fn run<T>(
     setup: Setup,
     state_dir: &Path,
     tell: &mut dyn FnMut(Told),
-) -> Result<Replayed, Error> {
+    read: impl FnOnce(&Lanes, &mut dyn FnMut(Told)) -> Result<T, Error>,
+) -> Result<(T, Replayed), Error> {
     let limits = setup.limits;
     let lanes = Lanes::start(setup).map_err(Error::Unfinished)?;
-    let read = read_all(replay, &lanes, tell);
+    let read = read(&lanes, tell);
     tell(Told::Working);
     // Also after a file that could not be read: what was read becomes incidents.
     lanes.finish(|| tell(Told::Working));
-    read?;
+    let read = read?;
     let store = Store::open_existing(state_dir, limits)
         .map_err(|fault| Error::unfinished("the store", fault))?;
     let failed = |fault| Error::unfinished("the store", fault);
-    Ok(Replayed {
+    let replayed = Replayed {
         state_dir: state_dir.to_owned(),
         incidents: store.incidents().map_err(failed)?,
         status: store.status().map_err(failed)?,
-    })
+    };
+    Ok((read, replayed))
 }
 
 fn read_all(replay: &Replay, lanes: &Lanes, tell: &mut dyn FnMut(Told)) -> Result<(), Error> {
@@ -127,25 +130,45 @@ fn read_all(replay: &Replay, lanes: &Lanes, tell: &mut dyn FnMut(Told)) -> Resul
         files => files.iter().collect(),
     };
     for path in files {
-        read_one(replay, path, lanes, tell)?;
+        let (source, size, start) =
+            open(path).map_err(|fault| Error::unfinished(path.display(), fault))?;
+        let input = Input {
+            name: name_of(path),
+            tag: replay.tag.clone().unwrap_or_else(|| tag_of(path)),
+            format: replay.format,
+            source,
+            size,
+            start,
+        };
+        feed(input, lanes, tell)?;
     }
     Ok(())
 }
 
-fn read_one(
-    replay: &Replay,
-    path: &Path,
+/// One log on its way into the lanes.
+pub(super) struct Input {
+    /// As people call it.
+    pub name: String,
+    pub tag: String,
+    pub format: Option<Format>,
+    pub source: Source,
+    pub size: Option<u64>,
+    /// About when it was written.
+    pub start: Timestamp,
+}
+
+/// Hands a whole log to the lanes, as fast as they take it.
+pub(super) fn feed(
+    input: Input,
     lanes: &Lanes,
     tell: &mut dyn FnMut(Told),
-) -> Result<(), Error> {
-    let failed = |fault: io::Error| Error::unfinished(path.display(), fault);
-    let (source, size, age) = open(path).map_err(failed)?;
-    let mut reader = Reader::open(source, replay.format, age).map_err(failed)?;
-    let tag = replay.tag.clone().unwrap_or_else(|| tag_of(path));
+) -> Result<Tally, Error> {
+    let (name, tag) = (input.name, input.tag);
+    let failed = |fault: io::Error| Error::unfinished(&name, fault);
+    let mut reader = Reader::open(input.source, input.format, input.start).map_err(failed)?;
     let detected = reader.detected();
     tell(Told::Note(format!(
-        "{}: read as {} ({}), tag {tag}",
-        name_of(path),
+        "{name}: read as {} ({}), tag {tag}",
         detected.format.word(),
         detected.why
     )));
@@ -157,17 +180,16 @@ fn read_one(
         lanes.settle();
         tell(Told::Read {
             bytes: reader.tally().bytes,
-            of: size,
+            of: input.size,
         });
     }
     let cut = reader.tally().cut;
     if cut > 0 {
         tell(Told::Note(format!(
-            "{}: {cut} lines were too long and were cut",
-            name_of(path)
+            "{name}: {cut} lines were too long and were cut"
         )));
     }
-    Ok(())
+    Ok(reader.tally())
 }
 
 pub(super) type Source = Box<dyn BufRead>;
@@ -193,7 +215,7 @@ pub(super) fn open(path: &Path) -> io::Result<(Source, Option<u64>, Timestamp)> 
     Ok((source, size, age))
 }
 
-fn unpacked(source: impl Read + 'static) -> io::Result<Source> {
+pub(super) fn unpacked(source: impl Read + 'static) -> io::Result<Source> {
     let mut source = BufReader::with_capacity(1 << 16, source);
     let packed = source.fill_buf()?.starts_with(&GZIP_MAGIC);
     Ok(if packed {
@@ -313,11 +335,14 @@ fn head_of(top: &Path) -> Result<String, Error> {
         .map_err(|fault| Error::Unfinished(fault.to_string()))
 }
 
-/// A new folder for this run; it stays, because the diffs are in it.
-pub(super) fn fresh_state() -> Result<PathBuf, Error> {
+/// A new folder for this run of a command; the diffs of a replay are in it, so nobody removes it
+/// here.
+pub(super) fn fresh_state(command: &str) -> Result<PathBuf, Error> {
     let since = clock::now().0;
-    let dir = environment::temporary_dir()
-        .join(format!("autofix-replay-{}-{since:x}", std::process::id()));
+    let dir = environment::temporary_dir().join(format!(
+        "autofix-{command}-{}-{since:x}",
+        std::process::id()
+    ));
     std::fs::DirBuilder::new()
         .mode(0o700)
         .create(&dir)

@@ -48,7 +48,7 @@ pub fn prepare(plugin: Option<&Path>, now: Timestamp) -> Result<Trial, Error> {
     }
     Ok(Trial {
         plugin,
-        state_dir: fresh_state()?,
+        state_dir: fresh_state("selftest")?,
         tag: "selftest",
         chunk,
     })

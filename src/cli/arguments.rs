@@ -48,6 +48,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         what: Watches,
     },
+    /// Measure decisions against logs whose right decisions are known
+    Eval {
+        #[command(subcommand)]
+        what: Eval,
+    },
     /// Play a made-up crash through the built plugin
     Selftest(SelftestArguments),
     /// Print the documentation's table of keys
@@ -206,6 +211,25 @@ pub(super) struct PromoteArguments {
     pub(super) id: String,
     #[command(flatten)]
     pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Eval {
+    /// What becomes an incident: found, missed and false alarms; exit status 1 unless all is right
+    Triage(EvalTriageArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalTriageArguments {
+    /// Only these scenarios
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    /// A folder of scenarios, instead of those that autofix ships
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
+    /// Print one JSON object for each scenario
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

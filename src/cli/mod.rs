@@ -1,12 +1,13 @@
 //! The command line's door: arguments are parsed, a function of `app` does the work, its result
 //! is printed. No decision about logs or repositories is made here.
 //!
-//! Exit status: 0 done (also when incidents were found), 1 could not finish or `check` found a
-//! fault, 2 wrong use.
+//! Exit status: 0 done (also when incidents were found), 1 could not finish or `check` or `eval`
+//! found a fault, 2 wrong use.
 
 mod arguments;
 mod bill;
 mod check;
+mod eval;
 mod fix;
 mod incidents;
 mod init;
@@ -33,7 +34,7 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// `check` found a fault.
+    /// `check` or `eval` found a fault.
     Fault,
 }
 
@@ -85,6 +86,7 @@ fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
         Command::Inspect { what } => inspect::run(&what, out),
         Command::Locate(arguments) => locate::run(arguments, out),
         Command::Watches { what } => watches::run(&what, out),
+        Command::Eval { what } => eval::run(what, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
         Command::Keys => {
             out.text(&crate::config::keys_table());

@@ -35,7 +35,7 @@ mod parse;
 mod repo;
 mod selector;
 pub mod service;
-mod sheet;
+pub mod sheet;
 
 pub use commit::{CommitSource, commit_of_image};
 pub use complaint::{Complaint, Place, Severity, suggest};
@@ -82,10 +82,16 @@ impl Found<'_> {
 impl Registry {
     /// Reads the texts in order. One fault in any of them refuses all; every fault is told.
     pub fn parse(texts: &[Text]) -> Result<Registry, Vec<Complaint>> {
+        Registry::parse_beside(texts, &[])
+    }
+
+    /// The same for texts in which other keys stand beside `[[service]]`; whoever knows them reads
+    /// them.
+    pub fn parse_beside(texts: &[Text], beside: &[&str]) -> Result<Registry, Vec<Complaint>> {
         let mut complaints = Vec::new();
         let mut services = Vec::new();
         for Text { file, text } in texts {
-            services.append(&mut parse::text(file, text, &mut complaints));
+            services.append(&mut parse::text(file, text, beside, &mut complaints));
         }
         check_between(&services, &mut complaints);
         // Stable: the files stay in their order, the lines of each ascend.

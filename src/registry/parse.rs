@@ -82,8 +82,14 @@ const VERBS: [&str; 8] = [
 /// Longest description that is kept, in bytes.
 const DESCRIPTION_LIMIT: usize = 16 * 1024;
 
-/// Reads one text. Complaints are pushed, warnings among them.
-pub(super) fn text(file: &str, text: &str, complaints: &mut Vec<Complaint>) -> Vec<Service> {
+/// Reads one text, in which other keys may stand beside `service`. Complaints are pushed, warnings
+/// among them.
+pub(super) fn text(
+    file: &str,
+    text: &str,
+    beside: &[&str],
+    complaints: &mut Vec<Complaint>,
+) -> Vec<Service> {
     let sheet = Sheet::new(file, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -93,10 +99,14 @@ pub(super) fn text(file: &str, text: &str, complaints: &mut Vec<Complaint>) -> V
         let what = format!("not valid TOML: {}", error.message().trim());
         complaints.push(Complaint::fault(place, what, ""));
     }
-    let mut top = Section::new(&sheet, "the registry", &root);
-    top.only(&["service"]);
+    let label = match beside {
+        [] => "the registry",
+        [..] => "this file",
+    };
+    let mut top = Section::new(&sheet, label, &root);
+    top.only(&[&["service"], beside].concat());
     let mut services = Vec::new();
-    for (table, place) in blocks(&mut top) {
+    for (table, place) in top.tables("service") {
         let mut section = Section {
             sheet: &sheet,
             label: "[[service]]",
@@ -109,32 +119,6 @@ pub(super) fn text(file: &str, text: &str, complaints: &mut Vec<Complaint>) -> V
     }
     complaints.append(&mut top.complaints);
     services
-}
-
-fn blocks<'s, 'i>(top: &mut Section<'s, 'i>) -> Vec<(&'s DeTable<'i>, Place)> {
-    let Some((value, place)) = top.raw("service") else {
-        return Vec::new();
-    };
-    let remedy = || "write [[service]] with two brackets".to_owned();
-    let DeValue::Array(items) = value else {
-        top.fault(
-            place,
-            "`service` must be a list of tables".to_owned(),
-            remedy(),
-        );
-        return Vec::new();
-    };
-    let mut tables = Vec::new();
-    for item in items.iter() {
-        let at = top.sheet.place(item.span().start);
-        match item.get_ref() {
-            DeValue::Table(table) => tables.push((table, at)),
-            other => {
-                top.wrong_type("service", "a list of tables", other, at);
-            }
-        }
-    }
-    tables
 }
 
 /// `None` where it has no usable name; everything else falls back, for the sake of the other

@@ -1,46 +1,47 @@
 //! Typed reading of TOML tables that goes on after a fault: every complaint is collected with
-//! its line. Knows no key of the registry.
+//! its line. Knows no key: the registry reads with it, and whoever reads a file that holds services
+//! beside other tables.
 
 use crate::registry::complaint::{Complaint, Place, did_you_mean};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// One TOML text and where its lines begin.
-pub(super) struct Sheet<'a> {
+pub struct Sheet<'a> {
     file: &'a str,
     lines: Vec<usize>,
 }
 
 impl<'a> Sheet<'a> {
-    pub(super) fn new(file: &'a str, text: &str) -> Sheet<'a> {
+    pub fn new(file: &'a str, text: &str) -> Sheet<'a> {
         let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         Sheet { file, lines }
     }
 
     /// The line of a byte offset.
-    pub(super) fn place(&self, offset: usize) -> Place {
+    pub fn place(&self, offset: usize) -> Place {
         let before = self.lines.partition_point(|start| *start <= offset);
         Place::line(self.file, u32::try_from(before + 1).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn whole(&self) -> Place {
+    pub fn whole(&self) -> Place {
         Place::file(self.file)
     }
 }
 
 /// A table that is being read.
-pub(super) struct Section<'s, 'i> {
-    pub(super) sheet: &'s Sheet<'s>,
+pub struct Section<'s, 'i> {
+    pub sheet: &'s Sheet<'s>,
     /// As people call it: `[[service]]`.
-    pub(super) label: &'static str,
-    pub(super) table: &'s DeTable<'i>,
+    pub label: &'static str,
+    pub table: &'s DeTable<'i>,
     /// Where the table begins.
-    pub(super) place: Place,
-    pub(super) complaints: Vec<Complaint>,
+    pub place: Place,
+    pub complaints: Vec<Complaint>,
 }
 
 impl<'s, 'i> Section<'s, 'i> {
-    pub(super) fn new(
+    pub fn new(
         sheet: &'s Sheet<'s>,
         label: &'static str,
         table: &'s Spanned<DeTable<'i>>,
@@ -54,12 +55,12 @@ impl<'s, 'i> Section<'s, 'i> {
         }
     }
 
-    pub(super) fn fault(&mut self, place: Place, what: String, remedy: String) {
+    pub fn fault(&mut self, place: Place, what: String, remedy: String) {
         self.complaints.push(Complaint::fault(place, what, remedy));
     }
 
     /// Complains about every key that is not known.
-    pub(super) fn only(&mut self, known: &[&str]) {
+    pub fn only(&mut self, known: &[&str]) {
         for (key, _) in self.table.iter() {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
@@ -78,12 +79,12 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 
     /// The key's value as it stands.
-    pub(super) fn raw(&self, key: &str) -> Option<(&'s DeValue<'i>, Place)> {
+    pub fn raw(&self, key: &str) -> Option<(&'s DeValue<'i>, Place)> {
         let value = self.value(key)?;
         Some((value.get_ref(), self.sheet.place(value.span().start)))
     }
 
-    pub(super) fn wrong_type(&mut self, key: &str, wanted: &str, value: &DeValue<'_>, at: Place) {
+    pub fn wrong_type(&mut self, key: &str, wanted: &str, value: &DeValue<'_>, at: Place) {
         let what = format!("`{key}` must be {wanted}, not {}", type_name(value));
         let remedy = match value {
             DeValue::Table(_) | DeValue::Array(_) => String::new(),
@@ -94,7 +95,7 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 
     /// A string that is not empty.
-    pub(super) fn string(&mut self, key: &str) -> Option<(String, Place)> {
+    pub fn string(&mut self, key: &str) -> Option<(String, Place)> {
         let (value, place) = self.raw(key)?;
         match value {
             DeValue::String(text) if text.trim().is_empty() => {
@@ -111,7 +112,7 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 
     /// A string or a list of strings.
-    pub(super) fn strings(&mut self, key: &str) -> Vec<(String, Place)> {
+    pub fn strings(&mut self, key: &str) -> Vec<(String, Place)> {
         let Some((value, place)) = self.raw(key) else {
             return Vec::new();
         };
@@ -136,7 +137,7 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 
     /// Strings that all pass a check; those that do not are complained about and left out.
-    pub(super) fn checked(
+    pub fn checked(
         &mut self,
         key: &str,
         check: impl Fn(&str) -> Result<(), (String, String)>,
@@ -152,7 +153,7 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let (text, place) = self.string(key)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*meaning);
@@ -176,7 +177,7 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 
     /// A table under a key; the caller reads it with a section of its own.
-    pub(super) fn table(&mut self, key: &str) -> Option<(&'s DeTable<'i>, Place)> {
+    pub fn table(&mut self, key: &str) -> Option<(&'s DeTable<'i>, Place)> {
         let (value, place) = self.raw(key)?;
         match value {
             DeValue::Table(table) => Some((table, place)),
@@ -187,8 +188,29 @@ impl<'s, 'i> Section<'s, 'i> {
         }
     }
 
+    /// The tables of a list, each with where it begins.
+    pub fn tables(&mut self, key: &str) -> Vec<(&'s DeTable<'i>, Place)> {
+        let Some((value, place)) = self.raw(key) else {
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value else {
+            let what = format!("`{key}` must be a list of tables");
+            self.fault(place, what, format!("write [[{key}]] with two brackets"));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in items.iter() {
+            let at = self.sheet.place(item.span().start);
+            match item.get_ref() {
+                DeValue::Table(table) => tables.push((table, at)),
+                other => self.wrong_type(key, "a list of tables", other, at),
+            }
+        }
+        tables
+    }
+
     /// Reads the table under a key with a section of its own, whose complaints join these.
-    pub(super) fn inside<T>(
+    pub fn inside<T>(
         &mut self,
         key: &str,
         label: &'static str,
@@ -208,7 +230,7 @@ impl<'s, 'i> Section<'s, 'i> {
     }
 }
 
-pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
+pub fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
