@@ -167,6 +167,14 @@ mod tests {
             Kind::Oom,
             "app.service: The kernel OOM killer killed some processes in this unit.",
         ),
+        (
+            Kind::Crash,
+            "Exception: java.lang.OutOfMemoryError thrown from the UncaughtExceptionHandler in thread \"main\"",
+        ),
+        (
+            Kind::Oom,
+            "Terminating due to java.lang.OutOfMemoryError: Java heap space",
+        ),
         (Kind::Oom, "OOMKilled"),
         (Kind::Oom, "reason=OOMKilled restarts=4"),
         (Kind::Oom, "State: OOMKilled=true"),

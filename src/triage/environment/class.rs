@@ -184,6 +184,8 @@ const LITERALS: &[&str] = &[
     "lost connection",
     "no live upstream",
     "upstream connect",
+    "cert_",
+    "_cert",
     "= unavailable",
     "certification path",
     "connection slots",
@@ -224,7 +226,7 @@ const PARTS: &[(Class, &str)] = &[
     ),
     (
         Class::Connection,
-        r"(?:(?:tcp |the )?connection (?:was )?(?:refused|reset|aborted)(?: by (?:the )?(?:peer|server|remote (?:host|peer|end)))?|connect(?:ion)? to \S+ (?:was )?refused|no route to host|(?:network|host)(?: is)? unreachable|host is down|no connection could be made because the target machine actively refused it|(?:the )?server closed the connection unexpectedly|an existing connection was forcibly closed by the remote host|mysql server has gone away|lost connection to mysql server.*|no live upstreams.*|socket hang up|remote end closed connection without response|failed to connect to all addresses|the database system is (?:starting up|shutting down|in recovery mode)|(?:(?:backend|proxy)(?: \S+)? )?has no server available|server \S+ is down|(?:could not|couldn't|can't|failed to|unable to|cannot) connect to (?:server|mysql server|redis|postgres|the server|host|\S+:\d+|\S+ port \d+).*|upstream connect error or disconnect/reset before headers.*|:?econn(?:refused|reset|aborted)|:?e(?:host|net)unreach|tcp connect error|connect call failed|bootstrap broker \S+ disconnected.*|\d+/\d+ brokers are down|broker may not be available|lost connection to (?:the )?server.*|(?:terminating connection due to administrator command)|unavailable desc)",
+        r"(?:(?:tcp |the )?connection (?:was )?(?:refused|reset|aborted)(?: by (?:the )?(?:peer|server|remote (?:host|peer|end)))?|connect(?:ion)? to \S+ (?:was )?refused|no route to host|(?:network|host)(?: is)? unreachable|host is down|no connection could be made because the target machine actively refused it|(?:the )?server closed the connection unexpectedly|an existing connection was forcibly closed by the remote host|mysql server has gone away|lost connection to mysql server.*|no live upstreams.*|socket hang up|remote end closed connection without response|failed to connect to all addresses|no upstream connections available(?: to .*)?|the database system is (?:starting up|shutting down|in recovery mode)|(?:(?:backend|proxy)(?: \S+)? )?has no server available|server \S+ is down|(?:could not|couldn't|can't|failed to|unable to|cannot) connect to (?:server|mysql server|redis|postgres|the server|host|\S+:\d+|\S+ port \d+).*|upstream connect error or disconnect/reset before headers.*|:?econn(?:refused|reset|aborted)|:?e(?:host|net)unreach|tcp connect error|connect call failed|bootstrap broker \S+ disconnected.*|\d+/\d+ brokers are down|broker may not be available|lost connection to (?:the )?server.*|(?:terminating connection due to administrator command)|unavailable desc)",
     ),
     (
         Class::Timeout,
@@ -240,7 +242,7 @@ const PARTS: &[(Class, &str)] = &[
     ),
     (
         Class::Certificate,
-        r"(?:(?:the |peer |server |remote |ssl |tls |server's )*certificate (?:has expired(?: or is not yet valid.*| (?:on|at) .*)?|expired|is not yet valid.*|verify failed.*|verification (?:failed|error).*|is not trusted.*|signed by unknown authority.*|is valid for .*|is not valid for .*|has been revoked|relies on legacy common name.*)|self[- ]signed certificate.*|unable to (?:get local issuer|verify the first|get issuer) certificate.*|pkix path (?:building|validation) failed|unable to find valid certification path to requested target|path does not chain with any of the trust anchors|validity check failed|hostname/ip does not match certificate's altnames|ssl certificate problem|invalid peer certificate|the remote certificate (?:is|was) (?:invalid|rejected).*|cannot validate certificate for .*|tls_alert_certificate_expired|certificate_expired|unknown_ca|hostname mismatch, certificate is not valid for .*)",
+        r"(?:(?:the |peer |server |remote |ssl |tls |server's )*certificate (?:has expired(?: or is not yet valid.*| (?:on|at) .*)?|expired|is not yet valid.*|verify failed.*|verification (?:failed|error).*|is not trusted.*|signed by unknown authority.*|is valid for .*|is not valid for .*|has been revoked|relies on legacy common name.*)|self[- ]signed certificate.*|unable to (?:get local issuer|verify the first|get issuer) certificate.*|pkix path (?:building|validation) failed|unable to find valid certification path to requested target|path does not chain with any of the trust anchors|validity check failed|hostname/ip does not match certificate's altnames|ssl certificate problem|cert_has_expired.*|depth_zero_self_signed_cert.*|self_signed_cert_in_chain.*|unable_to_verify_leaf_signature.*|err_tls_cert_altname_invalid.*|invalid peer certificate|the remote certificate (?:is|was) (?:invalid|rejected).*|cannot validate certificate for .*|tls_alert_certificate_expired|certificate_expired|unknown_ca|hostname mismatch, certificate is not valid for .*)",
     ),
     (
         Class::Quota,
@@ -315,7 +317,7 @@ fn of_part(part: &str) -> Option<Class> {
 /// The name of an error number: behind the call that failed, or alone.
 static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern =
-        format!(r"^(?:(?:{CALLS}) (?P<code>E[A-Z_]{{3,}})(?:$| .*)|(?P<alone>E[A-Z_]{{3,}}))$");
+        format!(r"^(?:(?:{CALLS}) (?P<code>E[A-Z_]{{3,}})(?:$| .*)|(?P<alone>E[A-Z_]{{3,}})(?:$| [a-z].*))$");
     Regex::new(&pattern).ok()
 });
 
