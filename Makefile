@@ -5,10 +5,14 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 NEED   := sh scripts/need.sh
 CASE   ?= 1
 SECONDS ?= 60
+# Of e2e-model.
+API    ?= ollama
+MODEL  ?= qwen2.5:3b
+NAMES  ?= declined_payments orders_latency quiet_json
 # Here TARGET=name on the command line means a target of fuzz/.
 FUZZ   := $(if $(filter command,$(origin TARGET)),$(TARGET))
 
-.PHONY: help build demo test check memcheck fuzz bench score e2e dist bindings clean
+.PHONY: help build demo test check memcheck fuzz bench score e2e e2e-model dist bindings clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -41,6 +45,12 @@ e2e: build ## the optimised library in every Fluent Bit on PATH; a real model, i
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
 	sh scripts/model.sh bash scripts/test.sh --test llm
+
+e2e-model: ## scenarios read by a real model: MODEL_URL=… MODEL=… API=openai or ollama, NAMES=…
+	@test -n "$(MODEL_URL)" || { echo "usage: make e2e-model MODEL_URL=http://127.0.0.1:11434 MODEL=qwen2.5:3b API=ollama" >&2; exit 2; }
+	@$(NEED) cargo cc
+	cargo run --locked --profile quick --bin autofix -- eval triage $(NAMES) --set Triage=$(API) \
+		--set Triage_Url=$(MODEL_URL) --set Triage_Model=$(MODEL)
 
 bench: build ## what it costs: CPU beside other outputs, by stage, in a flush, memory; SIZE_MB, PARTS
 	@$(NEED) python3

@@ -3,6 +3,9 @@
 //! tests print SKIPPED.
 
 mod host;
+#[expect(dead_code, reason = "`triage.rs` asks for more of it")]
+#[path = "triage/played.rs"]
+mod played;
 
 use host::{library, text};
 use serde_json::Value;
@@ -436,6 +439,81 @@ fn a_trace_that_is_the_last_line_before_sigterm_is_not_lost() {
         let found = place.incidents("state");
         assert_eq!(found.len(), 1, "{router:?} {found:?}");
         assert_eq!(found[0]["exception"]["type"], "ZeroDivisionError");
+    }
+}
+
+const WATCH: &str = r#"{"action":"watch","label":"declined_payments","match":{"field":"result","eq":"declined"},"window_seconds":60,"threshold":10,"summary":"Some payments are declined: watching for more"}"#;
+
+/// Watches what is declined, and ignores the rest.
+fn watching(question: &played::Question) -> played::Reply {
+    let verdict = |entry: &&str| match entry.contains("declined") {
+        true => WATCH,
+        false => r#"{"action":"ignore"}"#,
+    };
+    let entries = question.entries();
+    let all: Vec<&str> = entries.iter().map(verdict).collect();
+    played::Reply::Says(match all.as_slice() {
+        [one] => (*one).to_owned(),
+        all => format!("[{}]", all.join(",")),
+    })
+}
+
+#[test]
+fn a_models_watch_fires_on_a_later_spike_and_why_tells_the_story_recorded_answer() {
+    let payment = |result: &str, number: usize| {
+        format!(
+            "{{\"level\":\"info\",\"msg\":\"payment {number} done\",\"result\":\"{result}\"}}\n"
+        )
+    };
+    let payments =
+        |result: &str, count: usize| (0..count).map(|n| payment(result, n)).collect::<String>();
+    for router in routers("a_models_watch_fires_on_a_later_spike", (1, 9, 0)) {
+        let (place, model) = (Place::new(), played::Played::new(watching));
+        let ours = format!(
+            "{}\nService checkout\nTriage openai\nTriage_Url {}\nTriage_Batch_Seconds 1",
+            place.state("state"),
+            model.url
+        );
+        let configuration = place.configure(&router, &["pay.log"], &[&ours]);
+        let mut running = place.start(&router, &configuration);
+        running.wait_for(STARTED, 1);
+        place.append("pay.log", &payments("ok", 20));
+        place.append("pay.log", &payments("declined", 2));
+        let listed = || {
+            let done = Command::new(env!("CARGO_BIN_EXE_autofix"))
+                .args(["watches", "list", "--state"])
+                .arg(place.path("state"))
+                .output()
+                .unwrap();
+            text(&done.stdout)
+        };
+        running.wait("watch of the model", |_| {
+            listed().contains("declined_payments")
+        });
+        assert!(place.incidents("state").is_empty(), "{router:?}");
+        place.append("pay.log", &payments("declined", 12));
+        running.wait("incident", |_| !place.incidents("state").is_empty());
+        let found = place.incidents("state");
+        assert_eq!(
+            found[0]["watch"], "declined_payments",
+            "{router:?} {found:?}"
+        );
+        let why = Command::new(env!("CARGO_BIN_EXE_autofix"))
+            .args(["why", "1", "--state"])
+            .arg(place.path("state"))
+            .output()
+            .unwrap();
+        let why = text(&why.stdout);
+        for part in [
+            "What a model read",
+            "answered: watch",
+            "qwen2.5:3b",
+            "SHA-256",
+            "threshold 10",
+        ] {
+            assert!(why.contains(part), "{part}\n{why}");
+        }
+        running.end_well(&router);
     }
 }
 

@@ -139,6 +139,7 @@ fn read_all(replay: &Replay, lanes: &Lanes, tell: &mut dyn FnMut(Told)) -> Resul
             source,
             size,
             start,
+            chunk: CHUNK,
         };
         feed(input, lanes, tell)?;
     }
@@ -155,6 +156,8 @@ pub(super) struct Input {
     pub size: Option<u64>,
     /// About when it was written.
     pub start: Timestamp,
+    /// Bytes of records handed over at once: what a model programs is there for the next.
+    pub chunk: usize,
 }
 
 /// Hands a whole log to the lanes, as fast as they take it.
@@ -172,7 +175,7 @@ pub(super) fn feed(
         detected.format.word(),
         detected.why
     )));
-    while let Some(chunk) = reader.chunk(CHUNK).map_err(failed)? {
+    while let Some(chunk) = reader.chunk(input.chunk).map_err(failed)? {
         lanes
             .intake
             .wait(tag.as_bytes(), &chunk.bytes)

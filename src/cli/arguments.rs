@@ -227,6 +227,9 @@ pub(super) struct EvalTriageArguments {
     /// A folder of scenarios, instead of those that autofix ships
     #[arg(long, value_name = "DIR")]
     pub(super) scenarios: Option<PathBuf>,
+    /// A key of the output, such as Triage=ollama and Triage_Model=NAME; the rules alone otherwise
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
     /// Print one JSON object for each scenario
     #[arg(long)]
     pub(super) json: bool,

@@ -2,7 +2,7 @@
 //! under it, and the sums; or one JSON object for each.
 
 use crate::app::eval::score::{FalseAlarm, Missed};
-use crate::app::eval::{Eval, Evaluated, triage};
+use crate::app::eval::{Eval, Evaluated, Watches, triage};
 use crate::app::{self};
 use crate::cli::arguments::{self, EvalTriageArguments};
 use crate::cli::output::{BAD, GOOD, Out, STRONG, safe};
@@ -24,7 +24,7 @@ fn run_triage(arguments: EvalTriageArguments, out: &mut Out) -> Result<Outcome, 
     let wanted = Eval {
         scenarios: arguments.scenarios.map(|path| folder.join(path)),
         names: arguments.names,
-        ..Eval::default()
+        set: arguments.set,
     };
     let progress = Progress::new();
     let mut sum = Sum::default();
@@ -41,6 +41,12 @@ fn run_triage(arguments: EvalTriageArguments, out: &mut Out) -> Result<Outcome, 
     })?;
     if !json {
         out.line(&out.paint(STRONG, &sum.line()));
+        if let Some(watches) = sum.watches {
+            let (installed, useful) = (watches.installed, watches.useful);
+            out.line(&format!(
+                "watches that the model programmed: {installed}, of which found something right: {useful}"
+            ));
+        }
     }
     Ok(match sum.missed + sum.wrong {
         0 => Outcome::Done,
@@ -152,6 +158,7 @@ struct Sum {
     missed: u64,
     wrong: u64,
     seconds: f64,
+    watches: Option<Watches>,
 }
 
 impl Sum {
@@ -163,6 +170,11 @@ impl Sum {
         let [_, _, missed, wrong, ..] = self.numbers;
         (self.missed, self.wrong) = (missed, wrong);
         self.seconds += of.seconds;
+        if let Some(own) = of.watches {
+            let sum = self.watches.get_or_insert_default();
+            sum.installed += own.installed;
+            sum.useful += own.useful;
+        }
     }
 
     fn line(&self) -> String {

@@ -38,6 +38,8 @@ const LEAST_REWORDED: u32 = 100;
 /// The same without any past: its share of all records.
 const SHARE_WITHOUT_PAST: f64 = 0.2;
 const FULL_MINUTES: i64 = 10;
+/// The share from which an error fills the log: it need not last as long to be believed.
+const HALF: f64 = 0.5;
 /// After a start or a first record of a commit, so many minutes are noisy.
 const DISTURBED: i64 = 20;
 /// One signal tells of a rise; whoever is still up after this long makes the next one.
@@ -215,7 +217,8 @@ impl Book {
         if seen < enough || seen < factor * expected || seen < ABOVE_PEAK * peak {
             return None;
         }
-        if !self.lasts(at, window, expected / minutes, settled, whole) {
+        let fills = whole.hours == 0 && self.fills_the_log(seen, window, whole);
+        if !self.lasts(at, window, expected / minutes, settled, fills, whole) {
             return None;
         }
         if whole.hours == 0 && !self.is_strong(at, seen, window, whole) {
@@ -260,6 +263,7 @@ impl Book {
         window: Window,
         per_minute: f64,
         settled: bool,
+        fills: bool,
         whole: &Whole,
     ) -> bool {
         let series = self.table.rows.get(at).and_then(|row| row.series.as_ref());
@@ -267,11 +271,19 @@ impl Book {
         let careful = whole.disturbed || !settled;
         let (of, need) = match (window.minutes, careful) {
             (BIN, false) => (BIN, 4),
+            (BIN, true) if fills => (10, 6),
             (BIN, true) => (10, 8),
             (all, false) => (all, 8),
             (all, true) => (all, 15),
         };
         series.minutes_above(whole.minute, of, 2.0 * per_minute) >= need
+    }
+
+    /// Whether half of all that is logged is this.
+    fn fills_the_log(&self, seen: f64, window: Window, whole: &Whole) -> bool {
+        let (minutes, minute) = (window.minutes, whole.minute);
+        let all = self.traffic.last(minute, minutes) + self.errors.last(minute, minutes);
+        seen >= HALF * f64::from(all)
     }
 
     /// Without any past: only what began after the first minutes and is a good part of all that

@@ -7,14 +7,16 @@ pub mod score;
 mod shipped;
 
 use crate::app::Error;
-use crate::app::replay::{self, Input, Told};
-use crate::config::{Options, RegistrySource, Services};
+use crate::app::replay::{self, Input, Replayed, Told};
+use crate::app::watches;
+use crate::config::{self, Options, RegistrySource, Services, environment};
 use crate::log::Log;
 use crate::model::Incident;
 use crate::model::service::Fixer;
 use crate::pipeline::streams::Services as Registered;
 use crate::pipeline::{Lanes, Setup};
 use crate::plugin;
+use crate::watch::Owner;
 use scenario::Scenario;
 use score::Score;
 use std::path::{Path, PathBuf};
@@ -28,9 +30,10 @@ pub struct Eval {
     pub scenarios: Option<PathBuf>,
     /// Only these; empty: all.
     pub names: Vec<String>,
-    /// How triage decides. All that is set here goes into the lanes but the fixer, which has no
-    /// part in it, and what a scenario brings itself: its services and its state folder.
-    pub options: Options,
+    /// `KEY=VALUE` of the output: how triage decides. All of it goes into the lanes but the
+    /// fixer, which has no part in it, and what a scenario brings itself: its services and its
+    /// state folder.
+    pub set: Vec<String>,
 }
 
 /// What came of one scenario.
@@ -39,10 +42,23 @@ pub struct Evaluated {
     pub name: String,
     pub score: Score,
     pub lines: u64,
-    /// That a model was paid for.
+    /// That a model read and wrote.
     pub tokens: u64,
+    /// Watches that a model programmed; `None` where none was asked.
+    pub watches: Option<Watches>,
     pub seconds: f64,
 }
+
+/// What a model programmed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Watches {
+    pub installed: u64,
+    /// Those that fired for something that was right to find.
+    pub useful: u64,
+}
+
+/// Bytes of a log that are handed over at once.
+const CHUNK: usize = 4 << 10;
 
 /// Evaluates the scenarios by name; `tell` hears of each as soon as it has its result.
 ///
@@ -54,8 +70,11 @@ pub fn triage(eval: &Eval, log: &Log, tell: &mut dyn FnMut(&Evaluated)) -> Resul
         None => shipped::scenarios()?,
     };
     choose(&mut scenarios, &eval.names)?;
+    let folder = environment::current_dir()
+        .map_err(|fault| Error::unfinished("the current folder", fault))?;
+    let options = config::from_entries(&config::from_command_line(&eval.set, &folder)?)?;
     for scenario in &scenarios {
-        tell(&evaluate(scenario, &eval.options, log)?);
+        tell(&evaluate(scenario, &options, log)?);
     }
     Ok(())
 }
@@ -77,15 +96,34 @@ fn evaluate(scenario: &Scenario, options: &Options, log: &Log) -> Result<Evaluat
     let began = Instant::now();
     let state = Scratch(replay::fresh_state("eval")?);
     let setup = setup(scenario, options, &state.0, log)?;
-    let (lines, incidents) = play(scenario, setup, &state.0)?;
+    let (lines, replayed) = play(scenario, setup, &state.0)?;
+    let score = score::score(&scenario.decisions, &replayed.incidents);
+    let tokens = replayed.status.counters.get("triage_tokens");
+    let asked = options.triage.model.is_some();
+    let watches = asked.then(|| watches(&state.0, &score, &replayed.incidents));
     Ok(Evaluated {
         name: scenario.name.clone(),
-        score: score::score(&scenario.decisions, &incidents),
+        score,
         lines,
-        // The rules ask nobody.
-        tokens: 0,
+        tokens: tokens.copied().unwrap_or(0),
+        watches: watches.transpose()?,
         seconds: began.elapsed().as_secs_f64(),
     })
+}
+
+fn watches(state: &Path, score: &Score, incidents: &[Incident]) -> Result<Watches, Error> {
+    let rows = watches::list(state)?;
+    let models = rows.iter().filter(|row| row.owner == Owner::Model);
+    let is_false = |one: &Incident| score.false_alarms.iter().any(|f| f.incident.id == one.id);
+    let right: Vec<&str> = incidents
+        .iter()
+        .filter(|one| !is_false(one))
+        .filter_map(|one| one.watch.as_deref())
+        .collect();
+    Ok(models.fold(Watches::default(), |sum, row| Watches {
+        installed: sum.installed + 1,
+        useful: sum.useful + u64::from(right.contains(&row.label.as_str())),
+    }))
 }
 
 /// The lanes that a host would get, but for what a scenario must not reach: repositories, this
@@ -109,7 +147,7 @@ fn setup(scenario: &Scenario, options: &Options, state: &Path, log: &Log) -> Res
 }
 
 /// Gives the lines read and the incidents.
-fn play(scenario: &Scenario, setup: Setup, state: &Path) -> Result<(u64, Vec<Incident>), Error> {
+fn play(scenario: &Scenario, setup: Setup, state: &Path) -> Result<(u64, Replayed), Error> {
     let read = |lanes: &Lanes, tell: &mut dyn FnMut(Told)| {
         let mut lines = 0;
         for log in &scenario.logs {
@@ -123,13 +161,13 @@ fn play(scenario: &Scenario, setup: Setup, state: &Path) -> Result<(u64, Vec<Inc
                 source,
                 size: None,
                 start: scenario.written,
+                chunk: CHUNK,
             };
             lines += replay::feed(input, lanes, tell)?.lines;
         }
         Ok(lines)
     };
-    let (lines, replayed) = replay::run(setup, state, &mut |_| (), read)?;
-    Ok((lines, replayed.incidents))
+    replay::run(setup, state, &mut |_| (), read)
 }
 
 /// A state folder that goes when its scenario has its result.

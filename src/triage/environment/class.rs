@@ -316,8 +316,9 @@ fn of_part(part: &str) -> Option<Class> {
 
 /// The name of an error number: behind the call that failed, or alone.
 static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern =
-        format!(r"^(?:(?:{CALLS}) (?P<code>E[A-Z_]{{3,}})(?:$| .*)|(?P<alone>E[A-Z_]{{3,}})(?:$| [a-z].*))$");
+    let pattern = format!(
+        r"^(?:(?:{CALLS}) (?P<code>E[A-Z_]{{3,}})(?:$| .*)|(?P<alone>E[A-Z_]{{3,}})(?:$| [a-z].*))$"
+    );
     Regex::new(&pattern).ok()
 });
 

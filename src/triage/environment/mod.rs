@@ -155,10 +155,32 @@ pub fn of_end(text: &str) -> Option<Fault> {
     told.then(|| Fault::new(class, named, certain))
 }
 
+/// A proxy's health check took a server out, which HAProxy says as a warning: it has been tried
+/// again already.
+fn health_check(text: &str) -> Option<Fault> {
+    let (before, _) = text.split_once(" is DOWN, reason: ")?;
+    let (_, name) = before.rsplit_once("Server ")?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:".contains(&b);
+    let (pool, server) = name.split_once('/')?;
+    let told = !pool.is_empty() && !server.is_empty() && name.len() <= 100;
+    (told && name.bytes().all(plain)).then(|| Fault {
+        class: Class::Connection,
+        neighbour: Some(name.to_owned()),
+        label: format!("{}:{name}", Class::Connection.family()),
+        certain: true,
+        fatal: true,
+    })
+}
+
 /// What a line that is no trace is about. `level`: of the record, else of a word in the line. One
 /// that says nothing of its level must say that something failed, and what.
 pub fn of_line(text: &str, level: Option<Level>) -> Option<Fault> {
     let text = &text[..text.floor_char_boundary(LONGEST)];
+    if level.is_none_or(|level| level >= Level::Warn)
+        && let Some(fault) = health_check(text)
+    {
+        return Some(fault);
+    }
     if level.is_some_and(|level| level < Level::Error) || !class::may_hold(text) {
         return None;
     }
