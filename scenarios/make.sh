@@ -37,6 +37,8 @@ partner_errors_are_normal() { shop partner_errors_are_normal --name loyalty --se
 scanner_404() { shop scanner_404 --name storefront --seconds 36 --rate 9 --json --fault scanner@0 --fault schema@18 --fault keyerror@26; }
 quiet_day() { record quiet_day 1440 -- python3 -u "$P/shop.py" --name shop --seconds 58 --rate 22; }
 quiet_json() { record quiet_json 600 -- python3 -u "$P/shop.py" --name shop --json --seconds 48 --rate 14; }
+error_spike() { record error_spike 1440 -- python3 -u "$P/shop.py" --name cart --seconds 56 --rate 20 --fault hiccups@0 --fault storm@48; }
+steady_errors() { record steady_errors 1440 -- python3 -u "$P/shop.py" --name cart --seconds 56 --rate 22 --fault hiccups@0; }
 # Two copies of a service in one stream, as a rolling deploy leaves them.
 deploy() {
     local name=$1 fault=$2 origin
@@ -117,7 +119,41 @@ gunicorn_killed() {
     wait
 }
 
+quota_exceeded() { record quota_exceeded 60 -- node "$P/geocode.js"; }
+deadlock() {
+    local origin; origin=$(date +%s.%N)
+    record deadlock 60 --origin "$origin" --form firelens --container booking -- python3 -u "$P/booking.py" serve 39475 14 36 &
+    record deadlock 60 --origin "$origin" --form firelens --container prober -- python3 -u "$P/booking.py" probe 39475 32 &
+    wait
+}
+clean_restarts() {
+    cat >"$W/batch.conf" <<S
+[supervisord]
+nodaemon=true
+user=root
+pidfile=$W/batch.pid
+logfile=/dev/null
+logfile_maxbytes=0
+[program:batch]
+command=python3 $P/batch.py
+autorestart=true
+startsecs=1
+stdout_logfile=/dev/fd/1
+stdout_logfile_maxbytes=0
+redirect_stderr=true
+S
+    record clean_restarts 60 --form docker --seconds 40 -- supervisord -c "$W/batch.conf"
+}
+
 # --- real servers ---
+nginx_typo() {
+    nginx_conf 39476 39477
+    sed -i 's/proxy_pass http/proxy_passs http/' "$W/nginx.conf"
+    for _ in 1 2 3 4; do
+        record nginx_typo 60 --origin "${ORIGIN:=$(date +%s.%N)}" -- nginx -c "$W/nginx.conf"
+        sleep 1
+    done
+}
 nginx_conf() {
     cat >"$W/nginx.conf" <<S
 daemon off;

@@ -121,6 +121,8 @@ def orders(asked):
             db.executemany("insert into orders (who, cents) values (?, 1)", [("anna",)] * growing)
             db.execute("select a.who, sum(a.cents) from orders a where lower(a.who) like '%a%' "
                        "and a.cents > (select min(b.cents) - 1 from orders b) group by a.who").fetchall()
+    if "hiccups" in FAULTS and DICE.random() < 0.1:
+        log.error("cart %d not cached: store busy", DICE.randint(1000, 9999))
     if broken("storm"):
         for at in range(80):
             log.error("cart %d not cached: unknown type tag 0x7f in CartV2", DICE.randint(1000, 9999))
