@@ -218,7 +218,7 @@ impl Reader {
             .entries
             .iter()
             .filter_map(|entry| entry.example.as_ref());
-        let Some(commit) = commits.filter_map(|example| example.commit.clone()).last() else {
+        let Some(commit) = commits.rev().find_map(|example| example.commit.clone()) else {
             return;
         };
         let known = self.commits.get(&batch.service);

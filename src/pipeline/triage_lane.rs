@@ -102,7 +102,7 @@ impl TriageLane {
         let reads = self.take_finds();
         let now = clock::now();
         // A replay waits for the lane that reads; a host's end does not.
-        if !open && !(reads && self.waits) {
+        if !(open || reads && self.waits) {
             self.state.store_again = Timestamp(0);
             self.drain(now);
             self.keep_notes(now);

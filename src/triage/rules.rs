@@ -11,6 +11,7 @@ use super::environment::{self, Fault};
 use super::lines;
 use super::prefix::starts;
 use crate::model::{Kind, Level, Raised, Trace};
+use memchr::memmem;
 
 /// What the rules say of a trace or a line that is an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +116,15 @@ fn judge_as_own(
 pub fn judge_line(text: &str, level: Option<Level>) -> Option<Verdict> {
     match lines::find(text, level) {
         Some(found) => Some(judge_end(found)),
+        None if says_emergency(text, level) => {
+            let reason = "rule emergency: the server says that it cannot run".to_owned();
+            let message = starts(text).last().and_then(|at| text.get(*at..));
+            let title = one_line(message.unwrap_or(text));
+            Some(match environment::of_end(text) {
+                Some(fault) => Verdict::new(Kind::Error, title, reason).of_environment(&fault),
+                None => Verdict::new(Kind::Error, title, reason),
+            })
+        }
         None => {
             let fault = environment::of_line(text, level)?;
             let message = starts(text).last().and_then(|at| text.get(*at..));
@@ -126,6 +136,17 @@ pub fn judge_line(text: &str, level: Option<Level>) -> Option<Verdict> {
             })
         }
     }
+}
+
+/// A line that nginx or Apache logs at its highest level: its configuration cannot be used, or a
+/// port cannot be had. Other programs' highest levels are used for less.
+fn says_emergency(text: &str, level: Option<Level>) -> bool {
+    let head = text
+        .as_bytes()
+        .get(..text.len().min(80))
+        .unwrap_or_default();
+    level.is_none_or(|level| level == Level::Fatal)
+        && (memmem::find(head, b"[emerg]").is_some() || memmem::find(head, b":emerg]").is_some())
 }
 
 fn judge_end(found: lines::Found) -> Verdict {

@@ -573,10 +573,9 @@ mod tests {
         assert_eq!(run(404, 100), (0, 0, 1), "most records match");
         assert_eq!(run(404, 300), (1, 1, 0), "few do");
         assert_eq!(run(404, 0), (1, 1, 0), "too early to tell");
-        let mut watch = watch;
-        watch.matches = match_of(r#"{"field":"status","eq":503}"#);
+        let matches = match_of(r#"{"field":"status","eq":503}"#);
         let mut engine = Engine::new(Caps::default());
-        engine.install(watch, at(0)).unwrap();
+        engine.install(Watch { matches, ..watch }, at(0)).unwrap();
         let mut fired = 0;
         for _ in 0..300 {
             fired += engine.on_record("shop", &record(503), at(1)).len();

@@ -246,7 +246,7 @@ const PARTS: &[(Class, &str)] = &[
     ),
     (
         Class::Quota,
-        r"(?:rate exceeded|(?:\d{3} )?too many requests(?: for url)?|(?:\d{3} )?quota exceeded for (?:quota|metric|limit|service|.{0,60} api).{0,200}|too many clients already|remaining connection slots are reserved.*|too many connections(?: for .*)?|(?:the )?request rate is (?:too )?large.*|please reduce your request rate.*|throttlingexception|toomanyrequestsexception|provisionedthroughputexceededexception|requestlimitexceeded|slowdown|requestthrottled|resource_?exhausted|insufficient_quota|(?:user)?ratelimitexceeded|rate_limit_exceeded|quotaexceeded|resourceexhausted desc|toomanyrequests|status code 429|error code 429|you exceeded your current quota.*|api rate limit exceeded.*|rate limit reached for .*)",
+        r"(?:rate exceeded|(?:daily|weekly|monthly|hourly|api) (?:quota|limit)(?: of .{1,60}?)? (?:was |has been |is )?(?:exceeded|reached|exhausted|used up).*|(?:\d{3} )?too many requests(?: for url)?|(?:\d{3} )?quota exceeded for (?:quota|metric|limit|service|.{0,60} api).{0,200}|too many clients already|remaining connection slots are reserved.*|too many connections(?: for .*)?|(?:the )?request rate is (?:too )?large.*|please reduce your request rate.*|throttlingexception|toomanyrequestsexception|provisionedthroughputexceededexception|requestlimitexceeded|slowdown|requestthrottled|resource_?exhausted|insufficient_quota|(?:user)?ratelimitexceeded|rate_limit_exceeded|quotaexceeded|resourceexhausted desc|toomanyrequests|status code 429|error code 429|you exceeded your current quota.*|api rate limit exceeded.*|rate limit reached for .*)",
     ),
     (
         Class::Permission,

@@ -18,6 +18,8 @@ pub use class::{Class, may_hold};
 
 use crate::model::{Block, Level, Trace};
 use neighbour::Neighbour;
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// A fault of what stands around the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,12 +174,35 @@ fn health_check(text: &str) -> Option<Fault> {
     })
 }
 
+/// Whoever looks after a neighbour says that it does not answer as it should, at level warn or
+/// worse: one time may be chance.
+fn probe(text: &str, level: Option<Level>) -> Option<Fault> {
+    level.filter(|level| *level >= Level::Warn)?;
+    let found = PROBE.as_ref()?.captures(text)?;
+    let name = found.name("who").map(|name| name.as_str().to_owned());
+    let family = Class::Timeout.family();
+    Some(Fault {
+        class: Class::Timeout,
+        label: format!("{family}:{}", name.as_deref().unwrap_or(UNNAMED)),
+        neighbour: name,
+        certain: true,
+        fatal: false,
+    })
+}
+
+static PROBE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let pattern = r"(?x)(?i:\b(?:probe|health\ ?-?check)\b)
+        (?:\ (?:of|for|on|to)\ (?P<who>[A-Za-z0-9][A-Za-z0-9_./:-]{0,80}))?
+        \ (?:has\ |is\ )?(?i:fail(?:ed|ing)|timed\ out|errored)\b";
+    Regex::new(pattern).ok()
+});
+
 /// What a line that is no trace is about. `level`: of the record, else of a word in the line. One
 /// that says nothing of its level must say that something failed, and what.
 pub fn of_line(text: &str, level: Option<Level>) -> Option<Fault> {
     let text = &text[..text.floor_char_boundary(LONGEST)];
     if level.is_none_or(|level| level >= Level::Warn)
-        && let Some(fault) = health_check(text)
+        && let Some(fault) = health_check(text).or_else(|| probe(text, level))
     {
         return Some(fault);
     }
