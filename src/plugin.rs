@@ -2,7 +2,7 @@
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
 use crate::config::credentials::{self, Credentials};
-use crate::config::triage::{self, Speaks};
+use crate::config::triage::{self, Speaks, TriageModel};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
     read_seed,
@@ -191,15 +191,7 @@ fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
     let Some(model) = options.triage.model.clone() else {
         return Ok(None);
     };
-    let key = model.key.clone();
-    // The client asks for its own server's key only.
-    let keys: llm::Keys = Box::new(move |_| key.as_ref().and_then(credentials::read));
-    let asked: Result<Box<dyn llm::Model>, llm::Error> = match model.speaks {
-        Speaks::Ollama => llm::Ollama::new(http.clone(), &model.url, &model.model, keys)
-            .map(|model| Box::new(model) as _),
-        Speaks::OpenAi => llm::OpenAi::new(http.clone(), &model.url, &model.model, keys)
-            .map(|model| Box::new(model) as _),
-    };
+    let asked = self::model(&model, http);
     let (reach, all) = (triage::reach(&model.url), options.triage.egress);
     Ok(Some(Reads {
         model: asked.map_err(|fault| fault.to_string())?,
@@ -211,6 +203,25 @@ fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
             triage::allows(own.unwrap_or(all), reach)
         }),
     }))
+}
+
+/// A client of the small model's server.
+///
+/// # Errors
+/// When its address cannot be one.
+pub fn model(model: &TriageModel, http: &Http) -> Result<Box<dyn llm::Model>, llm::Error> {
+    let key = model.key.clone();
+    // The client asks for its own server's key only.
+    let keys: llm::Keys = Box::new(move |_| key.as_ref().and_then(credentials::read));
+    let http = http.clone();
+    match model.speaks {
+        Speaks::Ollama => {
+            llm::Ollama::new(http, &model.url, &model.model, keys).map(|model| Box::new(model) as _)
+        }
+        Speaks::OpenAi => {
+            llm::OpenAi::new(http, &model.url, &model.model, keys).map(|model| Box::new(model) as _)
+        }
+    }
 }
 
 /// What is on, in one line.

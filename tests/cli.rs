@@ -3,6 +3,9 @@
 
 #[path = "cli/place.rs"]
 mod place;
+#[expect(dead_code, reason = "`triage.rs` asks for more of it")]
+#[path = "triage/played.rs"]
+mod played;
 #[path = "cli/watches.rs"]
 mod watches;
 
@@ -450,6 +453,30 @@ fn fake_git_host() -> (String, std::sync::mpsc::Receiver<String>) {
         }
     });
     (address, told)
+}
+
+#[test]
+fn check_asks_the_server_of_the_model_unless_offline() {
+    let model = played::Played::new(|_| played::Reply::Hangs);
+    let place = Place::new();
+    let url = format!("Triage_Url={}", model.url);
+    let of = |url: &str, more: &[&str]| {
+        let all = ["check", "--set", "Triage=openai", "--set", url];
+        place.run(&[&all[..], more].concat())
+    };
+    // It lists no model.
+    let ran = of(&url, &[]);
+    assert!(ran.out.contains("Triage: "), "{}", ran.out);
+    let ran = of("Triage_Url=http://127.0.0.1:9", &[]);
+    assert_eq!(ran.status, 0, "a server may be started later\n{}", ran.out);
+    assert!(
+        ran.out.contains("is the server running there?"),
+        "{}",
+        ran.out
+    );
+    let ran = of("Triage_Url=http://127.0.0.1:9", &["--offline"]);
+    assert!(!ran.out.contains("running there"), "{}", ran.out);
+    assert_eq!(model.questions(), 0, "it is shown nothing");
 }
 
 #[test]
