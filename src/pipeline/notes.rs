@@ -62,9 +62,9 @@ impl Progress {
     }
 }
 
-/// Batches that may wait in the channel; the fast lane keeps what does not fit, within its
-/// limits.
-const MAX_BATCHES: usize = 64;
+/// Batches that may wait in the channel, of up to 300 KB each; the fast lane keeps what does not fit,
+/// within its limits.
+const MAX_BATCHES: usize = 4;
 
 /// Incidents that the lane that reads may have waiting for the triage lane.
 const MAX_FINDS: usize = 256;

@@ -12,13 +12,13 @@ use crate::triage::entry::{Batch, Entry, Example, MOST_FIELDS, News, Weight};
 use std::time::Duration;
 
 /// Examples that are kept for news that wait, and bytes of one example's line.
-const MOST_EXAMPLES: usize = 256;
+const MOST_EXAMPLES: usize = 64;
 const LINE: usize = 600;
 /// Bytes of one field's value.
 const VALUE: usize = 80;
 /// Lines and bytes around an example that may become an incident.
-const CONTEXT_LINES: usize = 20;
-const CONTEXT_BYTES: usize = 4 << 10;
+const CONTEXT_LINES: usize = 10;
+const CONTEXT_BYTES: usize = 2 << 10;
 
 /// Calm news of a service that is known wait longer: they go with others, or after this.
 const PATIENCE: Duration = Duration::from_secs(600);
