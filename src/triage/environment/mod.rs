@@ -17,6 +17,7 @@ pub mod repeat;
 pub use class::{Class, may_hold};
 
 use crate::model::{Block, Level, Trace};
+use memchr::memmem;
 use neighbour::Neighbour;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -160,7 +161,8 @@ pub fn of_end(text: &str) -> Option<Fault> {
 /// A proxy's health check took a server out, which HAProxy says as a warning: it has been tried
 /// again already.
 fn health_check(text: &str) -> Option<Fault> {
-    let (before, _) = text.split_once(" is DOWN, reason: ")?;
+    let at = memmem::find(text.as_bytes(), b" is DOWN, reason: ")?;
+    let before = text.get(..at)?;
     let (_, name) = before.rsplit_once("Server ")?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:".contains(&b);
     let (pool, server) = name.split_once('/')?;
@@ -178,6 +180,12 @@ fn health_check(text: &str) -> Option<Fault> {
 /// worse: one time may be chance.
 fn probe(text: &str, level: Option<Level>) -> Option<Fault> {
     level.filter(|level| *level >= Level::Warn)?;
+    let bytes = text.as_bytes();
+    // Most lines hold neither word; `p` and `h` may be capitals.
+    let may = memmem::find(bytes, b"robe").is_some() || memmem::find(bytes, b"heck").is_some();
+    if !may {
+        return None;
+    }
     let found = PROBE.as_ref()?.captures(text)?;
     let name = found.name("who").map(|name| name.as_str().to_owned());
     let family = Class::Timeout.family();
@@ -191,9 +199,9 @@ fn probe(text: &str, level: Option<Level>) -> Option<Fault> {
 }
 
 static PROBE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = r"(?x)(?i:\b(?:probe|health\ ?-?check)\b)
+    let pattern = r"(?x)\b(?:[Pp]robe|[Hh]ealth\ ?-?[Cc]heck)\b
         (?:\ (?:of|for|on|to)\ (?P<who>[A-Za-z0-9][A-Za-z0-9_./:-]{0,80}))?
-        \ (?:has\ |is\ )?(?i:fail(?:ed|ing)|timed\ out|errored)\b";
+        \ (?:has\ |is\ )?(?:fail(?:ed|ing)|timed\ out|errored)\b";
     Regex::new(pattern).ok()
 });
 
