@@ -37,7 +37,7 @@ partner_errors_are_normal() { shop partner_errors_are_normal --name loyalty --se
 scanner_404() { shop scanner_404 --name storefront --seconds 36 --rate 9 --json --fault scanner@0 --fault schema@18 --fault keyerror@26; }
 quiet_day() { record quiet_day 1440 -- python3 -u "$P/shop.py" --name shop --seconds 58 --rate 22; }
 quiet_json() { record quiet_json 600 -- python3 -u "$P/shop.py" --name shop --json --seconds 48 --rate 14; }
-error_spike() { record error_spike 1440 -- python3 -u "$P/shop.py" --name cart --seconds 56 --rate 20 --fault hiccups@0 --fault storm@48; }
+error_spike() { record error_spike 720 -- python3 -u "$P/shop.py" --name cart --seconds 60 --rate 55 --fault hiccups@0 --fault spike@50; }
 steady_errors() { record steady_errors 1440 -- python3 -u "$P/shop.py" --name cart --seconds 56 --rate 22 --fault hiccups@0; }
 # Two copies of a service in one stream, as a rolling deploy leaves them.
 deploy() {
