@@ -134,6 +134,14 @@ pub fn judge_error_field(
     if json && !environment::may_hold(view.line()) {
         return;
     }
+    // One look at the names spares most records the look-ups.
+    let may_stand = |(name, _): (&[u8], _)| {
+        let first = name.first().map(u8::to_ascii_lowercase);
+        matches!(first, Some(b'e' | b'c'))
+    };
+    if !json && !view.each_key().any(may_stand) {
+        return;
+    }
     let field = |path: &str| match json {
         true => view.field(path)?.into_text(),
         false => view.host_field(path)?.into_text(),

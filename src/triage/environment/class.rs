@@ -2,7 +2,7 @@
 //! for their errors. Not here: exception types (`kinds`), names of neighbours (`neighbour`).
 
 use crate::trace::Literals;
-use regex::Regex;
+use regex::{Regex, bytes};
 use std::sync::LazyLock;
 
 /// What is wrong around the program.
@@ -215,7 +215,14 @@ pub fn may_hold(text: &str) -> bool {
 /// An error text that is a whole part of a message.
 struct Said {
     class: Class,
-    pattern: Regex,
+    pattern: bytes::Regex,
+}
+
+/// A pattern of ASCII over bytes: it takes a tenth of the time to make, and the first line of a
+/// neighbour that fails waits for it in the fast lane.
+fn ascii(pattern: &str) -> Option<bytes::Regex> {
+    let mut builder = bytes::RegexBuilder::new(pattern);
+    builder.unicode(false).build().ok()
 }
 
 /// Each is matched against a whole part of a message, in lower case.
@@ -269,7 +276,7 @@ const PARTS: &[(Class, &str)] = &[
 static SAID: LazyLock<Vec<Said>> = LazyLock::new(|| {
     let compile = |(class, pattern): &(Class, &str)| {
         let whole = format!("^(?:{pattern})$");
-        let pattern = Regex::new(&whole).ok()?;
+        let pattern = ascii(&whole)?;
         Some(Said {
             class: *class,
             pattern,
@@ -280,7 +287,7 @@ static SAID: LazyLock<Vec<Said>> = LazyLock::new(|| {
 
 /// Signs that a runtime wrote the text, not a person: an error number, its name behind the call
 /// that failed, the shape of Go's and Rust's errors, a code of a cloud's API.
-static CERTAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static CERTAIN: LazyLock<Option<bytes::Regex>> = LazyLock::new(|| {
     let pattern = format!(
         r"(?x)\[(?:Errno|WinError)\ -?\d+\] | \bos\ error\ \d+ | \bOs\ \{{\ code:\ \d+ | \(-?\d{{1,5}}:\ [A-Z]
         | \b(?:{CALLS})\ E[A-Z_]{{3,}}\b | \bE[A-Z]{{4,}}:\ | :\ E[A-Z]{{4,}}\b | -\ :e[a-z]{{4,}}
@@ -290,7 +297,7 @@ static CERTAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         | Status\ Code:\ \d{{3}};\  | \bx509:\  | \[SSL: | \bError\ -?\d+\ connecting\ to | connection\ to\ server\ (?:at|on)\ 
         | connect\(2\)\ for | not\ authorized\ to\ perform:\ [a-z0-9-]+:[A-Z]"
     );
-    Regex::new(&pattern).ok()
+    ascii(&pattern)
 });
 
 /// What the text tells of, and whether that is certain. Of several the first that it says
@@ -298,7 +305,9 @@ static CERTAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub(super) fn of_text(text: &str) -> Option<(Class, bool)> {
     let text = &text[..text.floor_char_boundary(super::LONGEST)];
     let class = parts(text).rev().find_map(of_part)?;
-    let certain = CERTAIN.as_ref().is_some_and(|sign| sign.is_match(text));
+    let certain = CERTAIN
+        .as_ref()
+        .is_some_and(|sign| sign.is_match(text.as_bytes()));
     Some((class, certain))
 }
 
@@ -313,7 +322,8 @@ fn of_part(part: &str) -> Option<Class> {
     // Lower-casing the part costs less than patterns for both cases, above all their making.
     let said = || {
         let lower = part.to_ascii_lowercase();
-        SAID.iter().find(|said| said.pattern.is_match(&lower))
+        SAID.iter()
+            .find(|said| said.pattern.is_match(lower.as_bytes()))
     };
     coded().or_else(|| said().map(|said| said.class))
 }
