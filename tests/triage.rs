@@ -350,6 +350,47 @@ fn what_is_ignored_stays_ignored_after_a_restart() {
 }
 
 #[test]
+fn what_one_instance_learnt_to_ignore_another_starts_with() {
+    let folder = TempDir::new().unwrap();
+    let model = Played::new(|question| each(question, |_| IGNORE.to_owned()));
+    let run = Run::with(folder.path(), &model);
+    run.feed(&["warn: pool is warm after 12 tries".into()]);
+    run.wait("a verdict", || {
+        (run.counter("entries_read") == 1).then_some(())
+    });
+    let state = run.stop();
+    let learnt = autofix::app::inspect::learnt(&state).unwrap();
+    let lines: Vec<String> = learnt
+        .iter()
+        .map(|one| serde_json::to_string(one).unwrap())
+        .collect();
+    assert!(
+        lines[0].contains("\"ignored\":[{\"level\":\"warn\"}]"),
+        "{lines:?}"
+    );
+    let other = TempDir::new().unwrap();
+    let seed = other.path().join("seed.jsonl");
+    std::fs::write(&seed, lines.join("\n")).unwrap();
+    let seed = seed.to_string_lossy();
+    let keys = [
+        ("Triage", "openai"),
+        ("Triage_Url", model.url.as_str()),
+        ("Templates_Seed", seed.as_ref()),
+    ];
+    let run = Run::start(&other.path().join("state"), &keys);
+    run.feed(&[
+        "warn: pool is warm after 99 tries".into(),
+        "warn: lease is old".into(),
+    ]);
+    run.wait("a verdict", || {
+        (run.counter("entries_read") == 1).then_some(())
+    });
+    run.stop();
+    assert_eq!(model.questions(), 2);
+    assert!(!model.shown().contains("99 tries"), "{}", model.shown());
+}
+
+#[test]
 fn without_egress_nothing_is_sent() {
     let folder = TempDir::new().unwrap();
     let model = Played::new(|_| Reply::Says(IGNORE.into()));

@@ -2,6 +2,7 @@
 
 use crate::app::{Error, look};
 use crate::model::TemplateId;
+use crate::pipeline::clock;
 use crate::record::ansi;
 use crate::store::Store;
 use crate::template::{Learnt, Limits, Miner};
@@ -108,11 +109,14 @@ pub fn learnt(state_dir: &Path) -> Result<Vec<Learnt>, Error> {
     let store = Store::open_existing(state_dir, look::limits()).map_err(failed)?;
     let mut all = Vec::new();
     for kept in store.learnt().map_err(failed)? {
+        let settled = store.settled(&kept.service, clock::now()).map_err(failed)?;
         for line in kept.templates.lines() {
             let learnt = Learnt::parse(line)
                 .map_err(|why| Error::unfinished(format!("templates of {}", kept.service), why))?;
+            let own = settled.iter().filter(|row| row.template == learnt.id);
             all.push(Learnt {
                 service: Some(kept.service.clone()),
+                ignored: own.map(|row| row.facets).collect(),
                 ..learnt
             });
         }

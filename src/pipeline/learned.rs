@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Services that are remembered at once, however small they are.
 const MAX_SERVICES: usize = 1_024;
 
+/// Of one template of a seed, the few-valued fields with which it is to be ignored.
+const MOST_IGNORED: usize = 16;
+
 /// How often the state of a service that changed is written down.
 const KEEP: Duration = Duration::from_secs(60);
 
@@ -132,7 +135,11 @@ impl Learned {
         }
         let mut place = Place::default();
         let known = self.of(service, &mut place);
-        known.miner.load(learnt).map_err(|why| why.to_string())
+        known.miner.load(learnt).map_err(|why| why.to_string())?;
+        for facets in learnt.ignored.iter().take(MOST_IGNORED) {
+            known.unread.ignore(learnt.id, *facets);
+        }
+        Ok(())
     }
 
     /// Bytes of all.

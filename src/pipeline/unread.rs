@@ -2,18 +2,21 @@
 //! example each, given away as a batch when there are enough or the first has waited long enough.
 //! Bounded; it judges nothing.
 
-use crate::model::{ContextLine, Timestamp};
+use crate::model::{ContextLine, Facets, TemplateId, Timestamp};
 use crate::pipeline::ring::head;
 use crate::pipeline::streams::Stream;
 use crate::rate::{self, Book, What};
 use crate::record::View;
 use crate::template::Miner;
 use crate::triage::entry::{Batch, Entry, Example, MOST_FIELDS, News, Weight};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// Examples that are kept for news that wait, and bytes of one example's line.
 const MOST_EXAMPLES: usize = 64;
 const LINE: usize = 600;
+/// Entries of a seed that are to be ignored.
+const MOST_IGNORED: usize = 10_000;
 /// Bytes of one field's value.
 const VALUE: usize = 80;
 /// Lines and bytes around an example that may become an incident.
@@ -52,9 +55,18 @@ pub struct Unread {
     /// One of them is more than calm.
     hurried: bool,
     examples: Vec<(rate::Entry, Example)>,
+    /// Entries of which another instance's model said that they are to be ignored.
+    ignored: HashSet<rate::Entry>,
 }
 
 impl Unread {
+    /// What a seed brought is no news, unless it rises. Bounded; what does not fit is read again.
+    pub fn ignore(&mut self, template: TemplateId, facets: Facets) {
+        if self.ignored.len() < MOST_IGNORED {
+            self.ignored.insert(rate::Entry { template, facets });
+        }
+    }
+
     /// Notes that `entry` is news; `view` is the record that made it so.
     pub fn note(
         &mut self,
@@ -124,11 +136,11 @@ impl Unread {
         let mut examples = std::mem::take(&mut self.examples);
         let mut entries = Vec::new();
         // What is an incident already is in the hands of others.
-        for news in book
-            .take_news()
-            .into_iter()
-            .filter(|news| !news.in_incident)
-        {
+        let ignored = &self.ignored;
+        let is_read = |news: &rate::News| {
+            news.in_incident || (news.what != What::Rising && ignored.contains(&news.entry))
+        };
+        for news in book.take_news().into_iter().filter(|news| !is_read(news)) {
             let same = |kept: &(rate::Entry, Example)| kept.0 == news.entry;
             let example = examples.iter().position(same);
             entries.push(Entry {
@@ -161,7 +173,8 @@ impl Unread {
             let context = example.context.iter().map(|line| line.text.len() + 40);
             example.line.len() + MOST_FIELDS * 64 + context.sum::<usize>()
         };
-        self.examples.iter().map(|(_, kept)| example(kept)).sum()
+        let examples: usize = self.examples.iter().map(|(_, kept)| example(kept)).sum();
+        examples + self.ignored.capacity() * size_of::<rate::Entry>()
     }
 }
 
@@ -221,6 +234,7 @@ mod tests {
             since: Some(at(since)),
             hurried,
             examples: Vec::new(),
+            ignored: HashSet::new(),
         };
         let due = |unread: &Unread, now: u64| unread.is_due(&book, pace, Due::InTime, at(now));
         let young = unread(0, 100, false);

@@ -4,7 +4,7 @@
 use super::bytes::{self, BLANK, DIGIT, LETTER, WORDY};
 use super::cluster::{ANY, ANY_TEXT, Cluster, Part, VALUE_TEXT};
 use super::scan::{self, LINE_BYTES, LINE_TOKENS, VALUE};
-use crate::model::TemplateId;
+use crate::model::{Facets, TemplateId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -34,6 +34,10 @@ pub struct Learnt {
     /// Signatures of masked lines that were given this id, 16 hexadecimal digits each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<String>,
+    /// With which few-valued fields a model of triage said that it is to be ignored; the miner
+    /// itself neither writes nor reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Facets>,
 }
 
 /// Why a line of a seed file, or a [`Learnt`], was not taken.
@@ -88,6 +92,7 @@ impl Learnt {
                 .map(|at| part_text(cluster, at))
                 .collect(),
             forms: forms.iter().map(|form| format!("{form:016x}")).collect(),
+            ignored: Vec::new(),
         }
     }
 
