@@ -242,6 +242,6 @@ for name in ${*:-$ALL}; do
     mkdir -p "$name"
     "$name"
     # Nothing in a log may tell where it was made.
-    sed -i "s#$W#/srv/work#g; s#$P#/srv/app#g; s#/root/\.pyenv/versions/[0-9.]*/#/usr/#g" "$name/app.log"
+    sed -i "s#$W#/srv/data#g; s#$P#/srv/app#g; s#/root/\.pyenv/versions/[0-9.]*/#/usr/#g" "$name/app.log"
     echo "$name: $(wc -l <"$name/app.log") lines, $(wc -c <"$name/app.log") bytes"
 done
