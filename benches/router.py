@@ -44,10 +44,21 @@ TAGS = {"service": "app.log", "firelens": "checkout-firelens-b5c1f0d3a2e94f7c8d6
 TITLES = {"service": "JSON tail", "firelens": "FireLens, JSON in `log`"}
 
 
-def sink():
-    """A server on loopback that answers every request with 200 as soon as it has it."""
+def listen(serve):
+    """A port of loopback on which each peer is served in a thread of its own."""
     server = socket.create_server(("127.0.0.1", 0), backlog=64)
 
+    def accept():
+        while True:
+            peer, _ = server.accept()
+            threading.Thread(target=serve, args=(peer,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return server.getsockname()[1]
+
+
+def sink():
+    """A server on loopback that answers every request with 200 as soon as it has it."""
     def serve(peer):
         data = bytearray()
         while True:
@@ -65,19 +76,11 @@ def sink():
                 return
             data += more
 
-    def accept():
-        while True:
-            peer, _ = server.accept()
-            threading.Thread(target=serve, args=(peer,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return server.getsockname()[1]
+    return listen(serve)
 
 
 def model(kind):
     """A server that takes questions and never gives a right answer."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=64)
-
     def serve(peer):
         request = peer.recv(1 << 20)
         if request.startswith(b"POST") and kind == "hangs":
@@ -91,13 +94,7 @@ def model(kind):
             pass
         peer.close()
 
-    def accept():
-        while True:
-            peer, _ = server.accept()
-            threading.Thread(target=serve, args=(peer,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return server.getsockname()[1]
+    return listen(serve)
 
 
 def configuration(case, kind, log, folder, port):

@@ -318,16 +318,21 @@ fn what_was_unread_when_the_process_ended_is_read_by_the_next() {
     run.stop();
 }
 
-#[test]
-fn what_is_ignored_stays_ignored_after_a_restart() {
-    let folder = TempDir::new().unwrap();
+/// A run in which the model said that one line is to be ignored.
+fn ignored(state: &Path) -> (Played, PathBuf) {
     let model = Played::new(|question| each(question, |_| IGNORE.to_owned()));
-    let run = Run::with(folder.path(), &model);
+    let run = Run::with(state, &model);
     run.feed(&["warn: pool is warm after 12 tries".into()]);
     run.wait("a verdict", || {
         (run.counter("entries_read") == 1).then_some(())
     });
-    run.stop();
+    (model, run.stop())
+}
+
+#[test]
+fn what_is_ignored_stays_ignored_after_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let (model, _) = ignored(folder.path());
     // What was learnt of the log is lost, the verdicts are not.
     let store = rusqlite::Connection::open(folder.path().join("autofix.db")).unwrap();
     store.execute("DELETE FROM learnt", []).unwrap();
@@ -352,13 +357,7 @@ fn what_is_ignored_stays_ignored_after_a_restart() {
 #[test]
 fn what_one_instance_learnt_to_ignore_another_starts_with() {
     let folder = TempDir::new().unwrap();
-    let model = Played::new(|question| each(question, |_| IGNORE.to_owned()));
-    let run = Run::with(folder.path(), &model);
-    run.feed(&["warn: pool is warm after 12 tries".into()]);
-    run.wait("a verdict", || {
-        (run.counter("entries_read") == 1).then_some(())
-    });
-    let state = run.stop();
+    let (model, state) = ignored(folder.path());
     let learnt = autofix::app::inspect::learnt(&state).unwrap();
     let lines: Vec<String> = learnt
         .iter()

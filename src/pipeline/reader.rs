@@ -247,7 +247,7 @@ impl Reader {
             !settled.iter().any(|row| {
                 row.template == entry.template
                     && row.facets == entry.facets
-                    && row.commit.as_ref() == commit
+                    && row.holds(commit, now)
             })
         });
         for template in rising {
@@ -267,11 +267,7 @@ impl Reader {
             return self.keep_unread(&service);
         };
         let mut scope = redactor.scope();
-        let (prompt, rest) = self.prompt(batch, &mut scope);
-        let (prompt, batch) = prompt;
-        if let Some(rest) = rest {
-            self.waiting.push(rest);
-        }
+        let (prompt, batch) = self.prompt(batch, &mut scope);
         match self.ask(&batch, &prompt, &mut scope) {
             // Nobody would take what came of it; it waits in the store for the next process.
             Asking::Read(..) if self.parts.halt.requested() && !self.parts.replay => return,

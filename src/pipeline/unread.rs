@@ -77,21 +77,10 @@ impl Unread {
         now: Timestamp,
     ) {
         self.noticed(now);
-        let shown = Entry {
-            news: News::New,
-            template: entry.template,
-            facets: entry.facets,
-            text: text.to_owned(),
-            count: 1,
-            first_seen: view.time(),
-            last_seen: view.time(),
-            against_past: None,
-            example: None,
-        };
-        let weight = shown.weight();
-        self.hurried |= weight >= Weight::Uneasy;
+        let uneasy = Weight::of(News::New, &entry.facets, text) >= Weight::Uneasy;
+        self.hurried |= uneasy;
         if self.examples.len() < MOST_EXAMPLES {
-            let context = match weight >= Weight::Uneasy {
+            let context = match uneasy {
                 true => around(stream),
                 false => Vec::new(),
             };

@@ -80,9 +80,10 @@ impl Read<'_> {
     pub fn signals(&self) -> Vec<Signal> {
         match self.answer {
             Answer::All(Verdict::Investigate(summary)) => {
-                let subject = self.batch.entries.iter().max_by_key(|entry| entry.weight());
-                let subject = subject.map(|entry| self.signal(self.subject(entry), summary));
-                subject.into_iter().collect()
+                let first = self.batch.entries.first().into_iter();
+                first
+                    .map(|entry| self.signal(self.subject(entry), summary))
+                    .collect()
             }
             Answer::All(Verdict::Ignore | Verdict::Watch(_) | Verdict::Rules) => Vec::new(),
             Answer::Each(_) => {

@@ -3,6 +3,7 @@
 
 use crate::redact::{tokens, url};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::sync::LazyLock;
 
 /// The rule that an anchor calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,9 @@ const OTHERS: &[(&str, Rule)] = &[
     ("htpasswd", Rule::Command),
 ];
 
+/// The same for every redactor; the automaton is large, and takes its time to make.
+static ALL: LazyLock<Option<Anchors>> = LazyLock::new(Anchors::new);
+
 pub(super) struct Anchors {
     search: AhoCorasick,
     rules: Vec<Rule>,
@@ -109,7 +113,11 @@ impl std::fmt::Debug for Anchors {
 
 impl Anchors {
     /// `None` where they cannot be searched for, which no set of this size meets.
-    pub(super) fn new() -> Option<Anchors> {
+    pub(super) fn all() -> Option<&'static Anchors> {
+        ALL.as_ref()
+    }
+
+    fn new() -> Option<Anchors> {
         let mut all: Vec<(&str, Rule)> = NAMES.iter().map(|name| (*name, Rule::Name)).collect();
         all.extend_from_slice(OTHERS);
         let tokens = tokens::TABLE.iter().enumerate();

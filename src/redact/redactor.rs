@@ -25,7 +25,7 @@ pub struct Redactor {
 
 #[derive(Debug)]
 struct Inner {
-    anchors: Anchors,
+    anchors: &'static Anchors,
     custom: Custom,
 }
 
@@ -35,7 +35,7 @@ impl Redactor {
     /// without one nothing can be sent.
     pub fn new(settings: &Settings) -> Result<Redactor, Vec<Complaint>> {
         let custom = Custom::new(settings)?;
-        let Some(anchors) = Anchors::new() else {
+        let Some(anchors) = Anchors::all() else {
             return Err(vec![Complaint {
                 place: "redaction".to_owned(),
                 what: "its anchors cannot be searched for".to_owned(),

@@ -53,6 +53,14 @@ pub struct VerdictRow {
     pub commit: Option<CommitId>,
 }
 
+impl VerdictRow {
+    /// Whether it is an `ignore` that holds for a record of `commit` at this moment of the wall
+    /// clock: what another commit logs may mean something else.
+    pub fn holds(&self, commit: Option<&CommitId>, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| now < until) && self.commit.as_ref() == commit
+    }
+}
+
 /// A verdict with what is known of it since.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PastVerdict {
@@ -144,10 +152,10 @@ impl Store {
             reading.owner,
             reading.model,
             reading.prompt_hash,
-            number(reading.prompt_chars),
-            number(reading.prompt_tokens),
-            number(reading.answer_tokens),
-            number(reading.millis),
+            rows::number(reading.prompt_chars),
+            rows::number(reading.prompt_tokens),
+            rows::number(reading.answer_tokens),
+            rows::number(reading.millis),
             reading.answer,
             reading.fault,
         ])?;
@@ -192,10 +200,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn settled(&self, service: &str, now: Timestamp) -> Result<Vec<VerdictRow>, Error> {
-        let clause = "WHERE verdicts.service = ?1 AND verdicts.until > ?2
-             ORDER BY verdicts.id DESC LIMIT 10000";
-        let found = select(&self.db, clause, params![service, now.0])?;
-        Ok(found.into_iter().map(|past| past.verdict).collect())
+        let sql = format!(
+            "SELECT {VERDICT} FROM verdicts WHERE service = ?1 AND until > ?2
+             ORDER BY id DESC LIMIT 10000"
+        );
+        let mut all = self.db.prepare_cached(&sql)?;
+        let all = all.query_map(params![service, now.0], verdict)?;
+        all.map(|row| whole(row?)).collect()
     }
 
     /// An entry that was ignored is ignored no longer: it rose.
@@ -268,9 +279,7 @@ fn select(
 ) -> Result<Vec<PastVerdict>, Error> {
     // An incident that a verdict led to carries the verdict's label; so does one of its watch.
     let sql = format!(
-        "SELECT verdicts.service, verdicts.template, verdicts.facets, verdicts.text,
-             verdicts.action, verdicts.label, verdicts.summary, verdicts.until,
-             verdicts.commit_id, verdicts.made,
+        "SELECT {VERDICT}, verdicts.made,
              (SELECT sum(fired) FROM watches WHERE watches.label = verdicts.label
                   AND watches.service = verdicts.service AND watches.owner = 'model'),
              (SELECT status FROM incidents WHERE incidents.service = verdicts.service
@@ -283,22 +292,9 @@ fn select(
     );
     let mut all = db.prepare_cached(&sql)?;
     let all = all.query_map(values, |row| {
-        let facets: String = row.get(2)?;
-        let template: String = row.get(1)?;
         let status: Option<String> = row.get(11)?;
-        let commit: Option<String> = row.get(8)?;
         let fired: Option<i64> = row.get(10)?;
-        let verdict = VerdictRow {
-            service: row.get(0)?,
-            template: TemplateId::parse(&template).unwrap_or(TemplateId::new(0)),
-            facets: Facets::default(),
-            text: row.get(3)?,
-            action: row.get(4)?,
-            label: row.get(5)?,
-            summary: row.get(6)?,
-            until: row.get::<_, Option<i64>>(7)?.map(Timestamp),
-            commit: commit.as_deref().and_then(CommitId::parse),
-        };
+        let (verdict, facets) = verdict(row)?;
         let past = PastVerdict {
             verdict,
             made: Timestamp(row.get(9)?),
@@ -311,11 +307,38 @@ fn select(
     })?;
     let mut found = Vec::new();
     for row in all {
-        let (mut past, facets) = row?;
-        past.verdict.facets = rows::from_json(Some(facets))?.unwrap_or_default();
-        found.push(past);
+        let (past, facets) = row?;
+        let verdict = whole((past.verdict, facets))?;
+        found.push(PastVerdict { verdict, ..past });
     }
     Ok(found)
+}
+
+/// The columns that [`verdict`] reads, in its order.
+const VERDICT: &str = "verdicts.service, verdicts.template, verdicts.facets, verdicts.text,
+    verdicts.action, verdicts.label, verdicts.summary, verdicts.until, verdicts.commit_id";
+
+/// A verdict, and the JSON of its few-valued fields, for [`whole`].
+fn verdict(row: &rusqlite::Row<'_>) -> rusqlite::Result<(VerdictRow, String)> {
+    let template: String = row.get(1)?;
+    let commit: Option<String> = row.get(8)?;
+    let verdict = VerdictRow {
+        service: row.get(0)?,
+        template: TemplateId::parse(&template).unwrap_or(TemplateId::new(0)),
+        facets: Facets::default(),
+        text: row.get(3)?,
+        action: row.get(4)?,
+        label: row.get(5)?,
+        summary: row.get(6)?,
+        until: row.get::<_, Option<i64>>(7)?.map(Timestamp),
+        commit: commit.as_deref().and_then(CommitId::parse),
+    };
+    Ok((verdict, row.get(2)?))
+}
+
+fn whole((verdict, facets): (VerdictRow, String)) -> Result<VerdictRow, Error> {
+    let facets = rows::from_json(Some(facets))?.unwrap_or_default();
+    Ok(VerdictRow { facets, ..verdict })
 }
 
 /// The columns of a reading from `at` on.
@@ -335,10 +358,6 @@ fn reading(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Reading> {
         answer: row.get(at + 7)?,
         fault: row.get(at + 8)?,
     })
-}
-
-fn number(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -378,6 +397,14 @@ mod tests {
             until: until.map(Timestamp),
             commit: CommitId::parse("abcdef1"),
         }
+    }
+
+    #[test]
+    fn an_ignore_holds_for_its_time_and_commit() {
+        let (ignore, commit) = (verdict("ignore", Some(10)), CommitId::parse("abcdef1"));
+        assert!(ignore.holds(commit.as_ref(), Timestamp(9)));
+        assert!(!ignore.holds(commit.as_ref(), Timestamp(10)));
+        assert!(!ignore.holds(None, Timestamp(9)));
     }
 
     #[test]

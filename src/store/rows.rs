@@ -204,3 +204,8 @@ fn damaged(what: &str) -> Error {
     let what = format!("a row of the store is damaged ({what}); move State_Dir away to start anew");
     Error::new(ErrorKind::Broken, what)
 }
+
+/// A count as SQLite holds one.
+pub fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

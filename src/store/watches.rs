@@ -2,8 +2,8 @@
 //! next process. Not here: what a watch means.
 
 use crate::model::{Status, Timestamp};
-use crate::store::Store;
 use crate::store::error::Error;
+use crate::store::{Store, rows};
 use crate::watch::{Owner, Refusal, Scope, Watch, WatchState};
 use rusqlite::{Connection, params};
 
@@ -109,7 +109,7 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE watches SET found_right = max(found_right, ?2) WHERE id = ?1",
             )?
-            .execute(params![row.id, number(right)])?;
+            .execute(params![row.id, rows::number(right)])?;
         }
         tx.commit()?;
         Ok(())
@@ -171,8 +171,8 @@ fn save(db: &Connection, row: &WatchRow) -> Result<(), Error> {
         row.json,
         row.installed.0,
         row.expires.map(|at| at.0),
-        number(row.matched),
-        number(row.fired),
+        rows::number(row.matched),
+        rows::number(row.fired),
         row.last_fired.map(|at| at.0),
     ])?;
     Ok(())
@@ -207,10 +207,6 @@ fn judged(db: &Connection, row: &WatchRow) -> Result<(u64, u64), Error> {
         }
     }
     Ok((right, wrong))
-}
-
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! object for every entry of the batch, or a list with one for each. Nothing of an answer has an
 //! effect before it passed here. Not here: what is asked (`prompt`), what follows.
 
-use crate::model::{CommitId, Timestamp};
+use crate::model::Timestamp;
 use crate::record::HTTP_STATUS;
 use crate::watch::{MESSAGE, Owner, Scope, Watch};
 use serde_json::{Map, Value as Json, json};
@@ -281,22 +281,6 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// Until when an `ignore` holds, and for which commit: what a new one logs may mean something
-/// else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// Wall clock.
-    pub until: Timestamp,
-    pub commit: Option<CommitId>,
-}
-
-impl Settled {
-    /// Whether it holds for a record of `commit` at this moment.
-    pub fn holds(&self, commit: Option<&CommitId>, now: Timestamp) -> bool {
-        now < self.until && self.commit.as_ref() == commit
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -427,17 +411,5 @@ mod tests {
             (&json!(7), &json!(7))
         );
         assert_eq!(schema(1)["anyOf"].as_array().unwrap().len(), 3);
-    }
-
-    #[test]
-    fn an_ignore_holds_for_its_time_and_commit() {
-        let commit = CommitId::parse("abcdef1");
-        let settled = Settled {
-            until: Timestamp(10),
-            commit: commit.clone(),
-        };
-        assert!(settled.holds(commit.as_ref(), Timestamp(9)));
-        assert!(!settled.holds(commit.as_ref(), Timestamp(10)));
-        assert!(!settled.holds(None, Timestamp(9)));
     }
 }

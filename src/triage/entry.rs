@@ -85,17 +85,24 @@ pub enum Weight {
 
 impl Entry {
     pub fn weight(&self) -> Weight {
-        if self.facets.is_error() || self.news == News::Rising {
+        Weight::of(self.news, &self.facets, &self.text)
+    }
+}
+
+impl Weight {
+    /// `text` is the template's.
+    pub fn of(news: News, facets: &Facets, text: &str) -> Weight {
+        if facets.is_error() || news == News::Rising {
             return Weight::Alarming;
         }
-        if self.facets.level == Some(Level::Warn)
-            || self.news == News::Silent
-            || self.facets.code.is_some()
-            || speaks_of_a_fault(&self.text)
+        if facets.level == Some(Level::Warn)
+            || news == News::Silent
+            || facets.code.is_some()
+            || speaks_of_a_fault(text)
         {
             return Weight::Uneasy;
         }
-        match self.facets.level {
+        match facets.level {
             Some(Level::Trace | Level::Debug | Level::Info) => Weight::Calm,
             Some(Level::Warn | Level::Error | Level::Fatal) | None => Weight::Unknown,
         }

@@ -97,16 +97,13 @@ pub fn write(ask: &Ask<'_>, scope: &mut Scope, most: usize) -> Prompt {
         user.push(&line);
         shown += 1;
     }
-    let count = i64::try_from(shown).unwrap_or(0);
-    let tail: [&str; 2] = match shown {
-        1 => ["\nGive one object.", ""],
-        _ => ["\nGive a list of ", " objects, or one object for all."],
-    };
-    user.push(tail[0]);
-    if shown != 1 {
-        user.push(count);
+    if shown == 1 {
+        user.push("\nGive one object.");
+    } else {
+        user.push("\nGive a list of ");
+        user.push(whole(shown as u64));
+        user.push(" objects, or one object for all.");
     }
-    user.push(tail[1]);
     Prompt { user, shown }
 }
 

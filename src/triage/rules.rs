@@ -118,24 +118,27 @@ pub fn judge_line(text: &str, level: Option<Level>) -> Option<Verdict> {
         Some(found) => Some(judge_end(found)),
         None if says_emergency(text, level) => {
             let reason = "rule emergency: the server says that it cannot run".to_owned();
-            let message = starts(text).last().and_then(|at| text.get(*at..));
-            let title = one_line(message.unwrap_or(text));
+            let line = Verdict::new(Kind::Error, title_of_line(text), reason);
             Some(match environment::of_end(text) {
-                Some(fault) => Verdict::new(Kind::Error, title, reason).of_environment(&fault),
-                None => Verdict::new(Kind::Error, title, reason),
+                Some(fault) => line.of_environment(&fault),
+                None => line,
             })
         }
         None => {
             let fault = environment::of_line(text, level)?;
-            let message = starts(text).last().and_then(|at| text.get(*at..));
-            let title = one_line(message.unwrap_or(text));
-            let line = Verdict::new(Kind::Environment, title, String::new());
+            let line = Verdict::new(Kind::Environment, title_of_line(text), String::new());
             Some(Verdict {
                 repeats: fault.may_heal(),
                 ..line.of_environment(&fault)
             })
         }
     }
+}
+
+/// The line without what loggers print before its message.
+fn title_of_line(text: &str) -> String {
+    let message = starts(text).last().and_then(|at| text.get(*at..));
+    one_line(message.unwrap_or(text))
 }
 
 /// A line that nginx or Apache logs at its highest level: its configuration cannot be used, or a

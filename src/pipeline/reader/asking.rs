@@ -39,12 +39,9 @@ pub(super) enum Asking {
 }
 
 impl Reader {
-    /// The prompt for the first entries of a batch, those entries, and what did not fit.
-    pub(super) fn prompt(
-        &mut self,
-        mut batch: Batch,
-        scope: &mut Scope,
-    ) -> ((Prompt, Batch), Option<Batch>) {
+    /// The prompt for the first entries of a batch, and those entries. What did not fit goes on
+    /// waiting.
+    pub(super) fn prompt(&mut self, mut batch: Batch, scope: &mut Scope) -> (Prompt, Batch) {
         let registry = self.parts.services.get();
         let found = registry.named(&batch.service);
         let service = found.as_ref().map(|found| &*found.service);
@@ -64,12 +61,14 @@ impl Reader {
         let rest = batch
             .entries
             .split_off(prompt.shown.min(batch.entries.len()));
-        let rest = (!rest.is_empty()).then(|| Batch {
-            service: batch.service.clone(),
-            since: batch.since,
-            entries: rest,
-        });
-        ((prompt, batch), rest)
+        if !rest.is_empty() {
+            self.waiting.push(Batch {
+                service: batch.service.clone(),
+                since: batch.since,
+                entries: rest,
+            });
+        }
+        (prompt, batch)
     }
 
     /// Past verdicts of the owner, and the watches that are active for the service.
