@@ -12,6 +12,7 @@ mod fault;
 mod ollama;
 mod openai;
 mod server;
+mod talk;
 pub mod tokens;
 
 pub use answer::{About, Answer, Ended};
@@ -21,6 +22,9 @@ pub use error::{Error, ErrorKind};
 pub use ollama::Ollama;
 pub use openai::OpenAi;
 pub use server::Keys;
+pub use talk::{
+    Call, Effort, Endpoint, Message, Part, Reply, Said, Stop, Talker, Tool, Turn, Usage,
+};
 
 use std::time::Duration;
 

@@ -66,6 +66,10 @@ pub struct Settings {
     pub allow: Vec<String>,
     /// Paths that patches never touch.
     pub protect: Vec<String>,
+    /// Command that runs the tests, as a shell would take it.
+    pub test: Option<String>,
+    /// Services whose lines may be shown beside this one's.
+    pub context_from: Vec<String>,
     /// Lines of context kept with an incident.
     pub context_lines: usize,
     pub redact: Redact,

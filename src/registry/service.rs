@@ -147,6 +147,8 @@ impl Service {
             observe: self.mode == Some(Mode::Observe),
             allow: self.allow.clone(),
             protect: self.protect.clone(),
+            test: self.test.clone(),
+            context_from: self.context_from.clone(),
             redact: self.redact.clone(),
             ..Settings::default()
         }
