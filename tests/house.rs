@@ -46,6 +46,7 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("ureq", &["net"]),
     ("crossbeam_channel", &["pipeline"]),
+    ("memmap2", &["pipeline"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("anstream", &["cli"]),
