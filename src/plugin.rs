@@ -1,8 +1,9 @@
 //! One running instance behind a door: settings are read, lanes are started, chunks are taken
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
+use crate::config::address;
 use crate::config::credentials::{self, Credentials};
-use crate::config::triage::{self, Speaks, TriageModel};
+use crate::config::triage::{Speaks, TriageModel};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
     read_seed,
@@ -192,7 +193,7 @@ fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
         return Ok(None);
     };
     let asked = self::model(&model, http);
-    let (reach, all) = (triage::reach(&model.url), options.triage.egress);
+    let (reach, all) = (address::reach(&model.url), options.egress);
     Ok(Some(Reads {
         model: asked.map_err(|fault| fault.to_string())?,
         name: model.model,
@@ -200,7 +201,7 @@ fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
         wait: options.triage.wait,
         may_read: Box::new(move |service| {
             let own = service.and_then(|service| service.egress);
-            triage::allows(own.unwrap_or(all), reach)
+            address::allows(own.unwrap_or(all), reach)
         }),
     }))
 }
@@ -242,9 +243,12 @@ pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> Stri
             format!("{}{more}", shown.join(", "))
         }
     };
-    let fixer = match options.fixer {
-        Fixer::Revert => "revert",
-        Fixer::Off => "off",
+    let fixer = match (options.fixer, &options.fixer_model) {
+        (Fixer::Off, _) => "off".to_owned(),
+        (Fixer::Auto | Fixer::Revert | Fixer::Model, None) => "revert".to_owned(),
+        (Fixer::Revert, Some(_)) => "revert".to_owned(),
+        (Fixer::Model, Some(model)) => format!("{} at {}", model.model, model.url),
+        (Fixer::Auto, Some(model)) => format!("{} at {}, else revert", model.model, model.url),
     };
     let triage = match &options.triage.model {
         None => "rules".to_owned(),

@@ -176,7 +176,7 @@ impl Worker {
         let fixer = settings.fixer;
         let findings = investigate::revert(&repo, commit, Some(trace), settings, None, deadline);
         let findings = match fixer {
-            Fixer::Revert => findings,
+            Fixer::Auto | Fixer::Model | Fixer::Revert => findings,
             Fixer::Off => Findings {
                 patch: None,
                 why: "the fixer is off: the fault was located, no diff was made".into(),
