@@ -133,6 +133,7 @@ mod tests {
             status,
             location: None,
             retry_after: Some(Duration::from_secs(7)),
+            headers: crate::net::Headers::default(),
             body: body.as_bytes().to_vec(),
         };
         fault("h", "m", None, &answer).kind
