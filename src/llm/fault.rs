@@ -68,7 +68,7 @@ pub(super) fn missing(host: &str, model: &str, pull: Option<String>) -> Error {
     )
 }
 
-fn is_too_long(status: u16, low: &str) -> bool {
+pub(super) fn is_too_long(status: u16, low: &str) -> bool {
     let words = [
         "context length",
         "context size",

@@ -140,7 +140,7 @@ fn spaces_folded(value: &str) -> String {
 }
 
 /// Percent-encoding with RFC 3986's unreserved characters.
-pub(crate) fn encoded(text: &str, keep_slash: bool) -> String {
+pub fn encoded(text: &str, keep_slash: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/') {
