@@ -68,7 +68,7 @@ pub(super) fn missing(host: &str, model: &str, pull: Option<String>) -> Error {
     )
 }
 
-fn is_too_long(status: u16, low: &str) -> bool {
+pub(super) fn is_too_long(status: u16, low: &str) -> bool {
     let words = [
         "context length",
         "context size",
@@ -133,6 +133,7 @@ mod tests {
             status,
             location: None,
             retry_after: Some(Duration::from_secs(7)),
+            headers: crate::net::Headers::default(),
             body: body.as_bytes().to_vec(),
         };
         fault("h", "m", None, &answer).kind

@@ -1,0 +1,213 @@
+//! Claude on Amazon Bedrock: the Messages API in another envelope. The model stands in the
+//! address, the region is pinned, and a signature stands where a key would. The answer comes
+//! whole: what streams there is a format of Amazon's own.
+
+use super::request::{self, Knobs};
+use super::{LONGEST, fault, finished, garbage};
+use crate::llm::fault::{clean, said};
+use crate::llm::server::{self, QUESTION};
+use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
+use crate::net::aws::{self, Signed, encoded};
+use crate::net::{self, Http, Method, Request, Whole};
+use serde_json::{Map, Value};
+use std::time::{Instant, SystemTime};
+
+const VERSION: &str = "bedrock-2023-05-31";
+const SERVICE: &str = "bedrock";
+/// Most bytes of an answer.
+const CAP: u64 = 16 << 20;
+
+/// Where Claude is asked, and how.
+#[derive(Clone, Debug)]
+pub struct BedrockSettings {
+    pub region: String,
+    /// Asked instead of the region's own address: an endpoint inside a network of one's own.
+    pub url: Option<String>,
+    /// As with `AnthropicSettings`.
+    pub thinking: bool,
+    pub effort: bool,
+}
+
+/// Claude on Bedrock.
+pub struct Bedrock {
+    http: Http,
+    base: String,
+    host: String,
+    model: String,
+    settings: BedrockSettings,
+    keys: aws::Provider,
+}
+
+impl Bedrock {
+    /// # Errors
+    /// When region or address cannot be one.
+    pub fn new(
+        http: Http,
+        model: &str,
+        settings: BedrockSettings,
+        keys: aws::Provider,
+    ) -> Result<Bedrock, Error> {
+        let region = &settings.region;
+        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if region.is_empty() || region.len() > 40 || !region.bytes().all(good) {
+            let words = "the region for Bedrock is none; one is named as in eu-central-1";
+            return Err(Error::new(ErrorKind::Settings, words));
+        }
+        if model.is_empty() {
+            let words = "no model is named for Bedrock";
+            return Err(Error::new(ErrorKind::Settings, words));
+        }
+        let own = format!("https://bedrock-runtime.{region}.amazonaws.com");
+        let url = settings.url.as_deref().unwrap_or(&own);
+        let (base, host) = server::address(url, "")?;
+        Ok(Bedrock {
+            http,
+            base,
+            host,
+            model: model.to_owned(),
+            settings,
+            keys,
+        })
+    }
+
+    fn body(&self, turn: &Turn<'_>) -> Result<String, Error> {
+        let knobs = Knobs {
+            thinking: self.settings.thinking,
+            effort: self.settings.effort,
+        };
+        let mut body = request::body(turn, knobs)?;
+        body.insert("anthropic_version".to_owned(), VERSION.into());
+        let body = Value::Object(body).to_string();
+        if body.len() > QUESTION {
+            let words = format!(
+                "a question of {} bytes is more than a server takes",
+                body.len()
+            );
+            return Err(Error::new(ErrorKind::TooLong, words));
+        }
+        Ok(body)
+    }
+
+    /// Sends the body, signed with the keys of this moment.
+    fn put(&self, body: &str, until: Instant) -> Result<(Whole, aws::Keys), Error> {
+        let keys = (self.keys)().map_err(|e| self.keyless(&e))?;
+        let url = format!("{}/model/{}/invoke", self.base, encoded(&self.model, false));
+        let path = url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
+            .unwrap_or("/");
+        let json = "application/json";
+        let added = aws::signed(
+            &Signed {
+                method: "POST",
+                path,
+                query: &[],
+                headers: &[("content-type", json), ("host", &self.host)],
+                body: body.as_bytes(),
+                region: &self.settings.region,
+                service: SERVICE,
+                at: SystemTime::now(),
+            },
+            &keys,
+        );
+        let added = added.map_err(|e| self.keyless(&e))?;
+        let mut headers = vec![
+            ("Host", self.host.clone()),
+            ("Content-Type", json.to_owned()),
+            ("Accept", json.to_owned()),
+        ];
+        headers.extend(added);
+        let request = Request {
+            method: Method::Post,
+            url: &url,
+            headers,
+            body: body.as_bytes(),
+            deadline: until,
+        };
+        let answer = self.http.whole(request, CAP);
+        let answer = answer.map_err(|e| server::unanswered(&self.host, &e))?;
+        Ok((answer, keys))
+    }
+
+    fn keyless(&self, e: &net::Error) -> Error {
+        let kind = match e.kind {
+            net::ErrorKind::Settings => ErrorKind::Settings,
+            net::ErrorKind::Timeout | net::ErrorKind::TooLarge | net::ErrorKind::Network => {
+                ErrorKind::Unreachable
+            }
+        };
+        Error::new(kind, format!("no keys to ask {} with: {e}", self.host))
+    }
+
+    /// Amazon names the kind of an error in a header; its words are often few.
+    fn refused(&self, answer: &Whole) -> Error {
+        let host = &self.host;
+        let named = answer.headers.get("x-amzn-errortype").unwrap_or_default();
+        let named = named.split([':', '#']).next().unwrap_or_default();
+        let said = said(&answer.body);
+        let (again, after) = fault::advice(answer);
+        let kind = match named {
+            "ThrottlingException" | "ModelNotReadyException" => {
+                ErrorKind::Busy { retry_after: after }
+            }
+            "ExpiredTokenException" | "UnrecognizedClientException" => ErrorKind::Denied,
+            "InvalidSignatureException" | "AccessDeniedException" => ErrorKind::Denied,
+            "ResourceNotFoundException" => ErrorKind::ModelMissing,
+            // Of the account, until somebody raises it.
+            "ServiceQuotaExceededException" => ErrorKind::SpendLimit,
+            "ModelTimeoutException" | "ModelErrorException" => ErrorKind::Server {
+                status: answer.status,
+            },
+            _ => {
+                let error = fault::of_status(host, &self.model, answer);
+                return error.of_request(request(answer));
+            }
+        };
+        let words = format!(
+            "Bedrock at {host} refused {} ({}, {}: {said})",
+            clean(&self.model),
+            answer.status,
+            clean(named)
+        );
+        Error::new(kind, words)
+            .advised(again, after)
+            .of_request(request(answer))
+    }
+}
+
+fn request(answer: &Whole) -> Option<String> {
+    answer.headers.get("x-amzn-requestid").map(clean)
+}
+
+impl Talker for Bedrock {
+    fn turn(&self, turn: &Turn<'_>) -> Result<Reply, Error> {
+        let started = Instant::now();
+        let until = turn.deadline.min(started + LONGEST);
+        let body = self.body(turn)?;
+        let (mut answer, keys) = self.put(&body, until)?;
+        if answer.status != 200 {
+            for secret in keys.token.iter().chain([&keys.secret]) {
+                answer = server::hidden(answer, Some(secret));
+            }
+            return Err(self.refused(&answer));
+        }
+        let message: Map<String, Value> = serde_json::from_slice(&answer.body)
+            .map_err(|_| garbage(&self.host, "its answer is no JSON object"))?;
+        finished(&self.host, message, Vec::new())
+            .map_err(|error| error.of_request(request(&answer)))
+            .map(|reply| Reply {
+                request: request(&answer),
+                seconds: started.elapsed().as_secs_f64(),
+                ..reply
+            })
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            api: "bedrock".to_owned(),
+            host: self.host.clone(),
+            region: Some(self.settings.region.clone()),
+            model: self.model.clone(),
+        }
+    }
+}
