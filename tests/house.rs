@@ -29,7 +29,7 @@ const ROOMS: &[Room] = &[
     ("llm", 3, &["net"]),
     ("source", 3, &["net"]),
     ("patch", 3, &["source"]),
-    ("investigate", 3, &["source", "patch"]),
+    ("investigate", 3, &["llm", "source", "patch"]),
     ("deliver", 3, &["net", "source", "patch", "investigate"]),
     ("pipeline", 4, &[]),
     ("config", 5, &[]),

@@ -6,6 +6,7 @@ mod dangling;
 mod excerpts;
 mod suspects;
 mod take_back;
+pub mod tools;
 mod words;
 
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
