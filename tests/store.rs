@@ -71,6 +71,7 @@ fn crash(service: &str, function: &str, seconds: i64) -> Signal {
         context: vec![ContextLine {
             time: at(seconds),
             text: "secret-word before".into(),
+            from: None,
         }],
         commit: CommitId::parse("0123456789abcdef0123456789abcdef01234567"),
     }
@@ -183,6 +184,7 @@ fn one_huge_signal_is_kept_within_bounds() {
         ContextLine {
             time: at(0),
             text: "y".repeat(1 << 20),
+            from: None,
         };
         20
     ];

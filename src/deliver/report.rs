@@ -28,10 +28,14 @@ pub fn json(case: &Case<'_>, patch: Option<&Path>) -> String {
     let found = case.findings;
     let mut cuts = Vec::new();
     let lines = kept(&log_lines(&case.incident.lines), "log lines", &mut cuts);
-    let context = kept(&case.incident.context, "lines before", &mut cuts);
-    let context = context.iter().map(
-        |line| json!({"time": line.time.to_rfc3339(), "text": shortened(&line.text, LINE_CHARS)}),
-    );
+    let context = kept(&case.incident.context, "lines around", &mut cuts);
+    let context = context.iter().map(|line| {
+        json!({
+            "time": line.time.to_rfc3339(),
+            "text": shortened(&line.text, LINE_CHARS),
+            "from": line.from,
+        })
+    });
     let mut incident = case.incident.to_json();
     if incident["location"].is_null() {
         incident["location"] = json!(found.location);
@@ -207,10 +211,10 @@ impl Page {
         if !context.is_empty() {
             let lines: Vec<String> = context.iter().map(context_line).collect();
             self.line(format_args!(
-                "Before it, on {}:\n",
+                "Around it, on {} where no other stream is named:\n",
                 code(&case.incident.stream)
             ));
-            self.block(&lines, "lines before");
+            self.block(&lines, "lines around");
             self.line(format_args!("\nThe fault:\n"));
         }
         self.block(&log_lines(&case.incident.lines), "log lines");
@@ -317,7 +321,13 @@ fn file_line(file: &str, line: Option<u32>) -> String {
 }
 
 fn context_line(line: &ContextLine) -> String {
-    format!("{}  {}", line.time.to_rfc3339(), line.text.trim_end())
+    let from = line.from.as_ref().map(|from| format!("[{from}] "));
+    format!(
+        "{}  {}{}",
+        line.time.to_rfc3339(),
+        from.unwrap_or_default(),
+        line.text.trim_end()
+    )
 }
 
 fn numbered(excerpt: &Excerpt) -> Vec<String> {

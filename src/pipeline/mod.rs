@@ -10,6 +10,7 @@ mod judged;
 mod lane;
 pub mod lanes;
 pub mod learned;
+mod nearby;
 mod notes;
 mod noticed;
 pub mod queue;

@@ -39,6 +39,7 @@ pub fn incident() -> Incident {
         context: vec![ContextLine {
             time: Timestamp::from_parts(1_772_366_400, 0),
             text: "INFO order A-1".to_owned(),
+            from: None,
         }],
         stream: "app.log stdout".to_owned(),
         first_seen: Timestamp::from_parts(1_772_366_400, 0),
