@@ -5,7 +5,7 @@ use super::Case;
 use super::markdown::{code, fenced, sentence, shortened};
 use crate::investigate::{Excerpt, Suspect};
 use crate::model::{ContextLine, Kind, Location};
-use crate::source::locate::Located;
+use crate::source::locate::{Evidence, Located, Place};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -50,6 +50,7 @@ pub fn json(case: &Case<'_>, patch: Option<&Path>) -> String {
         "lines": lines,
         "context": context.collect::<Vec<_>>(),
         "located": first(&found.located, ENTRIES, "located frames", &mut cuts),
+        "places": first(&found.places, ENTRIES, "places", &mut cuts),
         "excerpts": first(&found.excerpts, ENTRIES, "pieces of source", &mut cuts),
         "suspects": first(&found.suspects, ENTRIES, "suspects", &mut cuts),
         "tried": first(&found.tried, SENTENCES, "things tried", &mut cuts),
@@ -98,6 +99,7 @@ pub fn markdown(case: &Case<'_>, patch: Option<&Path>) -> String {
     page.verdict(case, patch);
     page.log(case);
     page.source(&case.findings.located, &case.findings.excerpts);
+    page.places(&case.findings.places);
     page.suspects(&case.findings.suspects);
     page.list("What was tried", &case.findings.tried);
     page.limits(&case.findings.notes);
@@ -246,6 +248,28 @@ impl Page {
             let at = file_line(&excerpt.file, excerpt.marked);
             self.line(format_args!("\n{}\n", code(&at)));
             self.block(&numbered(excerpt), "lines of source");
+        }
+    }
+
+    /// Places that no frame names; the frames stand above.
+    fn places(&mut self, places: &[Place]) {
+        let others: Vec<&Place> = places
+            .iter()
+            .filter(|place| !place.evidence.contains(&Evidence::Frame))
+            .collect();
+        if others.is_empty() {
+            return;
+        }
+        self.heading("What else the fault speaks of");
+        for place in first(&others, ENTRIES, "places", &mut self.cuts) {
+            let function = place.function.as_deref().map(code);
+            let inside = function.map_or(String::new(), |name| format!(" in {name}"));
+            self.line(format_args!(
+                "- {}{inside}, confidence {:.2}: {}",
+                code(&file_line(&place.file, place.line)),
+                place.confidence,
+                sentence(&place.why),
+            ));
         }
     }
 

@@ -3,7 +3,8 @@
 
 mod around;
 mod dangling;
-mod excerpts;
+pub mod excerpts;
+mod further;
 mod suspects;
 mod take_back;
 pub mod tools;
@@ -12,9 +13,10 @@ mod words;
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
 use crate::patch::{AcceptedPatch, Rules};
 use crate::source::history::History;
-use crate::source::locate::{Files, Located, locate, location};
+use crate::source::locate::{Files, Located, Place, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
 pub use around::{around, of_storm};
+pub use further::look_further;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
 use std::time::Instant;
@@ -27,6 +29,8 @@ pub struct Findings {
     pub located: Vec<Located>,
     /// The place of the fault, above the threshold only.
     pub location: Option<Location>,
+    /// All that the fault speaks of, best first: frames, texts, names, callers, changed files.
+    pub places: Vec<Place>,
     /// Source around the service's own frames, best first.
     pub excerpts: Vec<Excerpt>,
     /// Commits that may have brought the fault, best first.

@@ -6,9 +6,7 @@ use crate::counters::Counters;
 use crate::deliver::{self, Case};
 use crate::investigate::{self, Findings};
 use crate::model::service::Fixer;
-use crate::model::{
-    CommitId, Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp, Trace,
-};
+use crate::model::{CommitId, Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp};
 use crate::net::Secret;
 use crate::pipeline::clock;
 use crate::source::Mirrors;
@@ -141,20 +139,17 @@ impl Worker {
             );
             return nothing(why);
         };
-        let Some(trace) = &incident.trace else {
-            return nothing("there is no stack trace to locate".into());
-        };
         let Some(commit) = &incident.commit else {
             return nothing("the deployed commit is not known".into());
         };
-        self.at_commit(repo, commit, trace, settings)
+        self.at_commit(repo, commit, incident, settings)
     }
 
     fn at_commit(
         &self,
         address: &str,
         commit: &CommitId,
-        trace: &Trace,
+        incident: &Incident,
         settings: &Settings,
     ) -> Found {
         let deadline = Instant::now() + DEADLINE;
@@ -174,7 +169,9 @@ impl Worker {
             Err(fault) => return nothing(fault.to_string()),
         };
         let fixer = settings.fixer;
-        let findings = investigate::revert(&repo, commit, Some(trace), settings, None, deadline);
+        let trace = incident.trace.as_ref();
+        let mut findings = investigate::revert(&repo, commit, trace, settings, None, deadline);
+        investigate::look_further(&mut findings, &repo, commit, incident, settings, deadline);
         let findings = match fixer {
             Fixer::Auto | Fixer::Model | Fixer::Revert => findings,
             Fixer::Off => Findings {

@@ -5,7 +5,7 @@ use crate::model::{
     Block, CommitId, ContextLine, Frame, Incident, IncidentId, Kind, Language, Location, Raised,
     Status, Timestamp, Trace,
 };
-use crate::source::locate::Located;
+use crate::source::locate::{Evidence, Located, Place};
 
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -76,6 +76,15 @@ pub fn findings() -> Findings {
             function: Some("discount".to_owned()),
             confidence: 0.95,
         }),
+        places: vec![Place {
+            rank: 1,
+            file: "orders/campaign.py".to_owned(),
+            line: Some(4),
+            function: None,
+            confidence: 0.3,
+            why: "holds the text SUMMER25 of the message".to_owned(),
+            evidence: vec![Evidence::Name],
+        }],
         excerpts: vec![Excerpt {
             file: "orders/vouchers.py".to_owned(),
             first_line: 30,

@@ -173,6 +173,57 @@ pub fn bare_name(function: &str) -> Option<String> {
     (!matches!(*last, "Object" | "eval" | "top")).then(|| (*last).to_owned())
 }
 
+/// The name that a function's first line gives it.
+pub fn name_of(header: &str) -> Option<String> {
+    let text = header.trim();
+    let ident = |text: &str| -> Option<String> {
+        let name: String = text
+            .trim_start()
+            .trim_start_matches("self.")
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "_$?!.".contains(*c))
+            .collect();
+        let name = name.trim_end_matches('.').to_owned();
+        (!name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())).then_some(name)
+    };
+    for word in [
+        "def ",
+        "defp ",
+        "fn ",
+        "func ",
+        "fun ",
+        "function* ",
+        "function ",
+    ] {
+        let at = match text.starts_with(word) {
+            true => Some(0),
+            false => text.find(&format!(" {word}")).map(|at| at + 1),
+        };
+        if let Some(at) = at {
+            let rest = text[at + word.len()..].trim_start();
+            // Go's receiver stands before the name.
+            let rest = match rest.strip_prefix('(') {
+                Some(inside) if word == "func " => inside.split_once(')').map_or("", |two| two.1),
+                _ => rest,
+            };
+            if let Some(name) = ident(rest) {
+                return Some(name);
+            }
+        }
+    }
+    // `const total = (a) => {`, `total: async (a) => {`
+    let before = match (text.find("=>"), text.find('=')) {
+        (Some(_), Some(equals)) if !text[equals..].starts_with("=>") => text.get(..equals)?,
+        (Some(arrow), _) => text.get(..arrow)?.split_once(':').map(|two| two.0)?,
+        (None, _) => text.split('(').next()?,
+    };
+    let last = before
+        .trim_end()
+        .rsplit(|c: char| c.is_whitespace() || c == '.')
+        .next()?;
+    ident(last)
+}
+
 /// The suffix that Rust's legacy mangling leaves: `h` and 16 hexadecimal digits.
 fn is_hash(text: &str) -> bool {
     text.strip_prefix('h')
