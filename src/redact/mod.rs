@@ -34,6 +34,7 @@ mod mail;
 mod name;
 mod national;
 mod numbers;
+mod originals;
 mod pem;
 mod phone;
 mod placeholder;
@@ -50,6 +51,7 @@ mod url;
 mod value;
 
 pub use class::Class;
+pub use originals::placeholders;
 pub use redacted::{Piece, Redacted};
 pub use redactor::Redactor;
 pub use scope::{Report, Scope};
