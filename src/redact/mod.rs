@@ -35,6 +35,7 @@ mod mail;
 mod name;
 mod national;
 mod numbers;
+mod originals;
 mod pem;
 mod phone;
 mod placeholder;
@@ -51,6 +52,7 @@ mod url;
 mod value;
 
 pub use class::Class;
+pub use originals::placeholders;
 pub use redacted::{Piece, Redacted};
 pub use redactor::Redactor;
 pub use scope::{Report, Scope};

@@ -1,8 +1,10 @@
 //! A scope: texts in, redacted texts out, where the same value always has the same placeholder,
-//! so that a reader sees that it is the same. It keeps what it needs for that as hashes.
+//! so that a reader sees that it is the same. It knows values by their hashes; what they were is
+//! kept apart (`originals.rs`).
 
 use crate::redact::class::Class;
 use crate::redact::find::Find;
+use crate::redact::originals::Originals;
 use crate::redact::placeholder;
 use crate::redact::redacted::Redacted;
 use crate::redact::redactor::Redactor;
@@ -31,6 +33,7 @@ pub struct Scope {
     known: HashMap<[u8; 16], (Class, u32)>,
     numbers: HashMap<Class, u32>,
     report: Report,
+    pub(super) originals: Originals,
 }
 
 /// What becomes of the line breaks in a value.
@@ -47,6 +50,7 @@ impl Scope {
             known: HashMap::new(),
             numbers: HashMap::new(),
             report: Report::default(),
+            originals: Originals::default(),
         }
     }
 
@@ -78,6 +82,10 @@ impl Scope {
             }
         }
         self.withhold(text)
+    }
+
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// What was done in this scope so far.
@@ -120,6 +128,7 @@ impl Scope {
                 let number = self.numbers.entry(class).or_default();
                 *number += 1;
                 self.known.insert(key, (class, *number));
+                self.originals.remember(class, *number, value);
                 (class, Some(*number))
             }
         };
