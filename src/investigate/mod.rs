@@ -5,6 +5,7 @@ mod around;
 mod dangling;
 pub mod excerpts;
 mod further;
+pub mod inquiry;
 mod suspects;
 mod take_back;
 pub mod tools;

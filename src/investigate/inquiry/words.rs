@@ -96,6 +96,7 @@ pub const CUT: &str = "Your last answer was cut at its limit and nothing of it w
 /// The result of a call in a cut answer.
 pub const CUT_CALL: &str = "not done: the answer that held this call was cut";
 /// The result of a call beyond those that are done in one turn.
-pub const TOO_MANY: &str = "not done: too many calls in one turn; ask again for what is still needed";
+pub const TOO_MANY: &str =
+    "not done: too many calls in one turn; ask again for what is still needed";
 /// The result of a call when nothing more fits.
 pub const NO_ROOM: &str = "not done: there is no room for further results; give your answer now";
