@@ -18,7 +18,7 @@ const REACH: usize = 600;
 pub fn enclosing(lines: &[&str], line: u32) -> Option<Enclosing> {
     let at = usize::try_from(line).ok()?.checked_sub(1)?;
     let mut depth = indent(lines.get(at)?);
-    if is_header(lines.get(at)?) {
+    if is_header(lines.get(at)?) || is_split_header(lines, at) {
         depth += 1;
     }
     let first = (at.saturating_sub(REACH)..=at).rev().find(|&i| {
@@ -29,12 +29,12 @@ pub fn enclosing(lines: &[&str], line: u32) -> Option<Enclosing> {
         if here >= depth {
             return false;
         }
-        // A closing bracket or a continued signature is no block of its own.
-        if text.trim_start().starts_with([')', '}', ']']) {
+        // A closing bracket, or a brace in a line of its own, is no block of its own.
+        if text.trim_start().starts_with([')', '}', ']']) || text.trim() == "{" {
             return false;
         }
         depth = here;
-        is_header(text)
+        is_header(text) || is_split_header(lines, i)
     })?;
     let header = lines.get(first)?;
     let margin = indent(header);
@@ -129,6 +129,19 @@ pub(in crate::source) fn is_header(line: &str) -> bool {
         && (text.ends_with('{') || text.ends_with('(') || text.ends_with(','))
         && !text.ends_with(");")
         && looks_declared(text)
+}
+
+/// A signature whose body begins in a line of its own: `int total(int a)` before `{` or `throws`.
+fn is_split_header(lines: &[&str], at: usize) -> bool {
+    let Some(text) = lines.get(at).map(|text| text.trim()) else {
+        return false;
+    };
+    let next = lines.get(at + 1).map_or("", |next| next.trim_start());
+    text.ends_with(')')
+        && ["{", "throws ", "where ", ": "]
+            .iter()
+            .any(|w| next.starts_with(w))
+        && is_header(&format!("{text} {{"))
 }
 
 /// A call that runs over several lines also ends with `(`; a declaration has words before the

@@ -2,6 +2,7 @@
 //! better with the files' text. Reads no repository itself: [`Files`] is handed in.
 
 mod asked;
+pub mod body;
 mod class;
 mod find;
 pub mod function;
