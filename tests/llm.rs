@@ -10,6 +10,8 @@ mod anthropic_faults;
 mod anthropic_rules;
 #[path = "played/anthropic/mod.rs"]
 mod anthropic_server;
+#[path = "llm/bedrock.rs"]
+mod bedrock;
 #[path = "llm/both.rs"]
 mod both;
 #[path = "llm/conversation.rs"]

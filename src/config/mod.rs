@@ -2,6 +2,7 @@
 //! environment. Raw text becomes [`Options`]; every complaint is told at once. Used by the
 //! doors' assembly only: nothing below this floor knows of keys.
 
+pub mod aws;
 pub mod credentials;
 pub mod entry;
 pub mod environment;
