@@ -24,3 +24,9 @@ mod played;
 mod played_ollama;
 #[path = "llm/played_openai.rs"]
 mod played_openai;
+#[path = "llm/talk_llama.rs"]
+mod talk_llama;
+#[path = "llm/talk_ollama.rs"]
+mod talk_ollama;
+#[path = "llm/talk_openai.rs"]
+mod talk_openai;

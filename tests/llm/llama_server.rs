@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server of our own; it ends with the test.
-struct LlamaServer {
+pub struct LlamaServer {
     child: Child,
     url: String,
 }
@@ -79,7 +79,7 @@ fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
 }
 
 /// The server that is there already, or one of our own that ends with the first part.
-fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi, String)> {
+pub fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi, String)> {
     let Some(url) = named("AUTOFIX_LLAMA_URL") else {
         let (server, model) = start(test)?;
         let url = server.url.clone();
