@@ -14,7 +14,14 @@ use std::time::{Duration, Instant};
 /// A server of our own; it ends with the test.
 pub struct LlamaServer {
     child: Child,
-    url: String,
+    pub url: String,
+}
+
+impl LlamaServer {
+    /// At once, whatever it is at.
+    pub fn end(&mut self) {
+        self.child.kill().unwrap();
+    }
 }
 
 impl Drop for LlamaServer {
@@ -25,7 +32,7 @@ impl Drop for LlamaServer {
 }
 
 /// `None` where the test is to be skipped, which is said.
-fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
+pub fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
     let (Some(program), Some(model)) =
         (named("AUTOFIX_LLAMA_SERVER"), named("AUTOFIX_LLAMA_MODEL"))
     else {

@@ -2,7 +2,7 @@
 //! says, the conversation goes on or ends with an error that says why. Skipped where none is named.
 
 use crate::conversation::{RULES, TOOLS, results, text, written};
-use crate::llama_server::reach;
+use crate::llama_server::{reach, start};
 use crate::played::{http, no_key};
 use autofix::llm::{
     Anthropic, AnthropicSettings, Effort, Error, ErrorKind, Message, OpenAiTalk, Part, Reply, Stop,
@@ -145,4 +145,35 @@ fn a_real_server_says_what_does_not_fit_in_both_apis() {
     let openai = OpenAiTalk::new(http(), &url, "any", None, no_key()).unwrap();
     let e = ask(&openai, &RULES, &long, 40).unwrap_err();
     assert_eq!(e.kind, ErrorKind::TooLong, "{e}");
+}
+
+#[test]
+fn a_real_server_that_dies_in_mid_answer_leaves_what_was_used() {
+    let test = "a_real_server_that_dies_in_mid_answer_leaves_what_was_used";
+    let Some((mut server, _)) = start(test) else {
+        return;
+    };
+    let settings = AnthropicSettings::default();
+    let model = Anthropic::new(http(), &server.url, "any", settings, no_key()).unwrap();
+    let asked = std::thread::spawn(move || {
+        let system = Redacted::own("You tell long stories.");
+        ask(
+            &model,
+            &system,
+            &[text("Tell the longest story that you know.")],
+            3_000,
+        )
+    });
+    std::thread::sleep(Duration::from_millis(2_500));
+    server.end();
+    match asked.join().unwrap() {
+        // It is short of words now and then.
+        Ok(reply) => assert_eq!(reply.stop, Stop::End),
+        Err(e) if e.kind == ErrorKind::Unreachable => println!("it had not begun: {e}"),
+        Err(e) => {
+            assert_eq!(e.kind, ErrorKind::Interrupted, "{e}");
+            println!("used until then: {:?}", e.used());
+            assert!(e.used().is_some(), "{e}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use super::request::{self, Knobs};
 use super::{LONGEST, fault, finished, garbage};
-use crate::llm::fault::{clean, said};
+use crate::llm::fault::{advice, clean, said};
 use crate::llm::server::{self, QUESTION};
 use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
 use crate::net::aws::{self, Signed, encoded};
@@ -145,7 +145,7 @@ impl Bedrock {
         let named = answer.headers.get("x-amzn-errortype").unwrap_or_default();
         let named = named.split([':', '#']).next().unwrap_or_default();
         let said = said(&answer.body);
-        let (again, after) = fault::advice(answer);
+        let (again, after) = advice(answer);
         let kind = match named {
             "ThrottlingException" | "ModelNotReadyException" => {
                 ErrorKind::Busy { retry_after: after }

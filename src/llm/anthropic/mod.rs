@@ -158,8 +158,12 @@ impl Anthropic {
         let request = answer.headers.get("request-id").map(clean);
         let message: Map<String, Value> = serde_json::from_slice(&answer.body)
             .map_err(|_| garbage(host, "its answer is no JSON object"))?;
-        finished(host, message, Vec::new())
-            .map_err(|error| error.of_request(request.clone()))
+        let read = if message.get("type").is_some_and(|kind| kind == "error") {
+            Err(fault::in_stream(host, &Value::Object(message)))
+        } else {
+            finished(host, message, Vec::new())
+        };
+        read.map_err(|error| error.of_request(request.clone()))
             .map(|reply| Reply { request, ..reply })
     }
 }
