@@ -3,7 +3,7 @@
 //! whole: what streams there is a format of Amazon's own.
 
 use super::request::{self, Knobs};
-use super::{LONGEST, fault, finished, garbage};
+use super::{LONGEST, fault, garbage, reply};
 use crate::llm::fault::{advice, clean, said};
 use crate::llm::server::{self, QUESTION};
 use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
@@ -193,7 +193,7 @@ impl Talker for Bedrock {
         }
         let message: Map<String, Value> = serde_json::from_slice(&answer.body)
             .map_err(|_| garbage(&self.host, "its answer is no JSON object"))?;
-        finished(&self.host, message, Vec::new())
+        reply::read(&self.host, message)
             .map_err(|error| error.of_request(request(&answer)))
             .map(|reply| Reply {
                 request: request(&answer),
