@@ -10,6 +10,8 @@ mod anthropic_faults;
 mod anthropic_rules;
 #[path = "played/anthropic/mod.rs"]
 mod anthropic_server;
+#[path = "llm/bedrock.rs"]
+mod bedrock;
 #[path = "llm/both.rs"]
 mod both;
 #[path = "llm/conversation.rs"]
@@ -22,3 +24,9 @@ mod played;
 mod played_ollama;
 #[path = "llm/played_openai.rs"]
 mod played_openai;
+#[path = "llm/talk_llama.rs"]
+mod talk_llama;
+#[path = "llm/talk_ollama.rs"]
+mod talk_ollama;
+#[path = "llm/talk_openai.rs"]
+mod talk_openai;

@@ -3,6 +3,7 @@
 //! doors' assembly only: nothing below this floor knows of keys.
 
 pub mod address;
+pub mod aws;
 pub mod credentials;
 pub mod entry;
 pub mod environment;

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Error {
     pub kind: ErrorKind,
     words: String,
-    more: More,
+    more: Box<More>,
 }
 
 /// What only some errors know.
@@ -72,7 +72,7 @@ impl Error {
         Error {
             kind,
             words,
-            more: More::default(),
+            more: Box::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 //! differ in what they take.
 
 use super::check::Count;
-use super::fault::{clean, fault, said};
+use super::fault::{advice, clean, fault, said};
 use super::functions::{self, word};
 use super::order::{self, Outcome, Reads, Side};
 use super::server::{Keys, Server};
@@ -193,7 +193,11 @@ impl Talker for OpenAiTalk {
         }
         let answer = self.put(turn, &sides, until)?;
         if answer.status != 200 {
-            return Err(fault(&self.server.host, &self.model, None, &answer));
+            let (again, after) = advice(&answer);
+            let request = answer.headers.get("x-request-id").map(clean);
+            return Err(fault(&self.server.host, &self.model, None, &answer)
+                .advised(again, after)
+                .of_request(request));
         }
         let reply = self.read(&answer.body, turn, &sides)?;
         Ok(Reply {

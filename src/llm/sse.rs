@@ -26,8 +26,12 @@ pub(super) enum Fault {
 
 impl<R: Read> Events<R> {
     pub fn new(from: R) -> Events<R> {
+        Events::within(from, STREAM)
+    }
+
+    fn within(from: R, most: u64) -> Events<R> {
         Events {
-            from: BufReader::new(from.take(STREAM)),
+            from: BufReader::new(from.take(most)),
             line: Vec::new(),
         }
     }
@@ -117,6 +121,9 @@ mod tests {
         assert!(matches!(all(&many), Err(Fault::TooLarge)));
         assert!(matches!(all(b"data: \xff\n\n"), Err(Fault::NotText)));
         let endless = std::io::repeat(b'\n');
-        assert!(matches!(Events::new(endless).next(), Err(Fault::TooLarge)));
+        assert!(matches!(
+            Events::within(endless, 9_000).next(),
+            Err(Fault::TooLarge)
+        ));
     }
 }

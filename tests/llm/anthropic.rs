@@ -249,6 +249,30 @@ fn what_is_cut_can_be_answered_and_gone_on_with() {
 }
 
 #[test]
+fn thinking_that_was_cut_does_not_stop_the_conversation() {
+    let text_block = json!({"type": "text", "text": "First,"});
+    let cut = |before: Vec<Value>| {
+        let mut content = before;
+        content.push(thinking("I wonder whe", ""));
+        Answer::Says(Said::new(content, "max_tokens"))
+    };
+    let server = play(in_turn(vec![
+        cut(vec![thinking("", "c2ln"), text_block]),
+        cut(vec![]),
+        Answer::text("Done."),
+    ]));
+    let model = client(&server);
+    let mut messages = vec![text("x")];
+    for _ in 0..2 {
+        let reply = ask(&model, &messages).unwrap();
+        assert_eq!(reply.stop, Stop::Length);
+        messages.extend([Message::Theirs(reply.said), text("Be shorter.")]);
+    }
+    assert_eq!(ask(&model, &messages).unwrap().stop, Stop::End);
+    no_faults(&server);
+}
+
+#[test]
 fn what_is_blank_is_not_sent_back() {
     let blank = Said::new(
         vec![
@@ -350,4 +374,8 @@ fn an_answer_that_is_no_stream_is_read_as_well() {
     let server = play(move |_| Answer::Refuses(200, "", message.clone()));
     let reply = ask(&client(&server), &[text("x")]).unwrap();
     assert_eq!((reply.text.as_str(), reply.usage.input), ("Whole.", 7));
+    let error = json!({"type": "error", "error": {"type": "overloaded_error", "message": "x"}});
+    let server = play(move |_| Answer::Refuses(200, "", error.clone()));
+    let e = ask(&client(&server), &[text("x")]).unwrap_err();
+    assert!(matches!(e.kind, ErrorKind::Busy { .. }), "{e}");
 }

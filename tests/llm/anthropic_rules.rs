@@ -160,6 +160,9 @@ fn what_the_real_one_refuses_is_refused() {
         ("cannot be modified", |b| {
             b["messages"][0]["content"][0]["text"] = json!("Why not?")
         }),
+        ("Invalid `signature`", |b| {
+            b["messages"][1]["content"][1]["signature"] = json!("");
+        }),
         ("another model", |b| b["model"] = json!("other")),
         ("thinking.cache_control", |b| {
             b["messages"][1]["content"][0]["cache_control"] = json!({"type": "ephemeral"})

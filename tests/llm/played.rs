@@ -33,6 +33,8 @@ pub struct Heard {
     pub what: String,
     pub head: String,
     pub body: Value,
+    /// As it came.
+    pub raw: Vec<u8>,
 }
 
 #[derive(Clone)]
@@ -114,6 +116,7 @@ fn hear(stream: &TcpStream) -> Option<Heard> {
     Some(Heard {
         what: what.to_owned(),
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        raw: body,
         head,
     })
 }

@@ -3,8 +3,8 @@
 //! whole: what streams there is a format of Amazon's own.
 
 use super::request::{self, Knobs};
-use super::{LONGEST, fault, finished, garbage};
-use crate::llm::fault::{clean, said};
+use super::{LONGEST, fault, garbage, reply};
+use crate::llm::fault::{advice, clean, said};
 use crate::llm::server::{self, QUESTION};
 use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
 use crate::net::aws::{self, Signed, encoded};
@@ -145,7 +145,7 @@ impl Bedrock {
         let named = answer.headers.get("x-amzn-errortype").unwrap_or_default();
         let named = named.split([':', '#']).next().unwrap_or_default();
         let said = said(&answer.body);
-        let (again, after) = fault::advice(answer);
+        let (again, after) = advice(answer);
         let kind = match named {
             "ThrottlingException" | "ModelNotReadyException" => {
                 ErrorKind::Busy { retry_after: after }
@@ -193,7 +193,7 @@ impl Talker for Bedrock {
         }
         let message: Map<String, Value> = serde_json::from_slice(&answer.body)
             .map_err(|_| garbage(&self.host, "its answer is no JSON object"))?;
-        finished(&self.host, message, Vec::new())
+        reply::read(&self.host, message)
             .map_err(|error| error.of_request(request(&answer)))
             .map(|reply| Reply {
                 request: request(&answer),

@@ -1,7 +1,7 @@
 //! What the Messages API means by an error, by its type and status. What it says of another try
 //! is kept; a limit on spending is told from a limit on pace, because only one of them passes.
 
-use crate::llm::fault::{clean, fault as other, is_too_long, missing, said};
+use crate::llm::fault::{advice, clean, fault as other, is_too_long, missing, said};
 use crate::llm::{Error, ErrorKind};
 use crate::net::{Headers, Whole};
 use serde_json::Value;
@@ -112,19 +112,6 @@ fn holds(value: &Value, word: &str, left: &mut usize) -> bool {
         Value::Object(map) => map.values().any(|value| holds(value, word, left)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
-}
-
-/// Whether and when the server says to try again.
-pub(super) fn advice(answer: &Whole) -> (Option<bool>, Option<Duration>) {
-    let again = match answer.headers.get("x-should-retry") {
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        _ => None,
-    };
-    let millis = answer.headers.get("retry-after-ms");
-    let millis = millis.and_then(|text| text.trim().parse::<f64>().ok());
-    let millis = millis.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
-    (again, millis.or(answer.retry_after))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::net::{self, Http, Response, Secret, Whole};
 use request::Knobs;
 use serde_json::{Map, Value};
 use std::time::{Duration, Instant};
-use stream::{Assembly, garbage};
+use stream::{Assembly, Message, garbage};
 
 /// The version of the API that is spoken.
 const VERSION: &str = "2023-06-01";
@@ -103,7 +103,7 @@ impl Anthropic {
                 .having_used(used)
                 .of_request(request.clone())
         })
-        .and_then(|whole| finished(host, whole.message, whole.odd))
+        .and_then(|message| reply::read(host, message))
         .map_err(|error| error.of_request(request.clone()))
         .map(|reply| Reply { request, ..reply })
     }
@@ -113,7 +113,7 @@ impl Anthropic {
         response: Response,
         assembly: &mut Assembly,
         until: Instant,
-    ) -> Result<stream::Whole, Error> {
+    ) -> Result<Message, Error> {
         let host = &self.server.host;
         let mut events = Events::new(response.into_reader());
         loop {
@@ -158,8 +158,12 @@ impl Anthropic {
         let request = answer.headers.get("request-id").map(clean);
         let message: Map<String, Value> = serde_json::from_slice(&answer.body)
             .map_err(|_| garbage(host, "its answer is no JSON object"))?;
-        finished(host, message, Vec::new())
-            .map_err(|error| error.of_request(request.clone()))
+        let read = if message.get("type").is_some_and(|kind| kind == "error") {
+            Err(fault::in_stream(host, &Value::Object(message)))
+        } else {
+            reply::read(host, message)
+        };
+        read.map_err(|error| error.of_request(request.clone()))
             .map(|reply| Reply { request, ..reply })
     }
 }
@@ -192,21 +196,6 @@ impl Talker for Anthropic {
             model: self.model.clone(),
         }
     }
-}
-
-/// The reply that a whole message is.
-fn finished(
-    host: &str,
-    message: Map<String, Value>,
-    odd: Vec<(String, Value)>,
-) -> Result<Reply, Error> {
-    let mut reply = reply::read(host, message)?;
-    for (id, input) in odd {
-        for call in reply.calls.iter_mut().filter(|call| call.id == id) {
-            call.input = input.clone();
-        }
-    }
-    Ok(reply)
 }
 
 fn cut(host: &str, how: &str) -> Error {

@@ -19,11 +19,11 @@ pub(super) fn read(host: &str, mut message: Map<String, Value>) -> Result<Reply,
     if message.get("role").is_some_and(|role| role != "assistant") {
         return bad("its message is not the assistant's");
     }
-    let Some(Value::Array(blocks)) = message.remove("content") else {
+    let Some(Value::Array(mut blocks)) = message.remove("content") else {
         return bad("its message has no content");
     };
     let (mut text, mut calls, mut ids) = (String::new(), Vec::new(), BTreeSet::new());
-    for block in &blocks {
+    for block in &mut blocks {
         match block.get("type").and_then(Value::as_str) {
             None => return bad("a block has no type"),
             Some("text") => {
@@ -42,6 +42,10 @@ pub(super) fn read(host: &str, mut message: Map<String, Value>) -> Result<Reply,
                 };
                 if !ids.insert(call.id.clone()) {
                     return bad("two calls have one id");
+                }
+                // The call keeps what it was; it would be refused when it is returned.
+                if !block.get("input").is_some_and(Value::is_object) {
+                    block["input"] = Map::new().into();
                 }
                 calls.push(call);
             }
@@ -88,7 +92,10 @@ fn call(block: &Value) -> Option<Call> {
     Some(Call {
         id: named("id")?,
         name: named("name")?,
-        input: block.get("input").cloned().unwrap_or_default(),
+        input: match block.get("input") {
+            None | Some(Value::Null) => Map::new().into(),
+            Some(input) => input.clone(),
+        },
     })
 }
 
@@ -157,6 +164,24 @@ mod tests {
         );
         assert_eq!(fault.used().unwrap().input, 3, "it was paid for");
         assert_eq!(with(Value::Null).unwrap_err().kind, ErrorKind::Garbage);
+    }
+
+    #[test]
+    fn an_input_that_is_no_object_is_told_and_an_object_is_returned() {
+        for (input, told) in [
+            (None, json!({})),
+            (Some(Value::Null), json!({})),
+            (Some(json!("{\"a\": ")), json!("{\"a\": ")),
+            (Some(json!([1])), json!([1])),
+        ] {
+            let mut call = json!({"type": "tool_use", "id": "t1", "name": "read"});
+            if let Some(input) = input {
+                call["input"] = input;
+            }
+            let reply = of(json!({"content": [call], "stop_reason": "tool_use"})).unwrap();
+            assert_eq!(reply.calls[0].input, told);
+            assert_eq!(reply.said.0[0]["input"], json!({}));
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Reads for Blocks {
     }
 
     fn is_empty(&self, said: &Said) -> bool {
-        !blocks(said).iter().any(can_be_sent)
+        sent(said).next().is_none()
     }
 }
 
@@ -90,8 +90,7 @@ fn message(side: &Side<'_>) -> Value {
             json!({"role": "user", "content": blocks})
         }
         Side::Theirs(row) => {
-            let blocks = row.iter().flat_map(|said| blocks(said));
-            let blocks: Vec<&Value> = blocks.filter(|block| can_be_sent(block)).collect();
+            let blocks: Vec<&Value> = row.iter().flat_map(|said| sent(said)).collect();
             json!({"role": "assistant", "content": blocks})
         }
     }
@@ -112,9 +111,18 @@ fn mark(block: &mut Value) {
     block["cache_control"] = json!({"type": "ephemeral"});
 }
 
-/// A server may say an empty text, and takes none.
-fn can_be_sent(block: &Value) -> bool {
-    block["type"] != "text" || !text(block, "text").trim().is_empty()
+/// The blocks as they go back: unchanged, but for what a server may say and takes from nobody. That
+/// is blank text, and thinking that was cut before its signature came, which then is the last.
+fn sent(said: &Said) -> impl Iterator<Item = &Value> {
+    let blocks = blocks(said);
+    let last = blocks.len().saturating_sub(1);
+    let whole = move |(at, block): &(usize, &Value)| match block["type"].as_str() {
+        Some("text") => !text(block, "text").trim().is_empty(),
+        Some("thinking") => *at < last || !text(block, "signature").is_empty(),
+        Some(_) | None => true,
+    };
+    let kept = blocks.iter().enumerate().filter(whole);
+    kept.map(|(_, block)| block)
 }
 
 fn blocks(said: &Said) -> &[Value] {

@@ -11,6 +11,9 @@ const MESSAGE: usize = 8 << 20;
 /// Most blocks of a message.
 const BLOCKS: usize = 2_000;
 
+/// A message as it would have come whole.
+pub(super) type Message = Map<String, Value>;
+
 /// What has come so far.
 #[derive(Default)]
 pub(super) struct Assembly {
@@ -19,16 +22,6 @@ pub(super) struct Assembly {
     /// The block that is open, with its input as far as that has come.
     open: Option<String>,
     bytes: usize,
-    /// Inputs that are no JSON object, by the call's id.
-    odd: Vec<(String, Value)>,
-}
-
-/// A message that has come to its end.
-pub(super) struct Whole {
-    pub message: Map<String, Value>,
-    /// What a call's input was, where it was no object: `{}` stands in the message, which would
-    /// be refused when it is returned.
-    pub odd: Vec<(String, Value)>,
 }
 
 impl Assembly {
@@ -38,7 +31,7 @@ impl Assembly {
     }
 
     /// Takes the data of an event; the whole message with the last.
-    pub fn take(&mut self, host: &str, data: &str) -> Result<Option<Whole>, Error> {
+    pub fn take(&mut self, host: &str, data: &str) -> Result<Option<Message>, Error> {
         let event: Value =
             serde_json::from_str(data).map_err(|_| garbage(host, "an event is not JSON"))?;
         match event["type"].as_str().unwrap_or_default() {
@@ -130,22 +123,11 @@ impl Assembly {
         let (Some(input), Some(block)) = (self.open.take(), self.blocks.last_mut()) else {
             return Err(garbage(host, "a block ends that is not open"));
         };
+        // What is no JSON stays text, for `reply` to see.
         if !input.is_empty() {
-            match serde_json::from_str(&input) {
-                Ok(object @ Value::Object(_)) => block["input"] = object,
-                Ok(other) => self.note(other),
-                Err(_) => self.note(Value::String(input)),
-            }
+            block["input"] = serde_json::from_str(&input).unwrap_or(Value::String(input));
         }
         Ok(())
-    }
-
-    fn note(&mut self, input: Value) {
-        if let Some(block) = self.blocks.last_mut() {
-            block["input"] = Map::new().into();
-            let id = block["id"].as_str().unwrap_or_default().to_owned();
-            self.odd.push((id, input));
-        }
     }
 
     fn change(&mut self, host: &str, event: &Value) -> Result<(), Error> {
@@ -166,7 +148,7 @@ impl Assembly {
         Ok(())
     }
 
-    fn whole(&mut self, host: &str) -> Result<Whole, Error> {
+    fn whole(&mut self, host: &str) -> Result<Message, Error> {
         let over = self.open.is_none();
         let Some(mut message) = self.message.take_if(|_| over) else {
             return Err(garbage(
@@ -176,14 +158,136 @@ impl Assembly {
         };
         let blocks = std::mem::take(&mut self.blocks);
         message.insert("content".to_owned(), Value::Array(blocks));
-        Ok(Whole {
-            message,
-            odd: std::mem::take(&mut self.odd),
-        })
+        Ok(message)
     }
 }
 
 pub(super) fn garbage(host: &str, what: &str) -> Error {
     let words = format!("{host} does not answer as the Messages API does: {what}");
     Error::new(ErrorKind::Garbage, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::sse::Events;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn start() -> Value {
+        json!({"type": "message_start", "message": {"role": "assistant", "content": [],
+            "model": "m", "usage": {"input_tokens": 5, "output_tokens": 1}}})
+    }
+
+    fn block(block: &Value) -> Value {
+        json!({"type": "content_block_start", "index": 0, "content_block": block})
+    }
+
+    fn delta(delta: &Value) -> Value {
+        json!({"type": "content_block_delta", "index": 0, "delta": delta})
+    }
+
+    fn put(events: &[Value]) -> Result<Option<Message>, Error> {
+        let mut assembly = Assembly::default();
+        let mut last = None;
+        for event in events {
+            last = assembly.take("h", &event.to_string())?;
+        }
+        Ok(last)
+    }
+
+    fn end() -> [Value; 3] {
+        [
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"},
+                "usage": {"output_tokens": 9, "input_tokens": null}}),
+            json!({"type": "message_stop"}),
+        ]
+    }
+
+    #[test]
+    fn citations_are_gathered_in_their_block() {
+        let cited = json!({"type": "text", "text": "", "citations": null});
+        let part = json!({"type": "citations_delta", "citation": {"at": 1}});
+        let mut events = vec![start(), block(&cited), delta(&part), delta(&part)];
+        events.extend(end());
+        let whole = put(&events).unwrap().unwrap();
+        assert_eq!(
+            whole["content"][0]["citations"],
+            json!([{"at": 1}, {"at": 1}])
+        );
+    }
+
+    #[test]
+    fn a_message_has_a_longest_length_and_most_blocks() {
+        let mut assembly = Assembly::default();
+        let mut take = |event: &Value| assembly.take("h", &event.to_string());
+        take(&start()).unwrap();
+        take(&block(&json!({"type": "text", "text": ""}))).unwrap();
+        let part = delta(&json!({"type": "text_delta", "text": "x".repeat(MESSAGE / 4)}));
+        let taken = (0..6).take_while(|_| take(&part).is_ok()).count();
+        assert_eq!(
+            taken, 3,
+            "with the block's own bytes the fourth is too much"
+        );
+        let mut assembly = Assembly::default();
+        assembly.take("h", &start().to_string()).unwrap();
+        let fill = |at: usize| {
+            let begin = json!({"type": "content_block_start", "index": at,
+                "content_block": {"type": "text", "text": ""}});
+            [begin, end()[0].clone()]
+        };
+        let mut put = |at| {
+            fill(at)
+                .iter()
+                .all(|e| assembly.take("h", &e.to_string()).is_ok())
+        };
+        assert!((0..BLOCKS).all(&mut put) && !put(BLOCKS));
+    }
+
+    proptest! {
+        /// Lines lost, doubled and in another order, bytes changed: an error or a message, and a
+        /// message is one that `reply` can judge.
+        #[test]
+        fn a_damaged_stream_does_no_harm(
+            picks in proptest::collection::vec(0_usize..14, 0..24),
+            flips in proptest::collection::vec((any::<u16>(), any::<u8>()), 0..4),
+        ) {
+            let call = json!({"type": "tool_use", "id": "t", "name": "n", "input": {}});
+            let mut events = vec![
+                start(),
+                block(&json!({"type": "thinking", "thinking": "", "signature": ""})),
+                delta(&json!({"type": "signature_delta", "signature": "c2ln"})),
+                block(&call),
+                delta(&json!({"type": "input_json_delta", "partial_json": "{\"a\":"})),
+                delta(&json!({"type": "input_json_delta", "partial_json": "1}"})),
+                delta(&json!({"type": "text_delta", "text": 7})),
+                json!({"type": "ping"}),
+                json!({"type": "content_block_start", "index": 1, "content_block": call}),
+                json!({"type": "message_delta", "delta": 3, "usage": []}),
+                json!({"type": "message_delta", "usage": {"output_tokens": "x"}}),
+            ];
+            events.extend(end());
+            let line = |at: &usize| format!("data: {}\n\n", events[*at]);
+            let mut bytes: Vec<u8> = line(&0).into_bytes();
+            bytes.extend(picks.iter().map(line).collect::<String>().into_bytes());
+            for (at, byte) in flips {
+                let at = usize::from(at) % bytes.len();
+                bytes[at] = byte;
+            }
+            let mut assembly = Assembly::default();
+            let mut events = Events::new(bytes.as_slice());
+            while let Ok(Some(data)) = events.next() {
+                match assembly.take("h", &data) {
+                    Ok(None) => {}
+                    Ok(Some(whole)) => {
+                        let _ = reply::read("h", whole);
+                        break;
+                    }
+                    Err(_) => break,
+                }
+                let _ = assembly.used();
+            }
+        }
+    }
 }

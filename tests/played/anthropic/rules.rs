@@ -272,6 +272,14 @@ fn turns(body: &Value) -> Option<String> {
         let blank = |b: &Value| {
             b["type"] == "text" && b["text"].as_str().is_none_or(|t| t.trim().is_empty())
         };
+        let unsigned = |b: &Value| {
+            b["type"] == "thinking" && b["signature"].as_str().is_none_or(str::is_empty)
+        };
+        if blocks.iter().any(unsigned) {
+            return Some(format!(
+                "messages.{at}: Invalid `signature` in `thinking` block"
+            ));
+        }
         if blocks.iter().any(blank) {
             return Some(format!(
                 "messages.{at}: text content blocks must be non-empty"
@@ -334,15 +342,17 @@ fn bare(messages: &[Value]) -> Vec<Value> {
     messages
 }
 
-/// Blank text is said now and then, and is refused when it comes back.
+/// What is said now and then and is refused when it comes back: blank text, and thinking that was
+/// cut before its signature.
 fn sendable(content: &[Value]) -> Vec<Value> {
-    let blank =
-        |b: &Value| b["type"] == "text" && b["text"].as_str().is_some_and(|t| t.trim().is_empty());
-    content
-        .iter()
-        .filter(|block| !blank(block))
-        .cloned()
-        .collect()
+    let last = content.len().saturating_sub(1);
+    let good = |(at, block): &(usize, &Value)| match block["type"].as_str() {
+        Some("text") => block["text"].as_str().is_some_and(|t| !t.trim().is_empty()),
+        Some("thinking") => *at < last || block["signature"] != "",
+        _ => true,
+    };
+    let kept = content.iter().enumerate().filter(good);
+    kept.map(|(_, block)| block.clone()).collect()
 }
 
 fn list(value: &Value) -> &[Value] {
