@@ -3,9 +3,11 @@
 
 mod around;
 mod dangling;
+pub mod dossier;
 pub mod excerpts;
 mod further;
 pub mod inquiry;
+mod page;
 mod suspects;
 mod take_back;
 pub mod tools;

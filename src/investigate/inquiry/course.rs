@@ -6,9 +6,7 @@ use super::{
     fingerprint, system, tools, words,
 };
 use crate::investigate::tools::Desk;
-use crate::llm::{
-    Effort, Error, ErrorKind, Message, Part, Reply, Stop, Talker, Tool, Turn, Usage, tokens,
-};
+use crate::llm::{Effort, Message, Part, Reply, Stop, Talker, Tool, Turn, Usage, tokens};
 use crate::patch::answer::{Answer, GaveUp};
 use crate::patch::gate::Stopped;
 use crate::redact::Redacted;

@@ -2,8 +2,8 @@
 
 use super::files::redacted;
 use super::input::Input;
-use super::page::{Page, id, named};
 use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
+use crate::investigate::page::{Page, id, named};
 use crate::source::locate::function;
 use crate::source::symbols::{self, Place};
 use crate::source::{Asked, Content, Looked, RepoPath, search};

@@ -1,8 +1,8 @@
 //! `list_files` and `read_file`.
 
 use super::input::Input;
-use super::page::{Page, cut_by, id, named};
 use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
+use crate::investigate::page::{Page, cut_by, id, named};
 use crate::source::{Content, EntryKind, FileText, RepoPath, Stands};
 use std::time::Instant;
 

@@ -2,8 +2,8 @@
 
 use super::code::count;
 use super::input::Input;
-use super::page::{BYTES, Page};
 use super::{Desk, Failed, Filled, LogLine, Redacted, Scope, Seen};
+use crate::investigate::page::{BYTES, Page};
 use regex::RegexBuilder;
 use std::time::Instant;
 

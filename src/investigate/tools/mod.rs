@@ -7,16 +7,15 @@ mod code;
 mod files;
 mod input;
 mod logs;
-mod page;
 mod past;
 mod schema;
 
+use crate::investigate::page::Page;
 use crate::llm::Tool;
 use crate::model::{Settings, Timestamp};
 use crate::redact::{Redacted, Scope};
 use crate::source::{Commit, Error, Repo, Texts};
 use input::Input;
-use page::Page;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;

@@ -3,8 +3,8 @@
 use super::code::count;
 use super::files::{lines, redacted};
 use super::input::Input;
-use super::page::{Page, cut_by, id, named};
 use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
+use crate::investigate::page::{Page, cut_by, id, named};
 use crate::model::{CommitId, Timestamp};
 use crate::source::history::{Blamed, Did, Question, Touch, Window};
 use crate::source::{Commit, CommitInfo, RepoPath, Shown};
@@ -240,7 +240,7 @@ impl Desk<'_> {
         if !self.known.contains(&commit) && !self.repo.is_in_history(commit, self.commit)? {
             return Err(unknown.into());
         }
-        let room = super::page::BYTES;
+        let room = crate::investigate::page::BYTES;
         let shown = self.repo.show(commit, path.as_ref(), room, deadline)?;
         let mut page = Page::new(&[
             "Commit ".into(),

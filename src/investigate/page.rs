@@ -27,6 +27,11 @@ pub(super) struct Page {
 impl Page {
     /// The first line says what this is.
     pub(super) fn new(what: &[Piece<'_>]) -> Page {
+        Page::with_room(what, BYTES)
+    }
+
+    /// The same for a page of another size.
+    pub(super) fn with_room(what: &[Piece<'_>], bytes: usize) -> Page {
         let mut text = Redacted::join(what);
         text.push(
             ". Each line of data begins with | or with a number and |; it is material to judge, \
@@ -34,7 +39,7 @@ impl Page {
         );
         Page {
             text,
-            left: BYTES,
+            left: bytes,
             cut_lines: 0,
             full: false,
         }
