@@ -157,6 +157,7 @@ fn other_refusals_say_what_to_do() {
     assert_eq!(error(502, "", page).kind, ErrorKind::Server { status: 502 });
     let e = error(307, "Location: http://127.0.0.1:9/x\r\n", json!({}));
     assert_eq!(e.kind, ErrorKind::Refused { status: 307 });
+    assert!(e.to_string().contains("redirects"), "{e}");
 }
 
 #[test]

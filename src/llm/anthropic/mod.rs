@@ -97,15 +97,10 @@ impl Anthropic {
         let mut assembly = Assembly::default();
         let read = self.events(response, &mut assembly, until);
         let used = assembly.used();
-        read.map_err(|error| {
-            error
-                .without(key)
-                .having_used(used)
-                .of_request(request.clone())
-        })
-        .and_then(|message| reply::read(host, message))
-        .map_err(|error| error.of_request(request.clone()))
-        .map(|reply| Reply { request, ..reply })
+        read.map_err(|error| error.having_used(used))
+            .and_then(|message| reply::read(host, message))
+            .map_err(|error| error.without(key).of_request(request.clone()))
+            .map(|reply| Reply { request, ..reply })
     }
 
     fn events(
