@@ -227,9 +227,10 @@ mod tests {
             let bytes = made(EVENT, payload.as_bytes());
             assert!(matches!(all(&bytes), Err(Fault::Unreadable)), "{payload}");
         }
-        let mut wrong = made(EVENT, br#"{"bytes":"e30="}"#);
+        let mut wrong = made(EVENT, br#"{"bytes":"e30=","p":"abcdef"}"#);
         assert!(all(&wrong).is_ok());
         let at = wrong.len() - 8;
+        assert_eq!(wrong[at], b'e', "what nobody else would miss");
         wrong[at] ^= 1;
         assert!(
             matches!(all(&wrong), Err(Fault::Unreadable)),
