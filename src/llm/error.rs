@@ -97,7 +97,7 @@ impl Error {
     }
 
     pub(super) fn of_request(mut self, request: Option<String>) -> Error {
-        self.more.request = request;
+        self.more.request = request.or(self.more.request);
         self
     }
 
