@@ -265,10 +265,8 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
             let region = model.region.clone().unwrap_or_default();
             let own = fixer::default_url(Api::Bedrock, Some(&region));
             let settings = llm::BedrockSettings {
-                region,
                 url: Some(url.clone()).filter(|url| Some(url) != own.as_ref()),
-                thinking: is_claude,
-                effort: is_claude,
+                ..llm::BedrockSettings::of_region(&region)
             };
             let provider = once_cell::sync::OnceCell::new();
             let keys = Box::new(move || provider.get_or_try_init(aws::provider)?());
