@@ -44,7 +44,11 @@ pub struct Case {
 impl Case {
     pub fn start(model: &str, more: &[(&str, &str)]) -> Case {
         let case = Case::without_log(model, more);
-        assert_eq!(case.instance.flush(b"app", &chunk(CRASH)), Flush::Taken);
+        assert_eq!(
+            case.instance
+                .flush(b"app", &chunk(&format!("{CRASH}\nnext"))),
+            Flush::Taken
+        );
         case
     }
 
@@ -53,6 +57,18 @@ impl Case {
         let (repo, state) = (folder.path().join("repo"), folder.path().join("state"));
         let commit = broken(&repo);
         let instance = instance(&keys(&repo, &state, &commit, model, more));
+        Case {
+            _folder: folder,
+            repo,
+            state,
+            instance,
+        }
+    }
+
+    /// Over a state that another process left; nothing is logged.
+    pub fn over(folder: TempDir, model: &str, commit: &str) -> Case {
+        let (repo, state) = (folder.path().join("repo"), folder.path().join("state"));
+        let instance = instance(&keys(&repo, &state, commit, model, &[]));
         Case {
             _folder: folder,
             repo,
