@@ -9,6 +9,9 @@ mod killed;
 mod service;
 
 use anthropic_server::{Answer, Said, in_turn, play, results, turns};
+use autofix::app::{look, rehearse};
+use autofix::investigate::inquiry::Outcome;
+use autofix::log::Log;
 use autofix::model::{Incident, Status};
 use serde_json::{Value, json};
 use service::{Case, fixed, give_up, propose, read_source};
@@ -246,4 +249,63 @@ fn nothing_is_asked_over_budget_without_egress_or_where_the_state_does_not_last(
         let tried = report(&case)["tried"].to_string();
         assert!(tried.contains(says), "{key}: {tried}");
     }
+}
+
+#[test]
+fn a_transcript_can_be_played_again_without_a_network_and_why_tells_it() {
+    let server = play(in_turn(vec![read_source("a"), propose("b", fixed())]));
+    let case = Case::start(&server.url, &[]);
+    let one = done(&case);
+    let transcript = case.state.join("incidents/1/transcript.jsonl");
+    let again = rehearse::replay(&case.state, one.id, &transcript, Log::silent()).unwrap();
+    let Outcome::Patch(found) = &again.outcome else {
+        panic!("{:?}", again.outcome);
+    };
+    let patch = std::fs::read_to_string(one.proposal.unwrap().patch).unwrap();
+    assert_eq!(found.1.patch.text(), patch);
+    assert_eq!(server.heard().len(), 2, "nobody was asked");
+    assert_eq!(
+        look::why(&case.state, one.id).unwrap().conversation.len(),
+        7
+    );
+    // A transcript that ends early is played as far as it goes.
+    let text = std::fs::read_to_string(&transcript).unwrap();
+    let cut: Vec<&str> = text.lines().take(3).collect();
+    std::fs::write(&transcript, cut.join("\n")).unwrap();
+    let again = rehearse::replay(&case.state, one.id, &transcript, Log::silent()).unwrap();
+    assert!(matches!(again.outcome, Outcome::Unavailable(why) if why.contains("ends here")));
+    std::fs::write(&transcript, "{}").unwrap();
+    let fault = rehearse::replay(&case.state, one.id, &transcript, Log::silent()).unwrap_err();
+    assert!(fault.to_string().contains("line 1"), "{fault}");
+}
+
+#[test]
+fn a_dry_run_prints_what_would_be_shown_and_asks_nobody() {
+    let server = play(in_turn(Vec::new()));
+    let case = Case::start(&server.url, &[("Fixer", "off")]);
+    case.wait(|_| true);
+    case.stop();
+    let dry = |egress: &str| {
+        let keys = [("Fixer", "anthropic"), ("Egress", egress)];
+        let again = service::keys(
+            &case.repo,
+            &case.state,
+            &case.git(&["rev-parse", "HEAD"]),
+            &server.url,
+            &keys,
+        );
+        // The settings of the newest instance hold.
+        let instance = service::instance(&again);
+        instance.flush(b"app", &service::chunk("up"));
+        instance.stop(std::time::Duration::from_secs(20));
+        rehearse::dry(&case.state, autofix::model::IncidentId(1), Log::silent()).unwrap()
+    };
+    let drawn = dry("none");
+    assert_eq!((drawn.model, drawn.first.0), (None, 0));
+    let text = drawn.dossier.text.as_str();
+    assert!(
+        text.contains("def total(order):") && !text.contains("jane@"),
+        "{text}"
+    );
+    assert!(drawn.tokens > 1_000, "{}", drawn.tokens);
 }

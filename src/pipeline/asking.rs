@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// Calls to the model in one investigation.
 const TURNS: u32 = 24;
 /// Tokens of one answer, thinking included.
-const MAX_TOKENS: u32 = 16_000;
+pub const MAX_TOKENS: u32 = 16_000;
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(300);
 /// How long all of it may take.
@@ -209,12 +209,7 @@ pub fn ask(
         lines: &lines,
         dossier: dossier.text,
         scope,
-        limits: Limits {
-            turns: TURNS,
-            max_tokens: MAX_TOKENS,
-            call: CALL,
-            until,
-        },
+        limits: Limits { until, ..limits() },
     };
     let outcome = inquiry::run(inquiry, talker, &past, &mut ledger);
     write_transcript(keeping, incident, &redactor)?;
@@ -238,6 +233,16 @@ pub fn ask(
             Asked::Answered(outcome, Box::new(by))
         }
     })
+}
+
+/// How far a conversation may go that begins now.
+pub fn limits() -> Limits {
+    Limits {
+        turns: TURNS,
+        max_tokens: MAX_TOKENS,
+        call: CALL,
+        until: Instant::now() + ALL,
+    }
 }
 
 /// What was said before, where it was with the same model about the same commit and not yet over.

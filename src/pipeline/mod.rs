@@ -6,6 +6,7 @@ pub mod asking;
 mod callers;
 pub mod clock;
 mod deployed;
+pub mod drawn;
 mod fast;
 mod judged;
 mod lane;

@@ -70,7 +70,7 @@ pub enum Worked {
 }
 
 /// What the investigation came to.
-enum Found {
+pub(super) enum Found {
     /// With the full id of the commit that was read.
     Result(Box<Findings>, Option<String>),
     /// Worth another try later, not before so long.
@@ -78,6 +78,17 @@ enum Found {
     /// The model would be asked, but this hour's diffs are made.
     Waits(Box<Findings>, Option<String>),
     Halted(Halted),
+}
+
+impl Found {
+    /// In words for people.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Found::Result(findings, _) | Found::Waits(findings, _) => &findings.why,
+            Found::Unreachable(why, _) => why,
+            Found::Halted(_) => "the process ends",
+        }
+    }
 }
 
 impl Worker {
@@ -237,7 +248,11 @@ impl Worker {
     }
 
     /// The repository at the deployed commit.
-    fn open(&self, incident: &Incident, settings: &Settings) -> Result<(Repo, Commit), Found> {
+    pub(super) fn open(
+        &self,
+        incident: &Incident,
+        settings: &Settings,
+    ) -> Result<(Repo, Commit), Found> {
         let Some(address) = &settings.repo else {
             let why = format!(
                 "the service {} is not registered with a repository",
@@ -348,7 +363,7 @@ fn proposal(folder: &Path, id: IncidentId, findings: &Findings) -> Option<Propos
 }
 
 /// What is found without a model: places, suspects, and the suspect change taken back.
-fn look(
+pub(super) fn look(
     repo: &Repo,
     commit: Commit,
     incident: &Incident,
