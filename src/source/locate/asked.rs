@@ -170,7 +170,7 @@ impl Asked {
     }
 
     fn name(&mut self, name: &str, role: Role) {
-        let plain = name.len() >= 3 && name.len() <= 80;
+        let plain = names::says_something(name);
         if !plain || self.names.iter().any(|one| one.name == name) || self.names.len() >= 24 {
             return;
         }
