@@ -132,7 +132,10 @@ fn the_right_file_comes_first_more_often_than_the_last_frame_inside() {
         three, all,
         "among the first three wherever a frame names it"
     );
-    assert!(first > last && first * 10 >= all * 9, "{first} of {all}");
+    assert!(
+        first > last && first * 10 >= all * 9,
+        "{first} of {all}, {last} by the last frame"
+    );
 }
 
 #[test]
