@@ -4,6 +4,8 @@
 mod commits;
 #[path = "source/crashes.rs"]
 mod crashes;
+#[path = "source/further.rs"]
+mod further;
 #[path = "source/hands_off.rs"]
 mod hands_off;
 #[path = "source/locating.rs"]

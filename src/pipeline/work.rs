@@ -10,6 +10,7 @@ use crate::model::{CommitId, Incident, IncidentId, Kind, Proposal, Settings, Sta
 use crate::net::Secret;
 use crate::pipeline::clock;
 use crate::source::Mirrors;
+use crate::source::locate::WITHIN;
 use crate::store::{Ending, Error, ErrorKind, Lease, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,7 +172,8 @@ impl Worker {
         let fixer = settings.fixer;
         let trace = incident.trace.as_ref();
         let mut findings = investigate::revert(&repo, commit, trace, settings, None, deadline);
-        investigate::look_further(&mut findings, &repo, commit, incident, settings, deadline);
+        let until = deadline.min(Instant::now() + WITHIN);
+        investigate::look_further(&mut findings, &repo, commit, incident, settings, until);
         let findings = match fixer {
             Fixer::Revert => findings,
             Fixer::Off => Findings {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// How long a search through all files takes at most, where the caller has more time.
+/// How long a search through all files takes at most in the slow lane.
 pub const WITHIN: Duration = Duration::from_millis(1_500);
 /// Most bytes of text that are searched for one question.
 const BYTES: usize = 256 << 20;
