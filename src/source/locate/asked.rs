@@ -204,8 +204,13 @@ impl Asked {
             }
         }
         if of_text {
+            let said: Vec<Vec<String>> = literals::literals(hit.text)
+                .into_iter()
+                .map(literals::pieces)
+                .filter(|pieces| !pieces.is_empty())
+                .collect();
             for text in &mut self.texts {
-                look_for_text(text, hit);
+                look_for_text(text, &said, hit);
             }
         }
     }
@@ -247,10 +252,9 @@ impl Asked {
     }
 }
 
-fn look_for_text(text: &mut Text, hit: &Hit<'_>) {
-    for literal in literals::literals(hit.text) {
-        let pieces = literals::pieces(literal);
-        let Some(letters) = literals::accounts_for(&pieces, &text.text) else {
+fn look_for_text(text: &mut Text, said: &[Vec<String>], hit: &Hit<'_>) {
+    for pieces in said {
+        let Some(letters) = literals::accounts_for(pieces, &text.text) else {
             continue;
         };
         let share = letters as f64 / text.letters.max(1) as f64;

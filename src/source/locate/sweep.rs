@@ -10,6 +10,8 @@ use std::time::Instant;
 
 /// Longest file that is searched, in bytes: longer ones are generated or data.
 const FILE_LIMIT: usize = 512 << 10;
+/// Longest line that is looked at, in bytes: a statement is shorter, what was packed is not.
+const LINE_LIMIT: usize = 4 << 10;
 /// Most lines of one file that are looked at.
 const LINES_LIMIT: usize = 400;
 
@@ -95,6 +97,9 @@ fn in_file(file: &str, text: &str, searcher: &AhoCorasick, tell: &mut dyn FnMut(
     let mut told = 0;
     let mut words: Vec<usize> = Vec::new();
     for (number, line) in lines.iter().enumerate() {
+        if line.len() > LINE_LIMIT {
+            continue;
+        }
         words.clear();
         for found in searcher.find_overlapping_iter(line).take(64) {
             let word = found.pattern().as_usize();
