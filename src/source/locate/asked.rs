@@ -16,8 +16,6 @@ const TEXT_LIMIT: usize = 1_000;
 const WORDS: usize = 120;
 /// Hits of one kind that are kept; the rest are counted.
 const KEPT: usize = 24;
-/// What stands in more places than this says nothing about any of them.
-const COMMON: usize = 20;
 /// Most places for one text.
 const BEST: usize = 5;
 
@@ -357,7 +355,7 @@ impl Name {
             (Does::Use, _) => (0.26, format!("uses {name}, which the message names")),
             (Does::Call, _) => (0.18, format!("calls {name}, which failed")),
         };
-        if *count == 0 || *count > COMMON {
+        if *count == 0 {
             return;
         }
         let others = match count {

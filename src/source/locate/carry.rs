@@ -212,6 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_began_below_what_was_deferred() {
+        let printed = "panic: a [recovered]\n\tpanic: a\n\ngoroutine 1 [running]:\nmain.f.func1()\n\t/app/a.go:9 +0x1\npanic({0x1?, 0x2?})\n\t/usr/local/go/src/runtime/panic.go:884 +0x2\nmain.g(...)\n\t/app/b.go:7\nmain.main()\n\t/app/main.go:5 +0x3\n";
+        let trace = crate::trace::parse(printed).unwrap();
+        let mut order = trace.innermost_first();
+        inside_first(&trace, &mut order);
+        let files: Vec<&str> = order
+            .iter()
+            .filter_map(|frame| trace.frames[*frame].file.as_deref())
+            .collect();
+        assert_eq!(files[0], "/app/b.go", "{files:?}");
+        assert_eq!((files.len(), files[2]), (4, "/app/a.go"), "{files:?}");
+    }
+
+    #[test]
     fn a_check_carries_where_it_throws_itself() {
         let text = "def check_stock(n):\n    a = 1 / n\n    raise ValueError(n)\n";
         let files = One(Vec::new(), text);

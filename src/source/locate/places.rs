@@ -150,7 +150,9 @@ fn search(
     let words = asked.words();
     sweep(files, order, &words, allowance, &mut |hit| asked.look(hit));
     asked.by_file_name(order);
+    // What stands in many places says little about any of them.
     let mut new = asked.places();
+    new.retain(|one| one.confidence >= WORTH);
     new.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     for one in new {
         add(found, one);
