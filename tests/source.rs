@@ -4,8 +4,12 @@
 mod commits;
 #[path = "source/crashes.rs"]
 mod crashes;
+#[path = "source/further.rs"]
+mod further;
 #[path = "source/hands_off.rs"]
 mod hands_off;
+#[path = "source/locating.rs"]
+mod locating;
 #[path = "source/remote.rs"]
 mod remote;
 #[path = "source/revert.rs"]

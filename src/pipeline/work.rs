@@ -12,6 +12,7 @@ use crate::net::Secret;
 use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
 use crate::pipeline::lane::Halt;
+use crate::source::locate::WITHIN;
 use crate::source::{self, Commit, Mirrors, Repo};
 use crate::store::{Ending, Error, ErrorKind, Lease, Store};
 use std::path::{Path, PathBuf};
@@ -373,7 +374,8 @@ pub(super) fn look(
     let deadline = Instant::now() + DEADLINE;
     let trace = incident.trace.as_ref();
     let mut findings = investigate::revert(repo, commit, trace, settings, last_good, deadline);
-    investigate::look_further(&mut findings, repo, commit, incident, settings, deadline);
+    let until = deadline.min(Instant::now() + WITHIN);
+    investigate::look_further(&mut findings, repo, commit, incident, settings, until);
     findings
 }
 
