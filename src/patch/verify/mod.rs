@@ -141,7 +141,7 @@ pub fn hindrance(scratch: &Path, limits: &Limits) -> Option<String> {
     let probe = || -> Result<(), NotRun> {
         let sandbox = find(scratch, limits)?;
         sweep(scratch)?;
-        probe(&sandbox, &Place::new(scratch)?, limits)
+        probe(&sandbox, &make(scratch)?, limits)
     };
     probe().err().map(|NotRun(why)| why)
 }
@@ -166,24 +166,11 @@ impl From<io::Error> for NotRun {
     }
 }
 
-/// The folder of a run and what does not change between its steps.
-struct Place {
-    scratch: Scratch,
-    etc: PathBuf,
-}
-
-impl Place {
-    fn new(scratch: &Path) -> Result<Place, NotRun> {
-        let scratch = Scratch::new(scratch).map_err(|e| {
-            NotRun(format!(
-                "no work tree can be made in {}: {e}",
-                scratch.display()
-            ))
-        })?;
-        let etc = scratch.folder("etc")?;
-        sandbox::write_etc(&etc)?;
-        Ok(Place { scratch, etc })
-    }
+fn make(scratch: &Path) -> Result<Scratch, NotRun> {
+    Scratch::new(scratch).map_err(|e| {
+        let place = scratch.display();
+        NotRun(format!("no work tree can be made in {place}: {e}"))
+    })
 }
 
 fn find(scratch: &Path, limits: &Limits) -> Result<Sandbox, NotRun> {
@@ -194,10 +181,10 @@ fn find(scratch: &Path, limits: &Limits) -> Result<Sandbox, NotRun> {
     Ok(Sandbox::find(limits, &[around])?)
 }
 
-fn probe(sandbox: &Sandbox, place: &Place, limits: &Limits) -> Result<(), NotRun> {
-    let source = place.scratch.folder("probe")?;
-    let output = place.scratch.file("probe.out");
-    let mut command = sandbox.command(&source, &place.etc, ".", "exit 0", limits);
+fn probe(sandbox: &Sandbox, scratch: &Scratch, limits: &Limits) -> Result<(), NotRun> {
+    let source = scratch.folder("probe")?;
+    let output = scratch.file("probe.out");
+    let mut command = sandbox.command(&source, ".", "exit 0", limits);
     let bounds = Bounds {
         until: Instant::now() + PROBE,
         memory: limits.memory,
@@ -216,14 +203,14 @@ fn runs(request: &Request<'_>) -> Result<Ran, NotRun> {
     let (repo, patch) = (request.repo, request.patch);
     let sandbox = find(request.scratch, &request.limits)?;
     sweep(request.scratch)?;
-    let place = Place::new(request.scratch)?;
-    probe(&sandbox, &place, &request.limits)?;
+    let scratch = make(request.scratch)?;
+    probe(&sandbox, &scratch, &request.limits)?;
 
     let base = base_of(repo, patch)?;
     let brought = |path: &str| request.tests.iter().any(|test| test == path);
     let mut notes = Vec::new();
     let mut step = |name: &str, files: Snapshot| -> Result<Run, NotRun> {
-        let source = place.scratch.folder(name)?;
+        let source = scratch.folder(name)?;
         // Half of the space is left for what tests write.
         let exported = repo.export(files, &source, request.limits.disk / 2)?;
         if exported.left_out > 0 && notes.is_empty() {
@@ -233,8 +220,8 @@ fn runs(request: &Request<'_>) -> Result<Ran, NotRun> {
             ));
         }
         let limits = &request.limits;
-        let output = place.scratch.file(&format!("{name}.out"));
-        let mut command = sandbox.command(&source, &place.etc, root, request.command, limits);
+        let output = scratch.file(&format!("{name}.out"));
+        let mut command = sandbox.command(&source, root, request.command, limits);
         let bounds = Bounds {
             until: request.deadline.min(Instant::now() + limits.step),
             memory: limits.memory,

@@ -1,6 +1,7 @@
 //! The end of what tests printed, as text that does nothing to a terminal or a report. What it
 //! says is not judged.
 
+use crate::patch::gate::characters::is_hidden;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -48,27 +49,11 @@ fn clean(text: &str) -> String {
                     .is_some()
                 {}
             }
-            c if c.is_control() || invisible(c) => {}
+            c if is_hidden(c) => {}
             c => out.push(c),
         }
     }
     out
-}
-
-fn invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 #[cfg(test)]

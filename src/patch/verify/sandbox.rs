@@ -5,7 +5,6 @@
 
 use crate::patch::verify::Limits;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,19 +16,19 @@ const SYSTEM: [&str; 8] = [
 ];
 /// What programs want of `/etc`, and what holds no secret.
 const ETC: [&str; 13] = [
-    "alternatives",
-    "crypto-policies",
-    "java",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "localtime",
-    "mime.types",
-    "pki/ca-trust/extracted",
-    "pki/java",
-    "pki/tls/certs",
-    "ssl/certs",
-    "ssl/openssl.cnf",
+    "/etc/alternatives",
+    "/etc/crypto-policies",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/pki/ca-trust/extracted",
+    "/etc/pki/java",
+    "/etc/pki/tls/certs",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
 ];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin";
 /// Bytes of `/dev/shm`.
@@ -39,18 +38,51 @@ const TASKS_KERNEL: usize = 4096;
 /// What the command's exit status is where it was not even begun.
 pub(super) const NOT_BEGUN: i32 = 125;
 
-/// Limits that the kernel keeps by itself, then the copy of the work tree, then the command. The
-/// values stand in arguments, never in the text. Descriptors that somebody left open are closed.
+/// Whose shell begins: of the usual ones only bash can close descriptors above 9.
+const SHELLS: [&str; 3] = ["/bin/bash", "/usr/bin/bash", "/bin/sh"];
+/// Of `/proc`: settings of the whole machine. Where bubblewrap is run by root, its sandbox's files
+/// count as root's own, and bubblewrap alone leaves most of these writable.
+const PROC_READ_ONLY: [&str; 6] = ["acpi", "bus", "fs", "irq", "scsi", "sys"];
+/// Of `/proc`: what says much of the machine, or does something to it.
+const PROC_MASKED: [&str; 12] = [
+    "config.gz",
+    "kallsyms",
+    "kcore",
+    "keys",
+    "key-users",
+    "kmsg",
+    "latency_stats",
+    "mtrr",
+    "sched_debug",
+    "slabinfo",
+    "sysrq-trigger",
+    "timer_list",
+];
+
+/// Closes what somebody left open, sets the limits that the kernel keeps by itself, copies the
+/// work tree, and becomes the command. The values stand in arguments, never in the text.
 const BEGIN: &str = r#"
 stop() { echo "autofix: $1" >&2; exit 125; }
-exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+for f in /proc/self/fd/*; do
+  n=${f##*/}
+  case $n in
+    [012]) ;;
+    [3-9]) eval "exec $n>&-" ;;
+    *) [ -n "$BASH_VERSION" ] && eval "exec $n>&-"
+       [ -e "/proc/self/fd/$n" ] && stop "descriptor $n was left open and only bash can close it" ;;
+  esac
+done
 echo 1000 > /proc/self/oom_score_adj || stop "oom_score_adj cannot be set"
 ulimit -c 0 || stop "core dumps cannot be switched off"
 ulimit -f "$3" || stop "the limit on file sizes cannot be set"
 ulimit -d "$4" || stop "the limit on memory cannot be set"
-ulimit -p "$5" 2>/dev/null || ulimit -u "$5" || stop "the limit on processes cannot be set"
+ulimit -u "$5" 2>/dev/null || ulimit -p "$5" || stop "the limit on processes cannot be set"
+mkdir /box/etc && cd /box/etc || stop "the work tree has no room"
+echo "root:x:0:0:root:/:/bin/sh" > passwd && echo "ci:x:1000:1000:ci:/box/home:/bin/sh" >> passwd
+echo "root:x:0:" > group && echo "ci:x:1000:" >> group
+echo "127.0.0.1 localhost sandbox" > hosts && echo "::1 localhost" >> hosts
 cp -a /source/. /box/work/ || stop "the work tree cannot be copied"
-cd "./$2" || stop "the service's folder is not there"
+cd "/box/work/./$2" || stop "the service's folder is not there"
 exec nice -n 10 /bin/sh -c "$1"
 "#;
 
@@ -112,16 +144,10 @@ impl Sandbox {
         })
     }
 
-    /// The command that runs a service's command on the files in `source`. `etc`: a folder that
-    /// [`write_etc`] filled. `root`: the service's folder in the work tree.
-    pub fn command(
-        &self,
-        source: &Path,
-        etc: &Path,
-        root: &str,
-        command: &str,
-        limits: &Limits,
-    ) -> Command {
+    /// The command that runs a service's command on the files in `source`.  `root`: the service's folder in the work tree.
+    pub fn command(&self, source: &Path, root: &str, command: &str, limits: &Limits) -> Command {
+        let shell = SHELLS.into_iter().find(|path| Path::new(path).is_file());
+        let shell = shell.unwrap_or("/bin/sh");
         let mut run = Command::new(self.program);
         run.env_clear().current_dir("/");
         run.args([
@@ -134,21 +160,18 @@ impl Sandbox {
         run.args(["--die-with-parent", "--new-session", "--cap-drop", "ALL"]);
         run.args(["--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]);
         self.show_system(&mut run);
-        run.arg("--ro-bind").arg(etc).arg("/etc");
-        for name in ETC {
-            let path = Path::new("/etc").join(name);
-            // Mounted where it stands; bubblewrap could make no folder in what is read-only.
-            if path.exists() && etc.join(name).exists() {
-                run.arg("--ro-bind").arg(&path).arg(&path);
+        for path in ETC {
+            run.args(["--ro-bind-try", path, path]);
+        }
+        // Debian's Java has its settings in a folder with its version in the name.
+        for entry in fs::read_dir("/etc").into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("java") {
+                run.arg("--ro-bind").arg(entry.path()).arg(entry.path());
             }
         }
-        for path in &self.readable {
-            run.arg("--ro-bind").arg(path).arg(path);
-        }
-        self.hide(&mut run);
-        run.args(["--proc", "/proc", "--dev", "/dev"]);
-        run.args(["--size", &SHARED.to_string(), "--tmpfs", "/dev/shm"]);
-        run.args(["--remount-ro", "/dev"]);
+        self.show_processes(&mut run);
+        run.args(["--dev", "/dev", "--size", &SHARED.to_string()]);
+        run.args(["--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
         // One limit for all that is written, wherever that is.
         run.args(["--size", &limits.disk.to_string(), "--tmpfs", "/box"]);
         run.args([
@@ -161,6 +184,14 @@ impl Sandbox {
         ]);
         run.args(["--symlink", "box/tmp", "/tmp", "--dir", "/var"]);
         run.args(["--symlink", "../box/tmp", "/var/tmp"]);
+        for name in ["passwd", "group", "hosts"] {
+            let target = format!("../box/etc/{name}");
+            run.args(["--symlink", &target, &format!("/etc/{name}")]);
+        }
+        for path in &self.readable {
+            run.arg("--ro-bind").arg(path).arg(path);
+        }
+        self.hide(&mut run);
         run.arg("--ro-bind").arg(source).arg("/source");
         run.args(["--remount-ro", "/", "--chdir", "/box/work", "--clearenv"]);
         run.args(["--setenv", "PATH", &self.search_path()]);
@@ -172,7 +203,7 @@ impl Sandbox {
             "LANG",
             "C.UTF-8",
         ]);
-        run.args(["--setenv", "CI", "1", "--", "/bin/sh", "-c", BEGIN, "sh"]);
+        run.args(["--setenv", "CI", "1", "--", shell, "-c", BEGIN, "sh"]);
         run.arg(command).arg(root);
         // Blocks of 512 bytes, then kilobytes, as a shell counts them.
         run.arg((limits.disk / 512).to_string());
@@ -190,6 +221,20 @@ impl Sandbox {
                 Err(_) => {
                     run.args(["--ro-bind-try", path, path]);
                 }
+            }
+        }
+    }
+
+    fn show_processes(&self, run: &mut Command) {
+        run.args(["--proc", "/proc"]);
+        for name in PROC_READ_ONLY {
+            let path = format!("/proc/{name}");
+            run.args(["--ro-bind-try", &path, &path]);
+        }
+        for name in PROC_MASKED {
+            let path = format!("/proc/{name}");
+            if Path::new(&path).exists() {
+                run.args(["--ro-bind", "/dev/null", &path]);
             }
         }
     }
@@ -228,39 +273,6 @@ impl Sandbox {
         }
         path
     }
-}
-
-/// Fills the folder that becomes `/etc`: who is who, and where mounts go.
-pub(super) fn write_etc(into: &Path) -> io::Result<()> {
-    let files = [
-        (
-            "passwd",
-            "root:x:0:0:root:/:/bin/sh\nci:x:1000:1000:ci:/box/home:/bin/sh\n",
-        ),
-        ("group", "root:x:0:\nci:x:1000:\n"),
-        ("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
-        (
-            "nsswitch.conf",
-            "passwd: files\ngroup: files\nhosts: files\n",
-        ),
-    ];
-    for (name, text) in files {
-        fs::write(into.join(name), text)?;
-    }
-    for name in ETC {
-        let Ok(found) = fs::metadata(Path::new("/etc").join(name)) else {
-            continue;
-        };
-        let at = into.join(name);
-        if let Some(folder) = at.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        match found.is_dir() {
-            true => fs::create_dir_all(at)?,
-            false => fs::write(at, "")?,
-        }
-    }
-    Ok(())
 }
 
 /// Why a sandbox that does nothing did not come up, by what bubblewrap said, and what helps.
