@@ -7,6 +7,8 @@ pub mod answer;
 mod code;
 pub mod gate;
 mod paths;
+pub mod port;
+pub mod verify;
 
 use crate::source::diff::{Diffed, Edit, is_binary};
 use crate::source::{Commit, Repo};

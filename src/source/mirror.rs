@@ -10,7 +10,7 @@ use crate::source::git_setup;
 use crate::source::lock::Lock;
 use crate::source::repo::Repo;
 use crate::source::transport::Session;
-use git2::{AutotagOption, FetchOptions, FetchPrune, RemoteCallbacks, Repository};
+use git2::{AutotagOption, ErrorCode, FetchOptions, FetchPrune, RemoteCallbacks, Repository};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -211,7 +211,14 @@ fn fetch_all(git: &Repository, deadline: Instant, cut: bool) -> Result<(), git2:
     }
     // The session holds the real address; libgit2 only needs one of our scheme.
     let mut remote = git.remote_anonymous(&format!("{}://mirror/", git_setup::SCHEME))?;
-    remote.fetch(&WANTED, Some(&mut options), None)
+    remote.fetch(&WANTED, Some(&mut options), None)?;
+    // A mirror's HEAD is the server's: which branch is the default one may change. A server with
+    // no branch yet has none.
+    match remote.default_branch() {
+        Ok(name) => git.set_head(name.as_str()?),
+        Err(e) if e.code() == ErrorCode::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
 }
 
 /// What a killed process left in a mirror that nobody else fetches into now.

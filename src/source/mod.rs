@@ -3,8 +3,10 @@
 //! never writes to a user's repository, decides nothing about patches and starts no threads.
 
 mod address;
+mod carry;
 pub mod diff;
 mod error;
+mod export;
 mod git_setup;
 pub mod glob;
 pub mod history;
@@ -23,7 +25,9 @@ mod texts;
 mod transport;
 mod tree;
 
+pub use carry::Carried;
 pub use error::{Error, ErrorKind};
+pub use export::{Exported, Snapshot};
 pub use listing::{Cut, Entry, EntryKind, Listing};
 pub use mirror::{DEPTH, Mirrors, SIZE_LIMIT};
 pub use place::{RepoPath, Stands};

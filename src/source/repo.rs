@@ -264,6 +264,11 @@ impl Repo {
         }
     }
 
+    /// What brings it up to date; a local repository has none.
+    pub(in crate::source) fn refetch(&self) -> Option<&Refetch> {
+        self.refetch.as_ref()
+    }
+
     /// Whether part of the history is missing.
     pub fn is_shallow(&self) -> bool {
         self.git.is_shallow()

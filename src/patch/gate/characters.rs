@@ -50,7 +50,8 @@ fn hidden(file: &Touched, seen: &mut Seen) {
     }
 }
 
-fn is_hidden(c: char) -> bool {
+/// Whether a character shows nothing, or moves what others show.
+pub(in crate::patch) fn is_hidden(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t' | '\r');
     let blank = c.is_whitespace() && !matches!(c, ' ' | '\n' | '\t' | '\r');
     control

@@ -5,7 +5,7 @@
 
 mod applies;
 mod case;
-mod characters;
+pub(in crate::patch) mod characters;
 mod evidence;
 mod frames;
 mod hosts;

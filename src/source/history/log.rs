@@ -144,7 +144,7 @@ impl Repo {
     }
 
     /// The object at a path, file or folder; the tree itself for the top.
-    fn id_at(&self, commit: Oid, path: &str) -> Result<Option<Oid>, Error> {
+    pub(in crate::source) fn id_at(&self, commit: Oid, path: &str) -> Result<Option<Oid>, Error> {
         if path.is_empty() {
             return Ok(Some(self.git.find_commit(commit)?.tree_id()));
         }

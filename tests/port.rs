@@ -1,0 +1,173 @@
+//! A fix carried to the end of a branch that has moved on since the deploy.
+
+#[allow(dead_code)]
+#[path = "source/sample.rs"]
+mod sample;
+
+use autofix::patch::port::{Ported, port};
+use autofix::patch::{AcceptedPatch, Rules, accept};
+use autofix::source::diff::Edit;
+use sample::{Sample, at};
+
+const CART: &str = "import math\n\n\ndef first(names):\n    return names[0]\n\n\ndef last(names):\n    \
+                    return names[-1]\n\n\ndef count(names):\n    return len(names)\n";
+
+fn fixed(text: &str) -> String {
+    text.replace(
+        "    return names[0]\n",
+        "    return names[0] if names else None\n",
+    )
+}
+
+/// A repository at its deployed commit, and the fix for that.
+fn deployed() -> (Sample, String, AcceptedPatch) {
+    let sample = Sample::new();
+    let base = sample.commit(
+        9.0,
+        "first",
+        &[("cart.py", Some(CART)), ("b.py", Some("b\n"))],
+    );
+    let repo = sample.open();
+    let edit = Edit {
+        path: "cart.py".to_owned(),
+        content: Some(fixed(CART).into_bytes()),
+        new_mode: 0o100_644,
+    };
+    let patch = accept(&repo, at(&repo, &base), &[edit], &Rules::default()).unwrap();
+    (sample, base, patch)
+}
+
+fn ported(sample: &Sample, patch: &AcceptedPatch, branch: Option<&str>) -> Ported {
+    port(&sample.open(), patch, &Rules::default(), branch).unwrap()
+}
+
+#[test]
+fn at_the_head_there_is_nothing_to_do() {
+    let (sample, _, patch) = deployed();
+    assert_eq!(ported(&sample, &patch, None), Ported::AtHead);
+}
+
+#[test]
+fn other_changes_do_not_keep_it_away() {
+    let (sample, _, patch) = deployed();
+    let moved = CART.replace("import math\n", "import math\nimport json\n");
+    let head = sample.commit(2.0, "more", &[("cart.py", Some(&moved)), ("b.py", None)]);
+    let Ported::Same(found) = ported(&sample, &patch, None) else {
+        panic!("{:?}", ported(&sample, &patch, None));
+    };
+    assert_eq!(
+        (found.base(), found.files()),
+        (head.as_str(), &["cart.py".to_owned()][..])
+    );
+    // git itself takes it, and what comes out is the fixed file.
+    let work = sample.apply(&head, found.text());
+    assert_eq!(
+        std::fs::read_to_string(work.join("cart.py")).unwrap(),
+        fixed(&moved)
+    );
+}
+
+#[test]
+fn a_file_that_was_renamed_is_followed() {
+    let (sample, _, patch) = deployed();
+    let head = sample.commit(
+        2.0,
+        "move",
+        &[("cart.py", None), ("shop/cart.py", Some(CART))],
+    );
+    let Ported::Same(found) = ported(&sample, &patch, None) else {
+        panic!("{:?}", ported(&sample, &patch, None));
+    };
+    assert_eq!(found.files(), ["shop/cart.py"]);
+    assert_eq!(found.base(), head);
+}
+
+#[test]
+fn the_same_fix_is_there_already() {
+    let (sample, _, patch) = deployed();
+    sample.commit(5.0, "other", &[("b.py", Some("c\n"))]);
+    let fix = sample.commit(4.0, "fix", &[("cart.py", Some(&fixed(CART)))]);
+    sample.commit(3.0, "after", &[("b.py", Some("d\n"))]);
+    let Ported::AlreadyGone(why) = ported(&sample, &patch, None) else {
+        panic!("{:?}", ported(&sample, &patch, None));
+    };
+    assert!(
+        why.contains(&fix[..12]) && why.contains("same change"),
+        "{why}"
+    );
+}
+
+#[test]
+fn the_faulty_lines_were_rewritten() {
+    let (sample, _, patch) = deployed();
+    let other = CART.replace("return names[0]", "return next(iter(names), None)");
+    let by = sample.commit(4.0, "rewrite", &[("cart.py", Some(&other))]);
+    sample.commit(
+        3.0,
+        "after",
+        &[("cart.py", Some(&other.replace("math", "json")))],
+    );
+    let Ported::AlreadyGone(why) = ported(&sample, &patch, None) else {
+        panic!("{:?}", ported(&sample, &patch, None));
+    };
+    assert!(why.contains(&by[..12]), "{why}");
+}
+
+#[test]
+fn the_file_is_gone() {
+    let (sample, _, patch) = deployed();
+    let by = sample.commit(4.0, "remove", &[("cart.py", None)]);
+    let Ported::AlreadyGone(why) = ported(&sample, &patch, None) else {
+        panic!("{:?}", ported(&sample, &patch, None));
+    };
+    assert!(why.contains(&by[..12]), "{why}");
+}
+
+/// What was only moved, by indentation or to other neighbours, is no fault that is gone.
+#[test]
+fn a_fault_that_is_still_there_is_a_conflict() {
+    let (sample, _, patch) = deployed();
+    let moved = CART.replace(
+        "    return names[0]\n",
+        "    if True:\n        return names[0]\n",
+    );
+    sample.commit(4.0, "indent", &[("cart.py", Some(&moved))]);
+    let found = ported(&sample, &patch, None);
+    assert!(
+        matches!(&found, Ported::Conflict(why) if why.contains("cart.py")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_rules_hold_on_the_branch_too() {
+    let (sample, _, patch) = deployed();
+    sample.commit(
+        2.0,
+        "move",
+        &[("cart.py", None), ("vendor/cart.py", Some(CART))],
+    );
+    let found = ported(&sample, &patch, None);
+    assert!(
+        matches!(&found, Ported::Conflict(why) if why.contains("vendor")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_branch_is_found_by_name_or_missed() {
+    let (sample, base, patch) = deployed();
+    sample.commit_on(
+        "release",
+        &[&base],
+        1.0,
+        "release",
+        &[("b.py", Some("x\n"))],
+    );
+    assert!(matches!(
+        ported(&sample, &patch, Some("release")),
+        Ported::Same(_)
+    ));
+    let missed = port(&sample.open(), &patch, &Rules::default(), Some("none"));
+    assert!(missed.unwrap_err().to_string().contains("none"));
+}
