@@ -14,5 +14,7 @@ mod revert;
 mod sample;
 #[path = "source/server.rs"]
 mod server;
+#[path = "source/texts.rs"]
+mod texts;
 #[path = "source/tools.rs"]
 mod tools;
