@@ -6,6 +6,8 @@ mod commits;
 mod crashes;
 #[path = "source/hands_off.rs"]
 mod hands_off;
+#[path = "source/injections.rs"]
+mod injections;
 #[path = "source/remote.rs"]
 mod remote;
 #[path = "source/revert.rs"]

@@ -190,9 +190,9 @@ fn what_a_killed_process_left_does_no_harm_and_goes() {
     let repo = place.open();
     let commit = repo.head().unwrap();
     fs::create_dir_all(&place.dir).unwrap();
-    let old = place.dir.join(format!("local-0.{commit}.77.new"));
+    let old = place.dir.join(format!("local-0.{commit}.77-1.new"));
     let other = place.dir.join("somebody.else.new");
-    let fresh = place.dir.join(format!("local-0.{commit}.78.new"));
+    let fresh = place.dir.join(format!("local-0.{commit}.78-1.new"));
     for path in [&old, &other, &fresh] {
         fs::write(path, b"half").unwrap();
     }
@@ -285,4 +285,18 @@ fn what_is_kept_is_bounded_in_bytes() {
         kept.len() == 1 && kept[0].to_str().unwrap().contains(&next),
         "{kept:?}"
     );
+}
+
+#[test]
+fn two_that_write_the_same_texts_at_once_both_finish() {
+    let place = Place::new();
+    let (one, other) = (place.open(), place.open());
+    let commit = one.head().unwrap();
+    let mut first = Texts::of(&one, commit);
+    look(&mut first, &one, Instant::now(), 99);
+    assert_eq!(all(&other, commit).0, WANTED);
+    let (seen, looked) = look(&mut first, &one, soon(), 99);
+    assert!(seen == WANTED && looked.is_whole() && first.is_kept());
+    assert_eq!(place.kept().len(), 1);
+    assert!(one.notes().is_empty() && other.notes().is_empty());
 }

@@ -87,11 +87,11 @@ fn owner(path: &Path) -> Option<String> {
     is_commit(commit).then(|| owner.to_owned())
 }
 
-/// `OWNER.COMMIT.PROCESS.new`.
+/// `OWNER.COMMIT.PROCESS-TIME.new`.
 fn is_new(name: &str) -> bool {
     let parts: Vec<&str> = name.split('.').collect();
     matches!(parts[..], [_, commit, process, "new"]
-        if is_commit(commit) && process.bytes().all(|b| b.is_ascii_digit()))
+        if is_commit(commit) && process.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
 fn is_commit(text: &str) -> bool {
