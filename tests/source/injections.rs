@@ -272,6 +272,7 @@ fn each_injection_is_shown_by_some_tool() {
     assert!(all.len() >= 50);
     let names: BTreeSet<&str> = all.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), all.len(), "names are unique");
+    let unseen = regex::Regex::new("<U\\+[0-9A-F]+>").unwrap();
     for (case, sample, commit) in repositories() {
         // The names of branches are shown by no tool at all.
         if case.place == Place::Branch {
@@ -285,7 +286,6 @@ fn each_injection_is_shown_by_some_tool() {
             let letters = text.chars().filter(|c| c.is_ascii_alphanumeric());
             letters.take(most).collect()
         };
-        let unseen = regex::Regex::new("<U\\+[0-9A-F]+>").unwrap();
         let wanted = letters(&case.text(), 12);
         let shown = calls(&case, &commit).into_iter().any(|(tool, input)| {
             let result = desk.run(tool, &input, &mut scope, soon());
