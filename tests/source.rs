@@ -8,6 +8,8 @@ mod crashes;
 mod further;
 #[path = "source/hands_off.rs"]
 mod hands_off;
+#[path = "source/injections.rs"]
+mod injections;
 #[path = "source/locating.rs"]
 mod locating;
 #[path = "source/remote.rs"]
@@ -18,5 +20,7 @@ mod revert;
 mod sample;
 #[path = "source/server.rs"]
 mod server;
+#[path = "source/texts.rs"]
+mod texts;
 #[path = "source/tools.rs"]
 mod tools;
