@@ -164,7 +164,6 @@ const EXECUTED: &[&str] = &[
     "usercustomize.py",
     "*.pth",
     "fabfile.py",
-    "tasks.py",
     "dodo.py",
     "wscript",
     "sconstruct",
@@ -194,13 +193,7 @@ const EXECUTED: &[&str] = &[
     "*.config.cts",
     "*.setup.js",
     "*.setup.ts",
-    "jest.*",
-    "vitest.*",
-    "webpack.*",
-    "rollup.*",
-    "vite.*",
-    "babel.*",
-    "karma.*",
+    "karma.conf.*",
     "gulpfile*",
     "gruntfile*",
     "jakefile*",
@@ -224,7 +217,6 @@ const EXECUTED: &[&str] = &[
     "cmakelists.txt",
     "*.cmake",
     "cmakepresets.json",
-    "configure",
     "configure.ac",
     "*.am",
     "*.m4",
@@ -238,8 +230,6 @@ const EXECUTED: &[&str] = &[
     "magefile.go",
     "*.bazel",
     "*.bzl",
-    "build",
-    "workspace",
     "*.ninja",
     "conanfile*",
     "vcpkg.json",
@@ -322,8 +312,6 @@ const EXECUTED: &[&str] = &[
     "helmfile*",
     "ansible.cfg",
     "crontab",
-    "entrypoint*",
-    "bin",
     ".devcontainer",
     // What begins with a dot is read by tools, and by nobody else
     ".*rc",
@@ -362,6 +350,9 @@ const EXECUTED: &[&str] = &[
     "copilot-instructions.md",
 ];
 
+/// The same by their very name, which in lower case is a folder's as well.
+const BY_NAME: &[&str] = &["BUILD", "WORKSPACE", "configure", "Build", "Earthfile"];
+
 /// What protects a path: `"a migration"`, `"a lock file"`…
 pub fn protects(path: &str, rules: &Rules<'_>) -> Option<&'static str> {
     if rules
@@ -378,13 +369,17 @@ pub fn protects(path: &str, rules: &Rules<'_>) -> Option<&'static str> {
     {
         return None;
     }
+    let name = path.rsplit('/').next().unwrap_or(path);
     let path = path.to_lowercase();
     let any = |patterns: &[&str]| patterns.iter().any(|pattern| fits(pattern, &path));
     KINDS
         .iter()
         .find(|kind| any(kind.patterns))
         .map(|kind| kind.what)
-        .or_else(|| any(EXECUTED).then_some("run by tools that build, test or deploy"))
+        .or_else(|| {
+            (any(EXECUTED) || BY_NAME.contains(&name))
+                .then_some("run by tools that build, test or deploy")
+        })
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
@@ -446,6 +441,7 @@ mod tests {
                 "crates/a/build.rs",
                 "run by tools that build, test or deploy",
             ),
+            ("pkg/BUILD", "run by tools that build, test or deploy"),
             (".eslintrc.json", "run by tools that build, test or deploy"),
             (
                 "app/Dockerfile.dev",
@@ -465,6 +461,9 @@ mod tests {
             "package.js",
             "shop/makefiles.py",
             "src/jester.js",
+            "app/workspace/build/tasks.py",
+            "src/bin/serve.rs",
+            "stats/rollup.py",
         ] {
             assert_eq!(protects(path, &Rules::default()), None, "{path}");
         }
