@@ -58,6 +58,8 @@ const KINDS: &[Kind] = &[
         patterns: &[
             ".github/workflows",
             ".github/actions",
+            "**/.github/workflows",
+            "**/.github/actions",
             ".gitlab-ci.yml",
             ".gitlab",
             ".circleci",
@@ -140,6 +142,7 @@ const KINDS: &[Kind] = &[
             ".pypirc",
             ".netrc",
             ".aws/credentials",
+            "**/.aws/credentials",
             "credentials.json",
             "credentials.y*ml",
             "secrets.json",

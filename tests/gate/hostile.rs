@@ -391,7 +391,7 @@ fn of_one(world: &World) -> Vec<Hostile> {
         "svc/aux",
         "svc/GIT~1/config",
         "svc/x.py:stream",
-        "svc/x.py ",
+        "svc/x /y.py",
         "svc/ x.py",
         "svc/co\u{308}.py",
         "svc/\u{ff58}.py",

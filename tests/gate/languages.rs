@@ -753,7 +753,7 @@ pub const LITERALS: &[(autofix::patch::gate::Gate, &str)] = &[
     (Hosts, "//evil-host.io/x.js"),
     (Hosts, "evil-host.com:443"),
     (Hosts, "169.254.169.254"),
-    (Hosts, "ftp://a:b@evil-host.io"),
+    (Hosts, "ftp://evil-host.io"),
     (Secrets, "AKIAIOSFODNN7ABCDEFG"),
     (Secrets, "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
     (Secrets, "-----BEGIN RSA PRIVATE KEY-----"),

@@ -255,15 +255,19 @@ impl World {
         judge_without(&ground, answer, left_out)
     }
 
-    /// Applies the patch with git itself; the folder that results.
+    /// Applies the patch with git itself on a clean checkout of the commit; its folder.
     pub fn apply(&self, patch: &str) -> PathBuf {
-        let repo = self.dir.path().join("repo");
-        let work = TempDir::new_in(self.dir.path()).unwrap().keep();
-        let file = work.join("fix.patch");
+        let work = self.dir.path().join("work");
+        if work.exists() {
+            git(&work, &["reset", "-q", "--hard"]);
+            git(&work, &["clean", "-fdq"]);
+        } else {
+            let repo = self.dir.path().join("repo");
+            git(&repo, &["clone", "-q", ".", work.to_str().unwrap()]);
+            git(&work, &["checkout", "-q", &self.commit.to_string()]);
+        }
+        let file = self.dir.path().join("fix.patch");
         std::fs::write(&file, patch).unwrap();
-        let work = work.join("work");
-        git(&repo, &["clone", "-q", ".", work.to_str().unwrap()]);
-        git(&work, &["checkout", "-q", &self.commit.to_string()]);
         git(&work, &["apply", "--check", file.to_str().unwrap()]);
         git(&work, &["apply", file.to_str().unwrap()]);
         work

@@ -154,7 +154,9 @@ impl Rules {
             by_word: HashMap::new(),
             others: Vec::new(),
         };
-        for (kind, text) in table::rows(grammar) {
+        let rows = table::rows(grammar).iter();
+        let rows = rows.flat_map(|(kind, texts)| texts.split_whitespace().map(move |t| (kind, t)));
+        for (kind, text) in rows {
             let pattern = Pattern::read(text);
             match pattern.tokens.first() {
                 Some(Piece::Word(word)) => {
