@@ -175,6 +175,7 @@ fn of_every_language(world: &World) -> Vec<Hostile> {
         ("Greek in Latin", "\u{3bf}range"),
         ("full width", "\u{ff45}val"),
         ("mathematical", "\u{1d41e}val"),
+        ("a private sign", "a\u{e000}b"),
     ] {
         let line = shop.literal.replace("@@", text);
         all.push(hostile(
@@ -204,6 +205,20 @@ fn of_every_language(world: &World) -> Vec<Hostile> {
             *gate,
             format!("{text} in the test"),
             world.with_line_in_test(&line),
+        ));
+    }
+
+    let escaped = match shop.name {
+        "java" => Some("// \\u000a Runtime.getRuntime();"),
+        "javascript" | "typescript" | "tsx" => Some("\\u0065val(1);"),
+        _ => None,
+    };
+    if let Some(line) = escaped {
+        all.push(hostile(
+            "code in escapes",
+            Gate::Characters,
+            line,
+            world.with_line(line),
         ));
     }
 
@@ -574,6 +589,12 @@ fn of_one(world: &World) -> Vec<Hostile> {
         let edit = json!({"file": old, "search": search, "replace": replace});
         all.push(hostile(kind, Gate::Regression, what, world.with_edit(edit)));
     }
+
+    let kind = "tests that are found by nobody";
+    let mut hidden = world.good();
+    hidden["edits"][1]["file"] = json!("svc/shop/checks.py");
+    hidden["tests"] = json!(["svc/shop/checks.py"]);
+    all.push(hostile(kind, Gate::Regression, "beside the code", hidden));
 
     let kind = "modules that take another's place";
     for name in ["json.py", "shop/os.py", "decimal/__init__.py", "typing.py"] {

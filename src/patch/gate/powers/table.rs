@@ -1,11 +1,11 @@
 //! The words of code behind which a power stands, by language: pieces of code. `^`
 //! before one: a name of its own, not an object's. Which of them are new is counted elsewhere.
 
-use super::Kind::{self, Environment, Eval, Files, Network, Process};
+use super::Kind::{self, Environment, Eval, Files, Network, Off, Process};
 use crate::patch::code::Grammar;
 use crate::patch::code::tokens::Token;
 
-/// Pieces of code with blanks between them.
+/// Pieces of code with blanks between them; `~` stands for a blank inside of one.
 type Row = (Kind, &'static str);
 
 /// The rows that hold for a language.
@@ -25,8 +25,9 @@ pub(super) fn rows(grammar: Option<Grammar>) -> &'static [Row] {
 const PYTHON: &[Row] = &[
     (
         Eval,
-        r##"^eval ^exec( ^exec) ^exec, ^compile( __import__ importlib builtins __builtins__
-        __globals__ __subclasses__ __code__ ^globals( ^locals( ^vars( pickle cPickle dill
+        r##"^eval ^exec ^compile( __import__ importlib builtins __builtins__
+        __globals__ __subclasses__ __code__ __dict__ __getattribute__ f_globals f_builtins _getframe
+        FunctionType CodeType __loader__ ^breakpoint( ^globals( ^locals( ^vars( pickle cPickle dill
         marshal shelve jsonpickle yaml.load( yaml.unsafe_load yaml.full_load UnsafeLoader
         ctypes cffi runpy codeop sys.modules sys.path methodcaller attrgetter( setattr(__
         sys.settrace sys.setprofile sys.meta_path"##,
@@ -35,12 +36,14 @@ const PYTHON: &[Row] = &[
         Process,
         r##"subprocess os.system os.popen os.exec os.execv os.execve os.execvp os.execl
         os.execlp os.fork os.spawnv os.spawnl os.spawnlp os.posix_spawn os.kill
-        os.startfile pty commands.getoutput create_subprocess_exec create_subprocess_shell
+        os.startfile ProcessPoolExecutor pty commands.getoutput create_subprocess_exec create_subprocess_shell
         multiprocessing pexpect popen2 .system( .popen("##,
     ),
     (
         Network,
-        r##"socket socketserver requests urllib.request urlopen urllib2 urllib3 http.client
+        r##"socket. import~socket from~socket socketserver requests.get requests.post requests.put
+        requests.patch requests.delete requests.head requests.request requests.Session
+        from~requests import~requests urllib.request urlopen urllib2 urllib3 http.client
         http.server httpx aiohttp ftplib smtplib poplib imaplib telnetlib xmlrpc paramiko
         websocket websockets open_connection create_connection boto3 pycurl webbrowser"##,
     ),
@@ -53,12 +56,18 @@ const PYTHON: &[Row] = &[
         r##"shutil os.remove os.unlink os.rmdir os.removedirs os.rename os.chmod ^open(
         .unlink( .write_text( .write_bytes( .rmdir( os.walk os.listdir glob"##,
     ),
+    (
+        Off,
+        r##"pytest.skip mark.skip mark.skipif mark.xfail pytest.xfail unittest.skip unittest.skipIf unittest.skipUnless
+        @skip @skipIf @skipUnless SkipTest skipTest expectedFailure importorskip collect_ignore"##,
+    ),
 ];
 
 const JAVASCRIPT: &[Row] = &[
     (
         Eval,
-        r##"^eval ^Function( globalThis[ window[ global[ self[ constructor(
+        r##"^eval ^Function( globalThis[ window[ global[ self[ globalThis.eval window.eval global.eval self.eval
+        .constructor(
         constructor.constructor "constructor"] ["eval" "vm" "module" Reflect.
         process.binding process.mainModule process.dlopen __proto__ setTimeout("
         WebAssembly importScripts createRequire "inspector" "repl" dangerouslySetInnerHTML
@@ -85,6 +94,10 @@ const JAVASCRIPT: &[Row] = &[
     (
         Files,
         r##""fs" "fs/promises" writeFileSync rmSync unlinkSync readFileSync fs. localStorage"##,
+    ),
+    (
+        Off,
+        r##".skip( .only( .only. .skip. .todo( ^xit( ^xtest( ^xdescribe( ^fit( ^fdescribe( ^pending( .failing("##,
     ),
 ];
 
@@ -117,6 +130,7 @@ const GO: &[Row] = &[
         r##"os.Remove os.RemoveAll os.WriteFile os.Create os.OpenFile os.Open os.ReadFile
         os.Rename ioutil.ReadFile ioutil.WriteFile filepath.Walk"##,
     ),
+    (Off, r##"t.Skip t.SkipNow t.Skipf b.Skip testing.Short"##),
 ];
 
 const JAVA: &[Row] = &[
@@ -130,7 +144,7 @@ const JAVA: &[Row] = &[
     ),
     (
         Process,
-        r##"Runtime.getRuntime ProcessBuilder ProcessHandle java.lang.Runtime"##,
+        r##"getRuntime ProcessBuilder ProcessHandle java.lang.Runtime"##,
     ),
     (
         Network,
@@ -148,6 +162,10 @@ const JAVA: &[Row] = &[
         r##"Files. FileWriter FileOutputStream FileInputStream FileReader RandomAccessFile
         ^File( Paths.get"##,
     ),
+    (
+        Off,
+        r##"@Disabled @Ignore @DisabledIf @DisabledOnOs @EnabledIf assumeTrue assumeFalse assumeThat Assumptions Assume"##,
+    ),
 ];
 
 const RUST: &[Row] = &[
@@ -158,7 +176,7 @@ const RUST: &[Row] = &[
     ),
     (
         Process,
-        r##"Command::new process::Command std::process libc nix process::{"##,
+        r##"Command::new process~as process::Command std::process libc nix process::{"##,
     ),
     (
         Network,
@@ -173,19 +191,20 @@ const RUST: &[Row] = &[
         Files,
         r##"std::fs fs:: File::open File::create OpenOptions include_str! include_bytes!"##,
     ),
+    (Off, r##"#[ignore should_panic"##),
 ];
 
 const RUBY: &[Row] = &[
     (
         Eval,
-        r##"^eval instance_eval class_eval module_eval instance_exec binding .send( .send:
+        r##"^eval self.eval ^send ^method( ^instance_method( instance_eval class_eval module_eval instance_exec binding .send( .send:
         public_send __send__ const_get define_method Marshal YAML.load( YAML.unsafe_load
         Psych.load( ObjectSpace Fiddle ^load instance_variable_set .method( RubyVM
         constantize ERB.new method_missing TracePoint "fiddle""##,
     ),
     (
         Process,
-        r##"^system ^exec ^spawn ^fork Kernel IO.popen popen Open3 Process. PTY "open3" "pty"
+        r##"^system ^exec ^spawn ^fork self.system self.exec self.spawn self.fork Kernel IO.popen popen Open3 Process. PTY "open3" "pty"
         ^syscall Shellwords "shell" at_exit"##,
     ),
     (
@@ -201,6 +220,10 @@ const RUBY: &[Row] = &[
     (
         Files,
         r##"File. FileUtils IO.read IO.write Dir. Pathname "fileutils""##,
+    ),
+    (
+        Off,
+        r##"^skip ^pending ^xit ^xdescribe ^xcontext ^fit ^fdescribe ^fcontext skip:"##,
     ),
 ];
 
@@ -232,13 +255,17 @@ const PHP: &[Row] = &[
         Files,
         r##"^unlink( file_put_contents ^fopen( ^rmdir( ^rename( ^chmod( SplFileObject ^copy("##,
     ),
+    (
+        Off,
+        r##"markTestSkipped markTestIncomplete markTestAsRisky @doesNotPerformAssertions expectNotToPerformAssertions"##,
+    ),
 ];
 
 /// Where there is no grammar, the powers of all that come without one.
 const OTHERS: &[Row] = &[
     (
         Eval,
-        r##"^eval Code.eval Code.eval_string Code.eval_quoted binary_to_term erl_eval
+        r##"^eval __import__ __subclasses__ __globals__ python/object Code.eval Code.eval_string Code.eval_quoted binary_to_term erl_eval
         Assembly.Load Activator.CreateInstance CSharpScript BinaryFormatter DllImport
         Class.forName ScriptEngineManager dlopen dlsym LoadLibrary Isolate.spawnUri unsafe
         ObjectInputStream setAccessible MethodInfo apply("##,
@@ -267,6 +294,10 @@ const OTHERS: &[Row] = &[
         Files,
         r##"File. fopen( ofstream remove( Directory. Files. FileWriter filesystem"##,
     ),
+    (
+        Off,
+        r##"@Disabled @Ignore [Ignore [Skip Skip= @tag~skip @tag:skip DISABLED_ GTEST_SKIP skip: .ignore"##,
+    ),
 ];
 
 /// Powers that are taken under another name: `import os as o`, `import h "net/http"`, and names
@@ -289,6 +320,35 @@ pub(super) fn other_names(tokens: &[Token<'_>], grammar: Option<Grammar>) -> Vec
                 if from_os {
                     found.extend(from_os_import(tokens.get(at + 1..).unwrap_or_default()));
                 }
+            }
+            (Some(Grammar::Python), Some(Token::Word("os"))) => {
+                if let (Some(Token::Mark('.')), Some(Token::Word(word))) = (next(1), next(2))
+                    && is_of_os(word)
+                {
+                    found.push((Process, format!("os.{word}")));
+                }
+            }
+            // A variable, or a text put together, is called.
+            (Some(Grammar::Php), Some(Token::Mark('$')))
+                if matches!(next(1), Some(Token::Word(_)))
+                    && next(2) == Some(&Token::Mark('(')) =>
+            {
+                let call = tokens.get(at..(at + 8).min(tokens.len()));
+                found.push((Eval, super::shown(call.unwrap_or_default())));
+            }
+            (Some(Grammar::Php), Some(Token::Mark(')' | ']')))
+                if next(1) == Some(&Token::Mark('(')) =>
+            {
+                let call = tokens.get(at..(at + 8).min(tokens.len()));
+                found.push((Eval, super::shown(call.unwrap_or_default())));
+            }
+            (Some(Grammar::Ruby), Some(Token::Literal(text)))
+                if text.starts_with("<<") && text.contains('`') =>
+            {
+                found.push((Process, (*text).to_owned()));
+            }
+            (_, Some(Token::Literal(text))) if text.trim_start().starts_with("javascript:") => {
+                found.push((Eval, (*text).to_owned()));
             }
             (Some(Grammar::Python), Some(Token::Word("getattr"))) => {
                 if let Some(what) = computed_attribute(tokens.get(at + 1..).unwrap_or_default()) {
@@ -325,6 +385,23 @@ pub(super) fn other_names(tokens: &[Token<'_>], grammar: Option<Grammar>) -> Vec
     found
 }
 
+/// Whether a function of Python's `os` starts or ends processes.
+fn is_of_os(word: &str) -> bool {
+    [
+        "system",
+        "popen",
+        "fork",
+        "forkpty",
+        "kill",
+        "killpg",
+        "startfile",
+    ]
+    .contains(&word)
+        || ["exec", "spawn", "posix_spawn"]
+            .iter()
+            .any(|begin| word.starts_with(begin))
+}
+
 fn from_os_import(rest: &[Token<'_>]) -> Vec<(Kind, String)> {
     let words = rest.iter().take(24).map_while(|token| match token {
         Token::Word(word) if matches!(*word, "import" | "from" | "def" | "class") => None,
@@ -332,15 +409,9 @@ fn from_os_import(rest: &[Token<'_>]) -> Vec<(Kind, String)> {
         Token::Mark(',' | '(' | ')' | '*') => Some(None),
         Token::Mark(_) | Token::Literal(_) | Token::Command => None,
     });
-    let strong = |word: &&str| {
-        ["system", "popen", "fork", "kill", "startfile"].contains(word)
-            || word.starts_with("exec")
-            || word.starts_with("spawn")
-            || word.starts_with("posix_spawn")
-    };
     let mut found: Vec<(Kind, String)> = words
         .flatten()
-        .filter(strong)
+        .filter(|word| is_of_os(word))
         .map(|word| (Process, format!("from os import {word}")))
         .collect();
     if rest.first() == Some(&Token::Mark('*')) {
