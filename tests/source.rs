@@ -14,3 +14,5 @@ mod revert;
 mod sample;
 #[path = "source/server.rs"]
 mod server;
+#[path = "source/tools.rs"]
+mod tools;

@@ -8,8 +8,10 @@ use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::{Incident, IncidentId};
 use crate::net::Http;
+use crate::pipeline::Halt;
 use crate::pipeline::clock;
 use crate::pipeline::work::{Worked, Worker};
+use crate::plugin;
 use crate::source::Mirrors;
 use crate::store::{Holder, Limits, Store, Want};
 use std::path::Path;
@@ -55,6 +57,8 @@ pub fn fix(
         .map_err(|fault| Error::unfinished("the network's settings", fault))?;
     let mut worker = Worker {
         store,
+        talkers: plugin::talkers(http.clone()),
+        halt: Halt::default(),
         mirrors: Mirrors::new(state_dir.join("mirrors"), http, log),
         credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         state_dir: state_dir.to_owned(),

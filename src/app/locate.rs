@@ -1,11 +1,13 @@
-//! `locate`: the repository files that a stack trace speaks of, in a repository at a commit or
-//! in a bare list of paths.
+//! `locate`: the places in a repository at a commit, or in a bare list of paths, that a stack
+//! trace or the lines of a log without one speak of.
 
 use crate::app::{Error, checkout};
-use crate::model::{CommitId, Settings, Trace};
+use crate::model::{CommitId, Settings};
 use crate::source;
-use crate::source::locate::{Located, PathList, locate as find};
+use crate::source::locate::{Files, PathList, Places, Question, WITHIN as SEARCH, places};
+use crate::template::Miner;
 use crate::trace;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -34,27 +36,83 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// Largest list of paths, in bytes.
 const LIST_LIMIT: u64 = 256 << 20;
 
-/// The frames of the trace in `text` that lie in the repository, best first.
-pub fn locate(options: &LocateOptions, text: &str) -> Result<Vec<Located>, Error> {
-    let trace = trace::parse(text)
-        .ok_or_else(|| Error::Unfinished("no stack trace in the input".to_owned()))?;
+/// Most lines of a log without a trace that are looked for, each of another form.
+const LINES: usize = 20;
+/// Most lines of a log that are read for them.
+const READ: usize = 100_000;
+
+/// What of the repository the trace in `text`, or its lines where there is none, speaks of, best
+/// first.
+pub fn locate(options: &LocateOptions, text: &str) -> Result<Places, Error> {
+    let trace = trace::parse(text);
+    let lines = match trace {
+        Some(_) => Vec::new(),
+        None => telling(text),
+    };
+    if trace.is_none() && lines.is_empty() {
+        let what = "no stack trace and no line of text in the input";
+        return Err(Error::Unfinished(what.to_owned()));
+    }
+    let question = Question {
+        trace: trace.as_ref(),
+        lines: &lines,
+        ..Question::default()
+    };
     let settings = Settings {
         root: options.root.trim_matches('/').to_owned(),
         path_prefixes: options.path_prefixes.clone(),
         ..Settings::default()
     };
     match &options.tree {
-        Tree::List(list) => Ok(find(&trace, &read_list(list)?, &settings)),
-        Tree::Repo { folder, commit } => in_repo(folder, commit, &trace, &settings),
+        Tree::List(list) => Ok(find(&question, &read_list(list)?, &settings)),
+        Tree::Repo { folder, commit } => in_repo(folder, commit, &question, &settings),
     }
+}
+
+fn find(question: &Question<'_>, files: &dyn Files, settings: &Settings) -> Places {
+    places(question, files, settings, Instant::now() + SEARCH)
+}
+
+/// The lines of a log that a fault may stand in: those that speak of one, else all, one of each
+/// form.
+fn telling(text: &str) -> Vec<String> {
+    const WORDS: &[&str] = &[
+        "error",
+        "fatal",
+        "fail",
+        "critical",
+        "panic",
+        "exception",
+        "warn",
+    ];
+    let all = || {
+        text.lines()
+            .take(READ)
+            .filter(|line| !line.trim().is_empty())
+    };
+    let speaks = |line: &&str| {
+        let line = line.to_lowercase();
+        WORDS.iter().any(|word| line.contains(word))
+    };
+    let mut forms = HashSet::new();
+    let mut kept: Vec<String> = Vec::new();
+    for line in all().filter(speaks).chain(all()) {
+        if kept.len() == LINES {
+            break;
+        }
+        if forms.insert(Miner::masked(line)) {
+            kept.push(line.to_owned());
+        }
+    }
+    kept
 }
 
 fn in_repo(
     folder: &Path,
     commit: &str,
-    trace: &Trace,
+    question: &Question<'_>,
     settings: &Settings,
-) -> Result<Vec<Located>, Error> {
+) -> Result<Places, Error> {
     let fail = |error: crate::source::Error| Error::Unfinished(error.to_string());
     let repo = checkout::open(folder, Instant::now() + WITHIN)?;
     let commit = if commit == "HEAD" {
@@ -69,7 +127,9 @@ fn in_repo(
         repo.resolve(&id, &[]).map_err(fail)?
     };
     let files = source::Tree::read(&repo, commit).map_err(fail)?;
-    Ok(find(trace, &files, settings))
+    let mut places = find(question, &files, settings);
+    places.notes.extend(repo.notes());
+    Ok(places)
 }
 
 fn read_list(path: &Path) -> Result<PathList, Error> {

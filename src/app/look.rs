@@ -4,6 +4,7 @@
 use crate::app::Error;
 use crate::config::Options;
 use crate::model::{Incident, IncidentId};
+use crate::pipeline::clock;
 use crate::pipeline::lanes;
 use crate::store::{Event, Limits, Occurrence, PastVerdict, StatusReport, Store};
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ pub fn why(state_dir: &Path, id: IncidentId) -> Result<Why, Error> {
 /// # Errors
 /// When there is no store or it cannot be read.
 pub fn status(state_dir: &Path) -> Result<StatusReport, Error> {
-    open(state_dir)?.status().map_err(failed)
+    open(state_dir)?.status(clock::now()).map_err(failed)
 }
 
 pub(super) fn open(state_dir: &Path) -> Result<Store, Error> {

@@ -326,7 +326,7 @@ pub(super) struct LocateArguments {
     /// Prefix of printed paths that stands for the service's folder, such as /app
     #[arg(long, value_name = "PREFIX")]
     pub(super) path_prefix: Vec<String>,
-    /// Text with the trace; standard input when it is left out or `-`
+    /// Text with a trace, or lines of a log; standard input when it is left out or `-`
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }

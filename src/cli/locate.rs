@@ -1,11 +1,11 @@
-//! `autofix locate`: the places of a stack trace in a repository, best first.
+//! `autofix locate`: the places in a repository that a stack trace or a log speaks of, best first.
 
 use crate::app::inspect::open;
 use crate::app::locate::{LocateOptions, Tree, locate};
 use crate::app::{self};
 use crate::cli::Outcome;
 use crate::cli::arguments::LocateArguments;
-use crate::cli::output::{Out, STRONG, safe};
+use crate::cli::output::{Out, STRONG, complain, safe};
 use std::io::Read;
 
 /// Largest text that is read for one trace, in bytes.
@@ -33,8 +33,9 @@ pub(super) fn run(arguments: LocateArguments, out: &mut Out) -> Result<Outcome, 
         root: arguments.root,
         path_prefixes: arguments.path_prefix,
     };
-    let places = locate(&options, &String::from_utf8_lossy(&bytes))?;
-    for place in &places {
+    let found = locate(&options, &String::from_utf8_lossy(&bytes))?;
+    let places = &found.places;
+    for place in places {
         if arguments.json {
             out.json(place);
             continue;
@@ -46,7 +47,10 @@ pub(super) fn run(arguments: LocateArguments, out: &mut Out) -> Result<Outcome, 
         out.line(&format!("{}. {at} {}", place.rank, safe(&rest)));
     }
     if places.is_empty() && !arguments.json {
-        out.line("no frame of the trace lies in the repository");
+        out.line("nothing in the repository is spoken of");
+    }
+    for note in &found.notes {
+        complain(note);
     }
     Ok(Outcome::Done)
 }

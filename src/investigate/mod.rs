@@ -2,18 +2,26 @@
 //! back. Writes nothing, prints nothing; reports are made elsewhere from [`Findings`].
 
 mod around;
+mod by_model;
 mod dangling;
-mod excerpts;
+pub mod dossier;
+pub mod excerpts;
+mod further;
+pub mod inquiry;
+mod page;
 mod suspects;
 mod take_back;
+pub mod tools;
 mod words;
 
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
 use crate::patch::{AcceptedPatch, Rules};
 use crate::source::history::History;
-use crate::source::locate::{Files, Located, locate, location};
+use crate::source::locate::{Files, Located, Place, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
 pub use around::{around, of_storm};
+pub use by_model::ByModel;
+pub use further::look_further;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
 use std::time::Instant;
@@ -26,6 +34,8 @@ pub struct Findings {
     pub located: Vec<Located>,
     /// The place of the fault, above the threshold only.
     pub location: Option<Location>,
+    /// All that the fault speaks of, best first: frames, texts, names, callers, changed files.
+    pub places: Vec<Place>,
     /// Source around the service's own frames, best first.
     pub excerpts: Vec<Excerpt>,
     /// Commits that may have brought the fault, best first.
@@ -33,6 +43,8 @@ pub struct Findings {
     /// What was tried, in order, a sentence each.
     pub tried: Vec<String>,
     pub patch: Option<AcceptedPatch>,
+    /// What a model found out, where one was asked.
+    pub by_model: Option<ByModel>,
     /// Why this diff, or why none.
     pub why: String,
     /// What limits cut or made less sure.

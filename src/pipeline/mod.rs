@@ -2,6 +2,7 @@
 //! queues between them. Every queue is bounded, counted and can be stopped. It contains no
 //! rules and no words for people.
 
+pub mod asking;
 mod callers;
 pub mod clock;
 mod deployed;
@@ -10,6 +11,8 @@ mod judged;
 mod lane;
 pub mod lanes;
 pub mod learned;
+mod ledger;
+mod nearby;
 mod notes;
 mod noticed;
 pub mod queue;
@@ -24,4 +27,5 @@ mod unread;
 mod verdicts;
 pub mod work;
 
+pub use lane::Halt;
 pub use lanes::{Lanes, Setup};

@@ -30,6 +30,7 @@ mod field;
 mod find;
 mod header;
 mod iban;
+mod lines;
 mod mail;
 mod name;
 mod national;

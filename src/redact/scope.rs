@@ -36,6 +36,13 @@ pub struct Scope {
     pub(super) originals: Originals,
 }
 
+/// What becomes of the line breaks in a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breaks {
+    Replaced,
+    Kept,
+}
+
 impl Scope {
     pub(super) fn new(redactor: Redactor) -> Scope {
         Scope {
@@ -49,6 +56,11 @@ impl Scope {
 
     /// The text with every value that the rules find replaced.
     pub fn text(&mut self, text: &str) -> Redacted {
+        self.through(text, Breaks::Replaced)
+    }
+
+    /// The same; line breaks within a value stay behind its placeholder if they are to.
+    pub(super) fn through(&mut self, text: &str, breaks: Breaks) -> Redacted {
         if text.len() > LONGEST {
             return self.withhold(text);
         }
@@ -60,7 +72,7 @@ impl Scope {
             if finds.is_empty() {
                 return Redacted::new(now);
             }
-            let Some(next) = self.replaced(&now, &finds) else {
+            let Some(next) = self.replaced(&now, &finds, breaks) else {
                 return self.withhold(text);
             };
             now = next;
@@ -87,7 +99,7 @@ impl Scope {
     }
 
     /// `None` where a range is none of the text.
-    fn replaced(&mut self, text: &str, finds: &[Find]) -> Option<String> {
+    fn replaced(&mut self, text: &str, finds: &[Find], breaks: Breaks) -> Option<String> {
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
         for find in finds {
@@ -95,6 +107,9 @@ impl Scope {
             let value = text.get(find.range.clone())?;
             let (class, number) = self.number(value, find.class);
             placeholder::write(&mut out, class, number);
+            if breaks == Breaks::Kept {
+                out.extend(value.chars().filter(|c| *c == '\n'));
+            }
             from = find.range.end;
         }
         out.push_str(text.get(from..)?);

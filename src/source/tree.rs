@@ -66,4 +66,12 @@ impl Files for Tree<'_> {
             .insert(path.to_owned(), text.clone());
         text.map(Cow::Owned)
     }
+
+    fn passing(&self, path: &str) -> Option<Cow<'_, str>> {
+        if let Some(known) = self.texts.borrow().get(path) {
+            return known.clone().map(Cow::Owned);
+        }
+        let bytes = self.repo.read_file(self.commit, path).ok()??;
+        (!is_binary(&bytes)).then(|| Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
+    }
 }

@@ -5,7 +5,7 @@ use crate::model::{
     Block, CommitId, ContextLine, Frame, Incident, IncidentId, Kind, Language, Location, Raised,
     Status, Timestamp, Trace,
 };
-use crate::source::locate::Located;
+use crate::source::locate::{Evidence, Located, Place};
 
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -39,6 +39,7 @@ pub fn incident() -> Incident {
         context: vec![ContextLine {
             time: Timestamp::from_parts(1_772_366_400, 0),
             text: "INFO order A-1".to_owned(),
+            from: None,
         }],
         stream: "app.log stdout".to_owned(),
         first_seen: Timestamp::from_parts(1_772_366_400, 0),
@@ -75,6 +76,15 @@ pub fn findings() -> Findings {
             function: Some("discount".to_owned()),
             confidence: 0.95,
         }),
+        places: vec![Place {
+            rank: 1,
+            file: "orders/campaign.py".to_owned(),
+            line: Some(4),
+            function: None,
+            confidence: 0.3,
+            why: "holds the text SUMMER25 of the message".to_owned(),
+            evidence: vec![Evidence::Name],
+        }],
         excerpts: vec![Excerpt {
             file: "orders/vouchers.py".to_owned(),
             first_line: 30,
@@ -95,6 +105,7 @@ pub fn findings() -> Findings {
         }],
         tried: vec!["took back the whole commit: it does not come off".to_owned()],
         patch: None,
+        by_model: None,
         why: "the suspect is a merge".to_owned(),
         notes: vec!["history was read for 2 s only".to_owned()],
     }

@@ -18,7 +18,7 @@ const REACH: usize = 600;
 pub fn enclosing(lines: &[&str], line: u32) -> Option<Enclosing> {
     let at = usize::try_from(line).ok()?.checked_sub(1)?;
     let mut depth = indent(lines.get(at)?);
-    if is_header(lines.get(at)?) {
+    if is_header(lines.get(at)?) || is_split_header(lines, at) {
         depth += 1;
     }
     let first = (at.saturating_sub(REACH)..=at).rev().find(|&i| {
@@ -29,12 +29,12 @@ pub fn enclosing(lines: &[&str], line: u32) -> Option<Enclosing> {
         if here >= depth {
             return false;
         }
-        // A closing bracket or a continued signature is no block of its own.
-        if text.trim_start().starts_with([')', '}', ']']) {
+        // A closing bracket, or a brace in a line of its own, is no block of its own.
+        if text.trim_start().starts_with([')', '}', ']']) || text.trim() == "{" {
             return false;
         }
         depth = here;
-        is_header(text)
+        is_header(text) || is_split_header(lines, i)
     })?;
     let header = lines.get(first)?;
     let margin = indent(header);
@@ -68,7 +68,7 @@ pub fn indent(line: &str) -> usize {
 }
 
 /// Whether a line looks like the beginning of a function.
-fn is_header(line: &str) -> bool {
+pub(in crate::source) fn is_header(line: &str) -> bool {
     let text = line.trim();
     let words = |prefix: &str| {
         text.starts_with(prefix)
@@ -131,6 +131,19 @@ fn is_header(line: &str) -> bool {
         && looks_declared(text)
 }
 
+/// A signature whose body begins in a line of its own: `int total(int a)` before `{` or `throws`.
+fn is_split_header(lines: &[&str], at: usize) -> bool {
+    let Some(text) = lines.get(at).map(|text| text.trim()) else {
+        return false;
+    };
+    let next = lines.get(at + 1).map_or("", |next| next.trim_start());
+    text.ends_with(')')
+        && ["{", "throws ", "where ", ": "]
+            .iter()
+            .any(|w| next.starts_with(w))
+        && is_header(&format!("{text} {{"))
+}
+
 /// A call that runs over several lines also ends with `(`; a declaration has words before the
 /// name or a body behind it.
 fn looks_declared(text: &str) -> bool {
@@ -171,6 +184,57 @@ pub fn bare_name(function: &str) -> Option<String> {
     }
     let last = parts.last()?;
     (!matches!(*last, "Object" | "eval" | "top")).then(|| (*last).to_owned())
+}
+
+/// The name that a function's first line gives it.
+pub fn name_of(header: &str) -> Option<String> {
+    let text = header.trim();
+    let ident = |text: &str| -> Option<String> {
+        let name: String = text
+            .trim_start()
+            .trim_start_matches("self.")
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "_$?!.".contains(*c))
+            .collect();
+        let name = name.trim_end_matches('.').to_owned();
+        (!name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())).then_some(name)
+    };
+    for word in [
+        "def ",
+        "defp ",
+        "fn ",
+        "func ",
+        "fun ",
+        "function* ",
+        "function ",
+    ] {
+        let at = match text.starts_with(word) {
+            true => Some(0),
+            false => text.find(&format!(" {word}")).map(|at| at + 1),
+        };
+        if let Some(at) = at {
+            let rest = text[at + word.len()..].trim_start();
+            // Go's receiver stands before the name.
+            let rest = match rest.strip_prefix('(') {
+                Some(inside) if word == "func " => inside.split_once(')').map_or("", |two| two.1),
+                _ => rest,
+            };
+            if let Some(name) = ident(rest) {
+                return Some(name);
+            }
+        }
+    }
+    // `const total = (a) => {`, `total: async (a) => {`
+    let before = match (text.find("=>"), text.find('=')) {
+        (Some(_), Some(equals)) if !text[equals..].starts_with("=>") => text.get(..equals)?,
+        (Some(arrow), _) => text.get(..arrow)?.split_once(':').map(|two| two.0)?,
+        (None, _) => text.split('(').next()?,
+    };
+    let last = before
+        .trim_end()
+        .rsplit(|c: char| c.is_whitespace() || c == '.')
+        .next()?;
+    ident(last)
 }
 
 /// The suffix that Rust's legacy mangling leaves: `h` and 16 hexadecimal digits.

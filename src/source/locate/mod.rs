@@ -1,13 +1,23 @@
 //! From the frames of a stack trace to files of the repository. Works on a list of paths alone,
 //! better with the files' text. Reads no repository itself: [`Files`] is handed in.
 
+mod asked;
+pub mod body;
 mod class;
 mod find;
 pub mod function;
+mod literals;
+mod names;
+mod places;
 mod printed;
 mod rank;
+mod role;
 mod scripts;
 pub mod statement;
+mod sweep;
+mod uses;
+
+pub use places::{Changed, Evidence, Place, Places, Question, WITHIN, beside, places};
 
 use crate::model::{Language, Location, Settings, Trace};
 use find::{Index, Match};
@@ -28,6 +38,15 @@ pub trait Files {
     fn paths(&self) -> &[String];
     /// A file's text, where it is at hand.
     fn text(&self, path: &str) -> Option<Cow<'_, str>>;
+    /// The same for a look in passing: the text is not kept.
+    fn passing(&self, path: &str) -> Option<Cow<'_, str>> {
+        self.text(path)
+    }
+    /// The files that hold the word, where an index knows; files without it may be among them.
+    /// `None`: there is no index, and whoever looks for the word has to read.
+    fn holding(&self, _word: &str) -> Option<Vec<String>> {
+        None
+    }
 }
 
 /// A list of paths without text.

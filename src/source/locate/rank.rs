@@ -5,6 +5,7 @@ use crate::model::{Frame, Trace};
 use crate::source::locate::Located;
 use crate::source::locate::find::Match;
 use crate::source::locate::function::bare_name;
+use crate::source::locate::role::{is_copied, is_test};
 use std::collections::{HashMap, HashSet};
 
 /// What a frame loses against the one inside it.
@@ -176,54 +177,6 @@ fn only_throws(one: &Candidate) -> bool {
     .iter()
     .any(|word| name.starts_with(word))
         || name == "die"
-}
-
-/// Code that was copied into the repository and is not the service's own.
-fn is_copied(file: &str) -> bool {
-    file.split('/').rev().skip(1).any(|folder| {
-        matches!(
-            folder,
-            "vendor"
-                | "node_modules"
-                | "third_party"
-                | "thirdparty"
-                | "site-packages"
-                | ".venv"
-                | "_vendor"
-                | "bower_components"
-        )
-    })
-}
-
-/// Code that tests other code.
-fn is_test(file: &str) -> bool {
-    let mut names = file.rsplit('/');
-    let name = names.next().unwrap_or(file).to_lowercase();
-    let stem = name.split('.').next().unwrap_or(&name);
-    let folder = names.any(|folder| {
-        matches!(
-            folder,
-            "test"
-                | "tests"
-                | "testing"
-                | "__tests__"
-                | "spec"
-                | "specs"
-                | "e2e"
-                | "benchmarks"
-                | "examples"
-                | "docs"
-        )
-    });
-    folder
-        || stem.starts_with("test_")
-        || stem.ends_with("_test")
-        || stem == "conftest"
-        || name.contains(".test.")
-        || name.contains(".spec.")
-        || (name.ends_with("test.java")
-            || name.ends_with("tests.java")
-            || name.ends_with("test.kt"))
 }
 
 /// The first ranks name distinct files: a recursion does not hide its neighbours.
