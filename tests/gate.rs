@@ -12,6 +12,8 @@ mod good;
 mod hostile;
 #[path = "gate/languages.rs"]
 mod languages;
+#[path = "gate/real.rs"]
+mod real;
 #[allow(dead_code)]
 #[path = "source/sample.rs"]
 mod sample;

@@ -211,6 +211,10 @@ fn spans_it(case: &Case<'_>, one: &Located, frame: &Frame, language: Language) -
         }
     };
     let name = name_of(frame, language)?;
+    // By indentation a function that is all on one line is not seen.
+    if Grammar::of(&one.file).is_none() && is_called_in(&spot.statement, &name) {
+        return None;
+    }
     (!spot.spans.iter().any(|span| span.is_called(&name))).then(|| {
         format!(
             "a frame of the stack trace cannot have been: {} line {line} does not lie in {} at \
@@ -227,7 +231,21 @@ fn name_of(frame: &Frame, language: Language) -> Option<String> {
     let unnamed = function.starts_with(['<', '{'])
         && !function.starts_with("<class:")
         && !function.starts_with("<module:");
-    if unnamed && language != Language::Rust {
+    // What stands before a function without a name is an object or a namespace.
+    let inside = match language {
+        Language::Javascript => function.contains("<anonymous>"),
+        Language::Php => function.contains("{closure"),
+        Language::Csharp => function.contains('<'),
+        Language::Go => function.contains("glob.."),
+        Language::Python
+        | Language::Java
+        | Language::Rust
+        | Language::Ruby
+        | Language::Dart
+        | Language::Elixir
+        | Language::Cpp => false,
+    };
+    if inside || (unnamed && language != Language::Rust) {
         return None;
     }
     let function = match language {
