@@ -1,8 +1,11 @@
 //! One running instance behind a door: settings are read, lanes are started, chunks are taken
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
+use crate::config::address;
+use crate::config::aws;
 use crate::config::credentials::{self, Credentials};
-use crate::config::triage::{self, Speaks, TriageModel};
+use crate::config::fixer;
+use crate::config::triage::{Speaks, TriageModel};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
     read_seed,
@@ -10,8 +13,9 @@ use crate::config::{
 use crate::counters::Counters;
 use crate::llm;
 use crate::log::Log;
-use crate::model::service::Fixer;
+use crate::model::service::{Api, Fixer, FixerModel, TokenSource};
 use crate::net::Http;
+use crate::pipeline::asking::Talkers;
 use crate::pipeline::lanes::{self, Reads};
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
@@ -21,6 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Tokens that Ollama is asked to hold in mind.
+const OLLAMA_CONTEXT: u32 = 65_536;
 
 /// Answers with the value of a key of the `[OUTPUT]` block.
 pub type Property = Box<dyn Fn(&str) -> Option<String>>;
@@ -179,6 +186,7 @@ pub fn assemble(
         reads: reads(options, &http)?,
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
+        talkers: talkers(http.clone()),
         http,
         credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         counters: Arc::new(Counters::default()),
@@ -192,7 +200,7 @@ fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
         return Ok(None);
     };
     let asked = self::model(&model, http);
-    let (reach, all) = (triage::reach(&model.url), options.triage.egress);
+    let (reach, all) = (address::reach(&model.url), options.egress);
     Ok(Some(Reads {
         model: asked.map_err(|fault| fault.to_string())?,
         name: model.model,
@@ -200,7 +208,7 @@ fn reads(options: &Options, http: &Http) -> Result<Option<Reads>, String> {
         wait: options.triage.wait,
         may_read: Box::new(move |service| {
             let own = service.and_then(|service| service.egress);
-            triage::allows(own.unwrap_or(all), reach)
+            address::allows(own.unwrap_or(all), reach)
         }),
     }))
 }
@@ -224,6 +232,54 @@ pub fn model(model: &TriageModel, http: &Http) -> Result<Box<dyn llm::Model>, ll
     }
 }
 
+/// Clients of the models that investigate.
+pub fn talkers(http: Http) -> Talkers {
+    Box::new(move |model| talker(model, http.clone()))
+}
+
+fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::Error> {
+    let key = model.key.clone();
+    let keys: llm::Keys = Box::new(move |_| key.as_ref().and_then(credentials::read));
+    let (url, name) = (&model.url, &model.model);
+    // Others that speak the protocol need not know these fields.
+    let is_claude = name.contains("claude");
+    match model.api {
+        Api::Anthropic => {
+            let header = match &model.key {
+                Some(TokenSource::Variable(name)) if name == fixer::BEARER_VARIABLE => {
+                    llm::KeyHeader::Bearer
+                }
+                Some(TokenSource::Variable(_) | TokenSource::File(_)) | None => {
+                    llm::KeyHeader::ApiKey
+                }
+            };
+            let settings = llm::AnthropicSettings {
+                key: header,
+                thinking: is_claude,
+                effort: is_claude,
+                ..llm::AnthropicSettings::default()
+            };
+            llm::Anthropic::new(http, url, name, settings, keys).map(|made| Box::new(made) as _)
+        }
+        Api::Bedrock => {
+            let region = model.region.clone().unwrap_or_default();
+            let own = fixer::default_url(Api::Bedrock, Some(&region));
+            let settings = llm::BedrockSettings {
+                url: Some(url.clone()).filter(|url| Some(url) != own.as_ref()),
+                ..llm::BedrockSettings::of_region(&region)
+            };
+            let provider = once_cell::sync::OnceCell::new();
+            let keys = Box::new(move || provider.get_or_try_init(aws::provider)?());
+            llm::Bedrock::new(http, name, settings, keys).map(|made| Box::new(made) as _)
+        }
+        Api::OpenAi => {
+            llm::OpenAiTalk::new(http, url, name, None, keys).map(|made| Box::new(made) as _)
+        }
+        Api::Ollama => llm::OllamaTalk::new(http, url, name, OLLAMA_CONTEXT, keys)
+            .map(|made| Box::new(made) as _),
+    }
+}
+
 /// What is on, in one line.
 pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> String {
     let services = match (&options.services, registry.services()) {
@@ -242,9 +298,12 @@ pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> Stri
             format!("{}{more}", shown.join(", "))
         }
     };
-    let fixer = match options.fixer {
-        Fixer::Revert => "revert",
-        Fixer::Off => "off",
+    let fixer = match (options.fixer, &options.fixer_model) {
+        (Fixer::Off, _) => "off".to_owned(),
+        (Fixer::Auto | Fixer::Revert | Fixer::Model, None) => "revert".to_owned(),
+        (Fixer::Revert, Some(_)) => "revert".to_owned(),
+        (Fixer::Model, Some(model)) => format!("{} at {}", model.model, model.url),
+        (Fixer::Auto, Some(model)) => format!("{} at {}, else revert", model.model, model.url),
     };
     let triage = match &options.triage.model {
         None => "rules".to_owned(),

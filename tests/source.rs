@@ -18,3 +18,5 @@ mod revert;
 mod sample;
 #[path = "source/server.rs"]
 mod server;
+#[path = "source/tools.rs"]
+mod tools;

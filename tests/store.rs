@@ -3,6 +3,8 @@
 
 #[path = "store/crash.rs"]
 mod crash;
+#[path = "store/spend.rs"]
+mod spend;
 #[path = "store/storm.rs"]
 mod storm;
 
@@ -69,6 +71,7 @@ fn crash(service: &str, function: &str, seconds: i64) -> Signal {
         context: vec![ContextLine {
             time: at(seconds),
             text: "secret-word before".into(),
+            from: None,
         }],
         commit: CommitId::parse("0123456789abcdef0123456789abcdef01234567"),
     }
@@ -165,7 +168,7 @@ fn made_up_faults_are_capped_and_counted_for_each_service() {
     assert_eq!(known, Outcome::Again(IncidentId(4)));
     let other = store.record(&crash("billing", "x", 200), at(200)).unwrap();
     assert!(matches!(other, Outcome::New(_)), "{other:?}");
-    let report = store.status().unwrap();
+    let report = store.status(at(0)).unwrap();
     assert_eq!(report.capped, [("shop".to_owned(), 50)]);
 }
 
@@ -181,6 +184,7 @@ fn one_huge_signal_is_kept_within_bounds() {
         ContextLine {
             time: at(0),
             text: "y".repeat(1 << 20),
+            from: None,
         };
         20
     ];
@@ -481,7 +485,7 @@ fn status_sums_the_instances_over_restarts() {
         .unwrap();
     store.record(&crash("shop", "total", 0), at(0)).unwrap();
     drop(store);
-    let report = open(dir.path()).status().unwrap().to_json();
+    let report = open(dir.path()).status(at(0)).unwrap().to_json();
     assert_eq!(report["records"]["seen"], 205);
     assert_eq!(report["records"]["dropped"], 19);
     assert_eq!(report["lanes"]["fast"]["queue_bytes"], 7);

@@ -118,7 +118,7 @@ pub(super) fn run<T>(
     let replayed = Replayed {
         state_dir: state_dir.to_owned(),
         incidents: store.incidents().map_err(failed)?,
-        status: store.status().map_err(failed)?,
+        status: store.status(clock::now()).map_err(failed)?,
     };
     Ok((read, replayed))
 }

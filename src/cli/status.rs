@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome,
         )));
     }
     print_storms(&status, out);
+    print_spend(&status, out);
     print_deploys(&status, out);
     let title = out.paint(STRONG, "Counters");
     out.line(&format!("\n{title}"));
@@ -49,6 +50,26 @@ pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome,
         out.line("\nautofix is turned off by the file OFF in this folder");
     }
     Ok(Outcome::Done)
+}
+
+fn print_spend(status: &StatusReport, out: &mut Out) {
+    if status.spent.calls == 0 {
+        return;
+    }
+    let title = out.paint(STRONG, "Spent");
+    out.line(&format!("\n{title}"));
+    let ever = status.spent;
+    out.line(&format!(
+        "    {} for {} tokens in {} calls, ever",
+        ever.usd, ever.tokens, ever.calls
+    ));
+    for (owner, service, spent) in &status.today {
+        let of = match owner == service {
+            true => String::new(),
+            false => format!(" of {owner}"),
+        };
+        out.line(&safe(&format!("    {} today for {service}{of}", spent.usd)));
+    }
 }
 
 fn print_storms(status: &StatusReport, out: &mut Out) {

@@ -3,16 +3,6 @@
 
 use std::fmt::Write;
 
-/// Whether a key does something in this version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    Works,
-    /// It would change what the user gets: to go on without it would be something else.
-    Missing,
-    /// It bounds or tunes something that does not happen yet: harmless, but said.
-    Idle,
-}
-
 /// A key of the output.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -20,25 +10,10 @@ pub struct Key {
     /// As a person would write it; empty: none.
     pub default: &'static str,
     pub doc: &'static str,
-    pub standing: Standing,
 }
 
 const fn works(name: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key {
-        name,
-        default,
-        doc,
-        standing: Standing::Works,
-    }
-}
-
-const fn later(name: &'static str, standing: Standing) -> Key {
-    Key {
-        name,
-        default: "",
-        doc: "",
-        standing,
-    }
+    Key { name, default, doc }
 }
 
 /// Every key, in the order of the documentation.
@@ -132,8 +107,56 @@ pub const KEYS: &[Key] = &[
     works(
         "Fixer",
         "auto",
-        "`auto` or `revert`: takes back the change that broke the line. `off`: incidents are \
-         recorded and stay open for `autofix fix`.",
+        "Who makes the proposal. `auto`: the model where one of the keys below names it, else `revert`. \
+         `revert`: takes back the change that broke the line. `anthropic`, `bedrock`, `openai`, \
+         `ollama`: a model on a server that speaks that protocol. `off`: incidents are recorded and \
+         stay open for `autofix fix`.",
+    ),
+    works(
+        "Fixer_Url",
+        "",
+        "Of that server, with or without `/v1`. Anthropic's, Bedrock's or Ollama's own address where it \
+         is not set; needed for `openai`.",
+    ),
+    works(
+        "Fixer_Model",
+        "",
+        "The model that investigates; `claude-opus-5-5` at Anthropic's. Needed for `bedrock`, `openai` and `ollama`.",
+    ),
+    works(
+        "Fixer_Key_Env",
+        "",
+        "Variable with the server's key. `ANTHROPIC_API_KEY` where nothing is set and the server is \
+         Anthropic's; a key from `ANTHROPIC_AUTH_TOKEN` is sent as a bearer token. It is sent only to \
+         `Fixer_Url`. Bedrock takes the task's role instead.",
+    ),
+    works(
+        "Fixer_Key_File",
+        "",
+        "The same in a file. Absolute; read at each use.",
+    ),
+    works(
+        "Fixer_Region",
+        "",
+        "Of `bedrock`: the region that is asked, and no other.",
+    ),
+    works(
+        "Fixer_Prices",
+        "",
+        "US dollars for a million tokens: input, output, cache write, cache read. Known for Claude \
+         Opus; nothing for a server on this host or a private network.",
+    ),
+    works(
+        "Budget_Per_Day",
+        "10",
+        "US dollars for a day of UTC and an owner's services, over restarts. One incident gets at most a \
+         fifth of it; the last fifth is kept for services that spent nothing that day.",
+    ),
+    works(
+        "Spend_On_Ephemeral",
+        "off",
+        "Paid calls though `State_Dir` is on a disk that does not last, where a restart forgets what \
+         was spent.",
     ),
     works(
         "Forge_Token_Env",
@@ -179,12 +202,6 @@ pub const KEYS: &[Key] = &[
         "drop",
         "When the queue is full: `drop` the chunk and count it, or ask the host to `retry`.",
     ),
-    later("Fixer_Url", Standing::Idle),
-    later("Fixer_Model", Standing::Idle),
-    later("Fixer_Key_Env", Standing::Idle),
-    later("Fixer_Key_File", Standing::Idle),
-    later("Budget_Per_Day", Standing::Idle),
-    later("Spend_On_Ephemeral", Standing::Idle),
 ];
 
 /// The key of that name, in any case.
@@ -192,12 +209,9 @@ pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
 }
 
-/// Names of the keys that do something.
+/// Names of all keys.
 pub fn names() -> Vec<&'static str> {
-    KEYS.iter()
-        .filter(|key| key.standing == Standing::Works)
-        .map(|key| key.name)
-        .collect()
+    KEYS.iter().map(|key| key.name).collect()
 }
 
 /// What the host does with a key of its own.
@@ -237,7 +251,7 @@ pub fn eaten_by_host(name: &str) -> Option<Host> {
 /// The documentation's table of keys, in Markdown.
 pub fn keys_table() -> String {
     let mut table = String::from("| Key | Default | |\n|---|---|---|\n");
-    for key in KEYS.iter().filter(|key| key.standing == Standing::Works) {
+    for key in KEYS {
         // Writing to a String cannot fail.
         let _ = writeln!(table, "| `{}` | {} | {} |", key.name, key.default, key.doc);
     }
@@ -258,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn the_table_lists_only_what_works() {
+    fn the_table_lists_every_key() {
         let table = keys_table();
         assert!(table.contains("| `State_Dir` | /var/lib/autofix |"));
-        assert!(!table.contains("Fixer_Url"));
+        assert_eq!(table.lines().count(), KEYS.len() + 2);
     }
 }

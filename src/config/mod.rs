@@ -2,10 +2,13 @@
 //! environment. Raw text becomes [`Options`]; every complaint is told at once. Used by the
 //! doors' assembly only: nothing below this floor knows of keys.
 
+pub mod address;
+pub mod aws;
 pub mod credentials;
 pub mod entry;
 pub mod environment;
 pub mod files;
+pub mod fixer;
 pub mod flb;
 pub mod keys;
 pub mod options;

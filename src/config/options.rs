@@ -3,14 +3,15 @@
 
 mod models;
 
+use crate::config::address;
 use crate::config::entry::Entry;
-use crate::config::keys::{self, Host, Standing};
+use crate::config::keys::{self, Host};
 use crate::config::triage::Triage;
 use crate::config::typos;
 use crate::config::value::{self, Wrong};
 use crate::model::Settings;
-use crate::model::service::Fixer;
 pub use crate::model::service::TokenSource;
+use crate::model::service::{Budget, Egress, Fixer, FixerModel};
 use crate::registry::complaint::did_you_mean;
 use crate::registry::service::Mode as ServiceMode;
 use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
@@ -50,6 +51,11 @@ pub struct Options {
     /// The file of the team's own watches.
     pub watches: Option<PathBuf>,
     pub fixer: Fixer,
+    /// The model that investigates. Whether a service's text may go there is in its settings.
+    pub fixer_model: Option<FixerModel>,
+    pub budget: Budget,
+    /// How far redacted text may go, of every service that says nothing else.
+    pub egress: Egress,
     pub forge_token: Option<TokenSource>,
     pub dedup_window: Duration,
     pub max_fixes_per_hour: u32,
@@ -74,7 +80,10 @@ impl Default for Options {
             mode: Mode::DryRun,
             triage: Triage::default(),
             watches: None,
-            fixer: Fixer::Revert,
+            fixer: Fixer::Auto,
+            fixer_model: None,
+            budget: Budget::default(),
+            egress: Egress::None,
             forge_token: None,
             dedup_window: Duration::from_secs(24 * 3600),
             max_fixes_per_hour: 6,
@@ -91,21 +100,29 @@ impl Default for Options {
 impl Options {
     /// The slow lane's settings for a service of the registry, this instance's included.
     pub fn settings(&self, service: &Service) -> Settings {
-        self.complete(service.settings())
+        self.complete(service.settings(), service.egress)
     }
 
     /// The same for a service that the registry does not know.
     pub fn unregistered(&self, name: &str) -> Settings {
-        self.complete(Settings {
+        let settings = Settings {
             service: name.to_owned(),
             ..Settings::default()
-        })
+        };
+        self.complete(settings, None)
     }
 
-    fn complete(&self, settings: Settings) -> Settings {
+    fn complete(&self, settings: Settings, egress: Option<Egress>) -> Settings {
+        let egress = egress.unwrap_or(self.egress);
+        let model = self.fixer_model.clone().map(|model| FixerModel {
+            may_be_sent: address::allows(egress, address::reach(&model.url)),
+            ..model
+        });
         Settings {
             observe: settings.observe || self.mode == ServiceMode::Observe,
             fixer: self.fixer,
+            model,
+            budget: self.budget,
             context_lines: self.context_lines,
             token: self.forge_token.clone(),
             ..settings
@@ -195,7 +212,7 @@ impl<'a> Reader<'a> {
                     format!("`{key}` has no value, so its default holds"),
                     "write a value, or take the key out",
                 )),
-                (Some(known), _) => idle(known, place),
+                (Some(_), _) => None,
                 (None, Some(Host::Connection)) if lower == "tls" && is_on(&entry.value) => {
                     Some(Complaint::fault(
                         place,
@@ -251,14 +268,20 @@ impl<'a> Reader<'a> {
 
     fn options(&mut self) -> Options {
         let base = Options::default();
+        let triage = self.triage();
+        let (fixer, fixer_model) = self.fixer();
+        let egress = self.egress(triage.model.as_ref(), fixer_model.as_ref());
         let options = Options {
             services: self.services(),
             state_dir: self.read("State_Dir", value::absolute),
             templates_seed: self.read("Templates_Seed", value::absolute),
             mode: self.read("Mode", mode).unwrap_or(base.mode),
-            triage: self.triage(),
+            triage,
             watches: self.read("Watches", value::absolute),
-            fixer: self.read("Fixer", fixer).unwrap_or(base.fixer),
+            fixer,
+            fixer_model,
+            budget: self.budget(),
+            egress,
             forge_token: self.token(),
             dedup_window: self
                 .read("Dedup_Window", dedup)
@@ -396,22 +419,6 @@ fn is_on(text: &str) -> bool {
         .any(|word| word.eq_ignore_ascii_case(text.trim()))
 }
 
-fn idle(key: &keys::Key, place: Place) -> Option<Complaint> {
-    match key.standing {
-        Standing::Works => None,
-        Standing::Missing => Some(Complaint::fault(
-            place,
-            format!("`{}` is not available in this version", key.name),
-            "take it out",
-        )),
-        Standing::Idle => Some(Complaint::warning(
-            place,
-            format!("`{}` has no effect in this version", key.name),
-            "",
-        )),
-    }
-}
-
 fn service_name(text: &str) -> Result<String, Wrong> {
     let name = text.trim();
     registry::check_name(name)?;
@@ -440,15 +447,6 @@ fn built<T: Copy>(text: &str, words: &[(&str, T)], planned: &[&str]) -> Result<T
 fn mode(text: &str) -> Result<Mode, Wrong> {
     let words = [("observe", Mode::Observe), ("dry-run", Mode::DryRun)];
     built(text, &words, &["pr"])
-}
-
-fn fixer(text: &str) -> Result<Fixer, Wrong> {
-    let words = [
-        ("auto", Fixer::Revert),
-        ("revert", Fixer::Revert),
-        ("off", Fixer::Off),
-    ];
-    built(text, &words, &["anthropic", "bedrock", "openai", "ollama"])
 }
 
 /// The name, not the token: where somebody put the token itself it is not repeated.
@@ -518,7 +516,9 @@ mod tests {
     fn every_fault_at_once() {
         let complaints = read(&[
             ("mode", "PR"),
-            ("Fixer", "Anthropic"),
+            ("Fixer", "Anthropoc"),
+            ("Fixer_Region", "eu.west"),
+            ("Budget_Per_Day", "-1"),
             ("Triage", "ruls"),
             ("State_Dir", "state"),
             ("Queue_Limit", "10Q"),
@@ -531,7 +531,9 @@ mod tests {
         let all: String = complaints.iter().map(|c| format!("{c}\n")).collect();
         for part in [
             "`Mode`: `PR` is not available in this version; write observe or dry-run",
-            "`Fixer`: `Anthropic` is not available",
+            "`Fixer`: `Anthropoc` is not one of its words; did you mean `anthropic`?",
+            "`Fixer_Region`: this is no region",
+            "`Budget_Per_Day`: this is no amount of money",
             "`Triage`: `ruls` is not one of its words; did you mean `rules`?",
             "`State_Dir`: `state` is a relative path",
             "`Queue_Limit`: `10Q` is no size",
@@ -571,24 +573,18 @@ mod tests {
             (model.url.as_str(), model.model.as_str()),
             (triage::OLLAMA, triage::MODEL)
         );
-        assert_eq!(
-            (local.triage.egress, local.warnings.len()),
-            (Egress::Local, 0)
-        );
+        assert_eq!((local.egress, local.warnings.len()), (Egress::Local, 0));
         let far = [
             ("Triage", "openai"),
             ("Triage_Url", "https://llm.example/v1"),
         ];
         let options = triage(&far);
-        assert_eq!(options.triage.egress, Egress::None);
+        assert_eq!(options.egress, Egress::None);
         assert!(options.warnings[0].what.contains("`Egress` is not set"));
         let options = triage(&[far[0], far[1], ("Egress", "local")]);
         assert!(options.warnings[0].what.contains("does not reach"));
         let options = triage(&[far[0], far[1], ("Egress", "cloud")]);
-        assert_eq!(
-            (options.triage.egress, options.warnings.len()),
-            (Egress::Cloud, 0)
-        );
+        assert_eq!((options.egress, options.warnings.len()), (Egress::Cloud, 0));
         assert!(read(&[("Triage", "openai")]).is_err());
         assert!(read(&[("Triage", "ollama"), ("Triage_Batch_Lines", "0")]).is_err());
     }
@@ -611,15 +607,10 @@ mod tests {
 
     #[test]
     fn the_host_hides_typos_but_likely_ones_are_asked_for() {
-        let options = read(&[("Stat_Dir", "/x"), ("Budget_Per_Day", "1")]).unwrap();
+        let options = read(&[("Stat_Dir", "/x")]).unwrap();
         let all: Vec<String> = options.warnings.iter().map(ToString::to_string).collect();
         assert!(
             all.contains(&"unknown key `stat_dir`; did you mean `State_Dir`?".to_owned()),
-            "{all:?}"
-        );
-        assert!(
-            all.iter()
-                .any(|c| c.contains("`Budget_Per_Day` has no effect")),
             "{all:?}"
         );
     }

@@ -1,10 +1,7 @@
-//! Who reads what is new, and how far text may go: the keys `Triage…` and `Egress`. Decides from
-//! the address alone how far away a model is; nothing is looked up.
+//! Who reads what is new: the keys `Triage…`.
 
 use crate::config::value::{self, Wrong};
 use crate::model::service::TokenSource;
-use crate::registry::service::Egress;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// How a model's server is spoken to.
@@ -24,7 +21,7 @@ pub struct TriageModel {
     pub key: Option<TokenSource>,
 }
 
-/// Everything that `Triage…` and `Egress` say.
+/// Everything that `Triage…` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Triage {
     /// `None`: the built-in rules alone.
@@ -32,8 +29,6 @@ pub struct Triage {
     /// Entries of a full batch.
     pub entries: usize,
     pub wait: Duration,
-    /// Of every service that says nothing else.
-    pub egress: Egress,
 }
 
 impl Default for Triage {
@@ -42,7 +37,6 @@ impl Default for Triage {
             model: None,
             entries: 50,
             wait: Duration::from_secs(10),
-            egress: Egress::None,
         }
     }
 }
@@ -51,90 +45,6 @@ impl Default for Triage {
 pub const OLLAMA: &str = "http://127.0.0.1:11434";
 /// The model that is asked when nothing else is said.
 pub const MODEL: &str = "qwen2.5:3b";
-
-/// How far away a server is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// This host.
-    Loopback,
-    /// A private address, or a name that only an own network knows.
-    Own,
-    Elsewhere,
-}
-
-/// How far away the server of this address is. A name is taken at its word: `localhost`, a name
-/// without a dot, or one under `.local`, `.internal`, `.lan` or `.svc`.
-pub fn reach(url: &str) -> Reach {
-    let host = host(url).to_ascii_lowercase();
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return match address {
-            _ if address.is_loopback() => Reach::Loopback,
-            IpAddr::V4(v4) if v4.is_private() || v4.is_link_local() => Reach::Own,
-            IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => Reach::Own,
-            IpAddr::V4(_) | IpAddr::V6(_) => Reach::Elsewhere,
-        };
-    }
-    let ends = [".local", ".internal", ".lan", ".svc"];
-    match host.as_str() {
-        "localhost" => Reach::Loopback,
-        own if !own.contains('.') || ends.iter().any(|end| own.ends_with(end)) => Reach::Own,
-        _ => Reach::Elsewhere,
-    }
-}
-
-/// Whether text may go so far.
-pub const fn allows(egress: Egress, reach: Reach) -> bool {
-    match (egress, reach) {
-        (Egress::None, _) => false,
-        (Egress::Local, Reach::Loopback | Reach::Own) => true,
-        (Egress::Local, Reach::Elsewhere) => false,
-        (Egress::Cloud, _) => true,
-    }
-}
-
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if let Some(v6) = authority.strip_prefix('[') {
-        return v6.split(']').next().unwrap_or_default();
-    }
-    authority.split(':').next().unwrap_or_default()
-}
-
-/// An `http://` or `https://` address; plain http only within the own network.
-pub fn url(text: &str) -> Result<String, Wrong> {
-    let text = text.trim().trim_end_matches('/');
-    let wrong = |what: &str, remedy: &str| Err((what.to_owned(), remedy.to_owned()));
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return wrong(
-            "this is no address",
-            "write http://127.0.0.1:11434 or https://HOST",
-        );
-    };
-    if rest.contains('@') {
-        return wrong(
-            "an address with a name or password in it",
-            "take it out, and name a key with Triage_Key_Env or Triage_Key_File",
-        );
-    }
-    if host(text).is_empty() || text.contains(char::is_whitespace) {
-        return wrong(
-            "this is no address",
-            "write http://127.0.0.1:11434 or https://HOST",
-        );
-    }
-    match (scheme, reach(text)) {
-        ("https", _) | ("http", Reach::Loopback | Reach::Own) => Ok(text.to_owned()),
-        ("http", Reach::Elsewhere) => wrong(
-            "log text would go over the network in the open",
-            "write https://, or a host of your own network",
-        ),
-        _ => wrong(
-            "only http:// and https:// can be spoken",
-            "write https://HOST",
-        ),
-    }
-}
 
 pub fn model(text: &str) -> Result<String, Wrong> {
     let name = text.trim();
@@ -150,69 +60,4 @@ pub fn model(text: &str) -> Result<String, Wrong> {
 
 pub fn seconds(text: &str) -> Result<Duration, Wrong> {
     value::number(text, 1, 3_600).map(Duration::from_secs)
-}
-
-pub fn egress(text: &str) -> Result<Egress, Wrong> {
-    let words = [
-        ("none", Egress::None),
-        ("local", Egress::Local),
-        ("cloud", Egress::Cloud),
-    ];
-    value::word(text, &words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_far_an_address_is() {
-        for (url, far) in [
-            ("http://127.0.0.1:11434", Reach::Loopback),
-            ("http://[::1]:8080/v1", Reach::Loopback),
-            ("http://LOCALHOST", Reach::Loopback),
-            ("http://10.1.2.3:8000", Reach::Own),
-            ("http://ollama:11434", Reach::Own),
-            ("http://ollama.ai.svc:11434", Reach::Own),
-            ("http://[fd00::1]", Reach::Own),
-            ("https://api.example.com/v1", Reach::Elsewhere),
-            ("http://8.8.8.8", Reach::Elsewhere),
-            ("http://127.0.0.1.evil.example", Reach::Elsewhere),
-        ] {
-            assert_eq!(reach(url), far, "{url}");
-        }
-    }
-
-    #[test]
-    fn text_goes_no_further_than_it_may() {
-        use Egress::{Cloud, Local, None};
-        for (egress, far, may) in [
-            (None, Reach::Loopback, false),
-            (Local, Reach::Loopback, true),
-            (Local, Reach::Own, true),
-            (Local, Reach::Elsewhere, false),
-            (Cloud, Reach::Elsewhere, true),
-        ] {
-            assert_eq!(allows(egress, far), may, "{egress:?} {far:?}");
-        }
-    }
-
-    #[test]
-    fn addresses_that_would_leak_are_refused() {
-        assert_eq!(url("http://127.0.0.1:1/ ").unwrap(), "http://127.0.0.1:1");
-        assert_eq!(
-            url("https://a.example/v1/").unwrap(),
-            "https://a.example/v1"
-        );
-        for bad in [
-            "127.0.0.1:11434",
-            "http://a.example/v1",
-            "https://user:pass@a.example",
-            "ftp://localhost",
-            "http://",
-        ] {
-            assert!(url(bad).is_err(), "{bad}");
-        }
-        assert!(model("qwen2.5:3b").is_ok() && model("a b").is_err());
-    }
 }

@@ -97,6 +97,19 @@ pub(super) fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Wrong>
     )
 }
 
+/// A switch.
+pub(super) fn on_off(text: &str) -> Result<bool, Wrong> {
+    word(
+        text,
+        &[
+            ("on", true),
+            ("off", false),
+            ("true", true),
+            ("false", false),
+        ],
+    )
+}
+
 /// A path from the root.
 pub(super) fn absolute(text: &str) -> Result<PathBuf, Wrong> {
     let path = Path::new(text.trim());

@@ -1,6 +1,8 @@
 //! The report of a case in two forms: Markdown for people, JSON for tools. Both are bounded and
 //! say what they left out. Text that others wrote goes through [`super::markdown`].
 
+mod by_model;
+
 use super::Case;
 use super::markdown::{code, fenced, sentence, shortened};
 use crate::investigate::{Excerpt, Suspect};
@@ -28,10 +30,14 @@ pub fn json(case: &Case<'_>, patch: Option<&Path>) -> String {
     let found = case.findings;
     let mut cuts = Vec::new();
     let lines = kept(&log_lines(&case.incident.lines), "log lines", &mut cuts);
-    let context = kept(&case.incident.context, "lines before", &mut cuts);
-    let context = context.iter().map(
-        |line| json!({"time": line.time.to_rfc3339(), "text": shortened(&line.text, LINE_CHARS)}),
-    );
+    let context = kept(&case.incident.context, "lines around", &mut cuts);
+    let context = context.iter().map(|line| {
+        json!({
+            "time": line.time.to_rfc3339(),
+            "text": shortened(&line.text, LINE_CHARS),
+            "from": line.from,
+        })
+    });
     let mut incident = case.incident.to_json();
     if incident["location"].is_null() {
         incident["location"] = json!(found.location);
@@ -48,6 +54,7 @@ pub fn json(case: &Case<'_>, patch: Option<&Path>) -> String {
         "located": first(&found.located, ENTRIES, "located frames", &mut cuts),
         "places": first(&found.places, ENTRIES, "places", &mut cuts),
         "excerpts": first(&found.excerpts, ENTRIES, "pieces of source", &mut cuts),
+        "by_model": found.by_model,
         "suspects": first(&found.suspects, ENTRIES, "suspects", &mut cuts),
         "tried": first(&found.tried, SENTENCES, "things tried", &mut cuts),
         "why": found.why,
@@ -93,6 +100,7 @@ pub fn markdown(case: &Case<'_>, patch: Option<&Path>) -> String {
     let mut page = Page::default();
     page.head(case);
     page.verdict(case, patch);
+    page.by_model(case.findings.by_model.as_ref());
     page.log(case);
     page.source(&case.findings.located, &case.findings.excerpts);
     page.places(&case.findings.places);
@@ -209,10 +217,10 @@ impl Page {
         if !context.is_empty() {
             let lines: Vec<String> = context.iter().map(context_line).collect();
             self.line(format_args!(
-                "Before it, on {}:\n",
+                "Around it, on {} where no other stream is named:\n",
                 code(&case.incident.stream)
             ));
-            self.block(&lines, "lines before");
+            self.block(&lines, "lines around");
             self.line(format_args!("\nThe fault:\n"));
         }
         self.block(&log_lines(&case.incident.lines), "log lines");
@@ -341,7 +349,13 @@ fn file_line(file: &str, line: Option<u32>) -> String {
 }
 
 fn context_line(line: &ContextLine) -> String {
-    format!("{}  {}", line.time.to_rfc3339(), line.text.trim_end())
+    let from = line.from.as_ref().map(|from| format!("[{from}] "));
+    format!(
+        "{}  {}{}",
+        line.time.to_rfc3339(),
+        from.unwrap_or_default(),
+        line.text.trim_end()
+    )
 }
 
 fn numbered(excerpt: &Excerpt) -> Vec<String> {

@@ -2,11 +2,16 @@
 //! back. Writes nothing, prints nothing; reports are made elsewhere from [`Findings`].
 
 mod around;
+mod by_model;
 mod dangling;
+pub mod dossier;
 pub mod excerpts;
 mod further;
+pub mod inquiry;
+mod page;
 mod suspects;
 mod take_back;
+pub mod tools;
 mod words;
 
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
@@ -15,6 +20,7 @@ use crate::source::history::History;
 use crate::source::locate::{Files, Located, Place, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
 pub use around::{around, of_storm};
+pub use by_model::ByModel;
 pub use further::look_further;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
@@ -37,6 +43,8 @@ pub struct Findings {
     /// What was tried, in order, a sentence each.
     pub tried: Vec<String>,
     pub patch: Option<AcceptedPatch>,
+    /// What a model found out, where one was asked.
+    pub by_model: Option<ByModel>,
     /// Why this diff, or why none.
     pub why: String,
     /// What limits cut or made less sure.

@@ -34,6 +34,6 @@ impl Ask<'_> {
     }
 }
 
-fn words(prompt: &Prompt) -> &str {
+pub(super) fn words(prompt: &Prompt) -> &str {
     prompt.as_str()
 }

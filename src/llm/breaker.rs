@@ -80,7 +80,14 @@ impl Breaker {
     /// To be told how each question went.
     pub fn heard<T>(&mut self, now: Timestamp, outcome: &Result<T, Error>) {
         match outcome {
-            Err(e) if e.kind == ErrorKind::TooLong => self.learnt_nothing(now),
+            Err(e) if matches!(e.kind, ErrorKind::TooLong | ErrorKind::Malformed) => {
+                self.learnt_nothing(now);
+            }
+            // Money does not come back by itself within seconds.
+            Err(e) if e.kind == ErrorKind::SpendLimit => {
+                self.wait = self.patience.cap;
+                self.open(now, Some(self.patience.cap));
+            }
             Err(e) if e.is_of_the_server() => self.failed(now, e.retry_after()),
             // A server that answers badly is there.
             Ok(_) | Err(_) => *self = Breaker::new(self.patience),
@@ -172,6 +179,17 @@ mod tests {
         let retry_after = seconds(30);
         breaker.heard(at(10), &of(ErrorKind::Busy { retry_after }));
         assert_eq!(breaker.leave(at(11)), Leave::NotBefore(at(40)));
+    }
+
+    #[test]
+    fn a_spend_limit_opens_it_at_once_and_for_the_longest() {
+        let mut breaker = Breaker::new(PATIENCE);
+        let spent = Err::<(), _>(Error::new(ErrorKind::SpendLimit, ""));
+        breaker.heard(at(0), &spent);
+        assert_eq!(breaker.leave(at(59)), Leave::NotBefore(at(60)));
+        assert_eq!(breaker.leave(at(60)), Leave::Probe);
+        breaker.heard(at(60), &spent);
+        assert_eq!(breaker.leave(at(61)), Leave::NotBefore(at(120)));
     }
 
     #[test]

@@ -77,6 +77,23 @@ impl Count {
     }
 }
 
+/// Whether a question of `least` tokens or more, in a context with `room` for it, was read to its
+/// end.
+pub(super) fn was_read(count: Count, least: u32, room: u32) -> Result<(), Error> {
+    let Some(counted) = count.tokens else {
+        return Ok(());
+    };
+    if counted < u64::from(room) && counted >= u64::from(least) {
+        return Ok(());
+    }
+    let words = format!(
+        "the server counted {counted} tokens of a question that has at least {least} and may have {room}: \
+         it has cut it, and its answer is not used; \
+         fewer lines at once or a larger context in the server help"
+    );
+    Err(Error::new(ErrorKind::Truncated, words))
+}
+
 /// Notices a question that was read in part: servers cut what does not fit without a word.
 ///
 /// Their counts are all that tells, and not every server counts alike. Those that say how much
@@ -92,24 +109,15 @@ impl Reading {
     /// Once for each question that was sent.
     pub fn check(&self, ask: &Ask<'_>, count: Count) -> Result<(), Error> {
         let unknown = self.unknown_to_the_server(ask.user());
-        let Some(counted) = count.tokens else {
-            return Ok(());
-        };
-        let room = u64::from(ask.context_tokens.saturating_sub(ask.max_tokens));
         let least = match count.from_memory {
             Some(_) => tokens::at_least(ask.system()).saturating_add(tokens::at_least(ask.user())),
             None => unknown,
         };
-        let least = u64::from(least);
-        if counted < room && counted >= least {
-            return Ok(());
-        }
-        let words = format!(
-            "the server counted {counted} tokens of a question that has at least {least} and may have {room}: \
-             it has cut it, and its answer is not used; \
-             fewer lines at once or a larger context in the server help"
-        );
-        Err(Error::new(ErrorKind::Truncated, words))
+        was_read(
+            count,
+            least,
+            ask.context_tokens.saturating_sub(ask.max_tokens),
+        )
     }
 
     /// Tokens at least of what follows the part that the question before had as well.

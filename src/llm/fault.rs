@@ -4,6 +4,7 @@
 use super::{Error, ErrorKind};
 use crate::net::Whole;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Most of a server's words that an error repeats, in characters.
 const QUOTED: usize = 300;
@@ -24,6 +25,14 @@ pub(super) fn fault(host: &str, model: &str, pull: Option<String>, answer: &Whol
             format!(
                 "the question does not fit the model's context; \
                  fewer lines at once or a larger context help ({host}: {said})"
+            ),
+        ),
+        // A limit on spending looks like one on pace, and does not pass like one.
+        _ if status == 402 || (status == 429 && is_spent(&answer.body, &low)) => err(
+            ErrorKind::SpendLimit,
+            format!(
+                "{host} has no money left for this key ({status}: {said}); \
+                 raise the limit there or wait until it is renewed"
             ),
         ),
         404 if low.contains("model") => missing(host, model, pull),
@@ -68,7 +77,7 @@ pub(super) fn missing(host: &str, model: &str, pull: Option<String>) -> Error {
     )
 }
 
-fn is_too_long(status: u16, low: &str) -> bool {
+pub(super) fn is_too_long(status: u16, low: &str) -> bool {
     let words = [
         "context length",
         "context size",
@@ -76,6 +85,24 @@ fn is_too_long(status: u16, low: &str) -> bool {
         "exceed_context_size",
     ];
     status == 413 || (matches!(status, 400 | 422 | 500) && words.iter().any(|w| low.contains(w)))
+}
+
+fn is_spent(body: &[u8], low: &str) -> bool {
+    let code = b"insufficient_quota";
+    low.contains("exceeded your current quota") || body.windows(code.len()).any(|at| at == code)
+}
+
+/// Whether and when the server says to try again.
+pub(super) fn advice(answer: &Whole) -> (Option<bool>, Option<Duration>) {
+    let again = match answer.headers.get("x-should-retry") {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
+    let millis = answer.headers.get("retry-after-ms");
+    let millis = millis.and_then(|text| text.trim().parse::<f64>().ok());
+    let millis = millis.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
+    (again, millis.or(answer.retry_after))
 }
 
 /// The server's own words, wherever it put them, in one clean line.
@@ -126,13 +153,13 @@ fn steers(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn of(status: u16, body: &str) -> ErrorKind {
         let answer = Whole {
             status,
             location: None,
             retry_after: Some(Duration::from_secs(7)),
+            headers: crate::net::Headers::default(),
             body: body.as_bytes().to_vec(),
         };
         fault("h", "m", None, &answer).kind
@@ -192,7 +219,14 @@ mod tests {
                 r#"{"object":"error","message":"This model's maximum context length is 4096 tokens."}"#,
                 ErrorKind::TooLong,
             ),
+            // OpenAI
+            (
+                429,
+                r#"{"error":{"message":"You exceeded your current quota.","code":"insufficient_quota"}}"#,
+                ErrorKind::SpendLimit,
+            ),
             // Whatever stands before them
+            (402, "", ErrorKind::SpendLimit),
             (401, "<html>", ErrorKind::Denied),
             (429, "", busy),
             (502, "<html>Bad Gateway", ErrorKind::Server { status: 502 }),

@@ -2,6 +2,7 @@
 //! No behaviour beyond parsing and printing a noun's own text, no I/O, no clock.
 
 pub mod facets;
+mod fixer;
 pub mod incident;
 pub mod level;
 pub mod service;

@@ -1,5 +1,6 @@
 //! A service as the slow lane needs it: its name and the settings that hold for it, resolved.
 
+pub use crate::model::fixer::{Api, Budget, Egress, Fixer, FixerModel, Prices, Usd};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -60,12 +61,18 @@ pub struct Settings {
     pub branches: Vec<String>,
     /// Work is looked at but nothing is fetched and no diff is made.
     pub observe: bool,
-    /// `revert`, or `off`: incidents are recorded and stay open.
     pub fixer: Fixer,
+    /// The model that investigates, where one is set.
+    pub model: Option<FixerModel>,
+    pub budget: Budget,
     /// Paths that patches may touch although a rule protects them.
     pub allow: Vec<String>,
     /// Paths that patches never touch.
     pub protect: Vec<String>,
+    /// Command that runs the tests, as a shell would take it.
+    pub test: Option<String>,
+    /// Services whose lines may be shown beside this one's.
+    pub context_from: Vec<String>,
     /// Lines of context kept with an incident.
     pub context_lines: usize,
     pub redact: Redact,
@@ -91,15 +98,6 @@ pub struct Redact {
 pub enum TokenSource {
     Variable(String),
     File(PathBuf),
-}
-
-/// Who makes the proposal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fixer {
-    #[default]
-    Revert,
-    Off,
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ pub struct ContextLine {
     #[serde(with = "nanos")]
     pub time: Timestamp,
     pub text: String,
+    /// Of another stream: its name. `None`: the stream of the fault itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// Something that the rules or a watch found worth an incident.
@@ -41,7 +44,8 @@ pub struct Signal {
     pub trace: Option<Trace>,
     /// The lines that made the signal: header and trace, or the lines that a watch counted.
     pub lines: Vec<String>,
-    /// Lines of the same stream before them, oldest first.
+    /// Lines of the same stream before them, oldest first; then what other streams of the service,
+    /// and neighbours that may be shown beside it, said around that time.
     pub context: Vec<ContextLine>,
     /// The commit deployed when this happened, as the record or the registry says.
     pub commit: Option<CommitId>,

@@ -24,7 +24,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, what: String) -> Error {
+    pub fn new(kind: ErrorKind, what: String) -> Error {
         Error { kind, what }
     }
 }

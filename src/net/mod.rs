@@ -2,11 +2,15 @@
 //! everything and a cap on what is read. It knows no forge, model or git, reads no environment
 //! (proxy and certificates are handed down) and never follows a redirect by itself.
 
+pub mod aws;
 mod error;
+mod flow;
+mod headers;
 mod secret;
 mod whole;
 
 pub use error::{Error, ErrorKind};
+pub use headers::Headers;
 pub use secret::Secret;
 pub use whole::Whole;
 
@@ -72,6 +76,7 @@ pub struct Response {
     pub location: Option<String>,
     /// `Retry-After`, where it is a number of seconds; dates would need a clock that agrees.
     pub retry_after: Option<Duration>,
+    pub headers: Headers,
     body: ureq::BodyReader<'static>,
 }
 
@@ -144,10 +149,8 @@ impl Http {
             }
         };
         let answer = answer.map_err(Error::from)?;
-        let header = |name: &str| {
-            let value = answer.headers().get(name)?;
-            value.to_str().ok().map(str::to_owned)
-        };
+        let headers = Headers::of(answer.headers());
+        let header = |name: &str| headers.get(name).map(str::to_owned);
         Ok(Response {
             status: answer.status().as_u16(),
             content_type: header("content-type").unwrap_or_default(),
@@ -155,6 +158,7 @@ impl Http {
             retry_after: header("retry-after")
                 .and_then(|seconds| seconds.trim().parse().ok())
                 .map(Duration::from_secs),
+            headers,
             body: answer
                 .into_body()
                 .into_with_config()

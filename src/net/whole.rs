@@ -2,7 +2,7 @@
 //! the deadline lets it: a model says nothing before its last word. Not for files: those are read
 //! as they come.
 
-use super::{Error, Http, Request, Silence};
+use super::{Error, Headers, Http, Request, Response, Silence};
 use std::time::{Duration, Instant};
 
 /// An answer, read to its end.
@@ -12,7 +12,24 @@ pub struct Whole {
     /// Where a redirect points; nobody follows it here.
     pub location: Option<String>,
     pub retry_after: Option<Duration>,
+    pub headers: Headers,
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Reads the rest, at most `cap` bytes of it.
+    ///
+    /// # Errors
+    /// When it is longer, breaks off or comes too slowly.
+    pub fn whole(self, cap: u64) -> Result<Whole, Error> {
+        Ok(Whole {
+            status: self.status,
+            location: self.location.clone(),
+            retry_after: self.retry_after,
+            headers: self.headers.clone(),
+            body: self.bytes(cap)?,
+        })
+    }
 }
 
 impl Http {
@@ -30,12 +47,6 @@ impl Http {
             response: left,
             read: left,
         };
-        let response = self.send_within(&request, silence)?;
-        Ok(Whole {
-            status: response.status,
-            location: response.location.clone(),
-            retry_after: response.retry_after,
-            body: response.bytes(cap)?,
-        })
+        self.send_within(&request, silence)?.whole(cap)
     }
 }

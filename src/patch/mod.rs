@@ -1,10 +1,14 @@
 //! The gate that every diff passes: made here from changed files, applied to the deployed
-//! commit in memory, checked against the rules about paths and size. Only this room can make an
-//! [`AcceptedPatch`]. Whether the change is a good idea is decided elsewhere.
+//! commit in memory, checked against the rules about paths and size; what a model answers passes
+//! many more (`gate`). Only this room can make an [`AcceptedPatch`]. Whether the change is a good
+//! idea is decided elsewhere.
 
+pub mod answer;
+mod code;
+pub mod gate;
 mod paths;
 
-use crate::source::diff::{Edit, is_binary};
+use crate::source::diff::{Diffed, Edit, is_binary};
 use crate::source::{Commit, Repo};
 pub use paths::{Rules, protects};
 use serde::Serialize;
@@ -108,19 +112,10 @@ pub fn accept(
     let diffed = repo
         .diff_edits(base, edits)
         .map_err(|e| refuse(RefusalKind::Unfit, e.to_string()))?;
-    let lines = diffed.added + diffed.removed;
     if diffed.files.is_empty() {
         return Err(refuse(RefusalKind::Empty, "it would change nothing"));
     }
-    if lines > LINE_LIMIT {
-        let what = format!("it would change {lines} lines, more than {LINE_LIMIT}");
-        return Err(refuse(RefusalKind::Size, what));
-    }
-    if diffed.files.len() > FILE_LIMIT {
-        let what = format!(
-            "it would touch {} files, more than {FILE_LIMIT}",
-            diffed.files.len()
-        );
+    if let Some(what) = too_large(&diffed) {
         return Err(refuse(RefusalKind::Size, what));
     }
     Ok(AcceptedPatch {
@@ -130,4 +125,15 @@ pub fn accept(
         added: diffed.added,
         removed: diffed.removed,
     })
+}
+
+/// What is too large about a diff.
+fn too_large(diffed: &Diffed) -> Option<String> {
+    let (lines, files) = (diffed.added + diffed.removed, diffed.files.len());
+    if lines > LINE_LIMIT {
+        return Some(format!(
+            "it would change {lines} lines, more than {LINE_LIMIT}"
+        ));
+    }
+    (files > FILE_LIMIT).then(|| format!("it would touch {files} files, more than {FILE_LIMIT}"))
 }

@@ -10,6 +10,7 @@ use crate::pipeline::judged::{
 };
 use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::learned::{Known, Learned};
+use crate::pipeline::nearby::Nearby;
 use crate::pipeline::notes::{NewsOut, Note, Order};
 use crate::pipeline::noticed::{self, Outs};
 use crate::pipeline::queue::{Chunk, Next, Outlet};
@@ -156,6 +157,7 @@ impl Fast {
             }
         }
         counters.records_seen.add(seen);
+        self.reader.release();
         self.bound();
         self.idle();
     }
@@ -177,6 +179,7 @@ impl Fast {
             }
         }
         reader.watches.expire(now);
+        reader.release();
         self.follow_orders();
         self.tell_watches(now);
         self.give_news(Due::InTime, now);
@@ -271,6 +274,7 @@ impl Fast {
             let known = reader.learned.of(&stream.service, &mut stream.learned);
             settle(&mut stream, known, &reader.out);
         }
+        reader.release();
         let gone = reader.learned.overflow(clock::now());
         self.leave(gone);
     }
@@ -284,6 +288,7 @@ impl Fast {
             let known = reader.learned.of(&stream.service, &mut stream.learned);
             settle(stream, known, &reader.out);
         }
+        reader.release();
         self.told = Timestamp::default();
         self.tell_watches(now);
         self.give_news(Due::All, now);
@@ -293,6 +298,14 @@ impl Fast {
 }
 
 impl Reader {
+    /// Hands over the signals that were made, with what others said around them.
+    fn release(&mut self) {
+        if self.out.holds() {
+            let mut nearby = Nearby::of(&mut self.streams);
+            self.out.release(|signal| nearby.complete(signal));
+        }
+    }
+
     /// One whole record.
     fn take(&mut self, view: &View<'_>, now: Timestamp) {
         let message = view.message();

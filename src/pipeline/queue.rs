@@ -4,7 +4,7 @@
 
 use crate::counters::Counters;
 use crate::pipeline::callers::Callers;
-use crate::pipeline::spares::Spares;
+use crate::pipeline::spares::{Buffer, Spares};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use memchr::memmem;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const SPARE_PART: u64 = 4;
 /// What one flush brought: a tag and concatenated msgpack records, in one allocation.
 #[derive(Debug)]
 pub struct Chunk {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     tag_len: usize,
 }
 
@@ -28,8 +28,8 @@ impl Chunk {
     /// Copies tag and data. `None` when the memory for the copy cannot be had.
     fn copy(tag: &[u8], data: &[u8], spares: &Spares) -> Option<Chunk> {
         let mut bytes = spares.take(tag.len().checked_add(data.len())?)?;
-        bytes.extend_from_slice(tag);
-        bytes.extend_from_slice(data);
+        bytes.extend(tag)?;
+        bytes.extend(data)?;
         Some(Chunk {
             bytes,
             tag_len: tag.len(),

@@ -3,12 +3,16 @@
 
 use crate::model::{ContextLine, Timestamp};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Longest part of a line that is kept, in bytes.
 const MAX_LINE: usize = 2_048;
 
 /// Bytes of lines that go with one signal.
 const MAX_COPY: usize = 64 << 10;
+
+/// Bytes of another stream's lines that go with one signal.
+const MAX_NEAR: usize = 4 << 10;
 
 /// The newest lines of a stream, oldest first. Their bytes stand behind each other in one buffer,
 /// which is used again and again: a line costs a copy and no allocation.
@@ -62,7 +66,35 @@ impl Ring {
             lines.push(ContextLine {
                 time: *time,
                 text: String::from_utf8_lossy(&bytes).into_owned(),
+                from: None,
             });
+        }
+        lines.reverse();
+        lines
+    }
+
+    /// A copy of the newest lines that came within `around` of a time, at most `most` of them and
+    /// [`MAX_NEAR`] bytes, oldest first.
+    pub fn near(&self, time: Timestamp, around: Duration, most: usize) -> Vec<ContextLine> {
+        let (from, to) = (time.minus(around), time.plus(around));
+        let mut end = self.bytes.len();
+        let mut room = MAX_NEAR;
+        let mut lines = Vec::new();
+        for (at, length) in self.lines.iter().rev() {
+            let start = end.saturating_sub(*length);
+            if *at < from || lines.len() == most || *length > room {
+                break;
+            }
+            if *at <= to {
+                room -= length;
+                let bytes: Vec<u8> = self.bytes.range(start..end).copied().collect();
+                lines.push(ContextLine {
+                    time: *at,
+                    text: String::from_utf8_lossy(&bytes).into_owned(),
+                    from: None,
+                });
+            }
+            end = start;
         }
         lines.reverse();
         lines
@@ -105,6 +137,22 @@ mod tests {
         assert_eq!(lengths, [995 % 7, 996 % 7, 997 % 7]);
         assert_eq!(kept[0].time, Timestamp(995));
         assert!(ring.bytes() < 1_000, "{}", ring.bytes());
+    }
+
+    #[test]
+    fn what_was_said_around_a_time_is_the_newest_of_it() {
+        let mut ring = Ring::new(10);
+        for at in 0..10 {
+            ring.push(Timestamp::from_parts(at * 10, 0), &at.to_string());
+        }
+        let near = |at: i64, most: usize| -> Vec<String> {
+            let time = Timestamp::from_parts(at, 0);
+            let lines = ring.near(time, Duration::from_secs(15), most);
+            lines.into_iter().map(|line| line.text).collect()
+        };
+        assert_eq!(near(50, 9), ["4", "5", "6"]);
+        assert_eq!(near(50, 2), ["5", "6"]);
+        assert_eq!(near(500, 9), [""; 0]);
     }
 
     #[test]

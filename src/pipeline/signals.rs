@@ -6,6 +6,7 @@ use crate::counters::Counters;
 use crate::incident;
 use crate::model::{CommitId, Signal, Timestamp};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +18,8 @@ const MAX_WAITING: usize = 4_096;
 const MAX_BYTES: usize = 8 << 20;
 /// Bytes above which signals go without the lines around them.
 const CONTEXT_BYTES: usize = 4 << 20;
+/// Signals of one chunk that wait for the lines around them.
+const MAX_HELD: usize = 64;
 /// Faults looked at for one to fold into.
 const FOLD_OVER: usize = 64;
 
@@ -27,6 +30,8 @@ pub struct SignalsOut {
     waiting: Arc<AtomicUsize>,
     /// Wait for room (replay) instead of dropping and counting.
     wait: bool,
+    /// Signals of this chunk that wait for the lines around them.
+    held: RefCell<Vec<Signal>>,
     /// The instance's.
     pub counters: Arc<Counters>,
 }
@@ -62,6 +67,7 @@ pub fn signals(wait: bool, counters: Arc<Counters>) -> (SignalsOut, SignalsIn) {
         to,
         waiting: Arc::clone(&waiting),
         wait,
+        held: RefCell::default(),
         counters,
     };
     let into = SignalsIn {
@@ -74,9 +80,33 @@ pub fn signals(wait: bool, counters: Arc<Counters>) -> (SignalsOut, SignalsIn) {
 }
 
 impl SignalsOut {
-    /// Counts a signal and hands it over.
-    pub fn send(&self, mut signal: Signal) {
+    /// Counts a signal and keeps it for [`SignalsOut::release`]: what is said around it is known
+    /// only when the chunk was read. In a flood of signals the rest goes without that.
+    pub fn send(&self, signal: Signal) {
         self.counters.signals.add(1);
+        let held = self.held.borrow().len();
+        if held < MAX_HELD {
+            self.held.borrow_mut().push(signal);
+            return;
+        }
+        self.release(|_| {});
+        self.hand_over(signal);
+    }
+
+    /// Hands over what was held, each signal completed first.
+    pub fn release(&self, mut complete: impl FnMut(&mut Signal)) {
+        for mut signal in self.held.take() {
+            complete(&mut signal);
+            self.hand_over(signal);
+        }
+    }
+
+    /// Whether signals wait.
+    pub fn holds(&self) -> bool {
+        !self.held.borrow().is_empty()
+    }
+
+    fn hand_over(&self, mut signal: Signal) {
         while self.wait && self.waiting.load(Ordering::Acquire) > CONTEXT_BYTES {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -194,6 +224,7 @@ mod tests {
             context: vec![ContextLine {
                 time: Timestamp(0),
                 text: "x".repeat(60_000),
+                from: None,
             }],
             commit: None,
         }
@@ -205,10 +236,12 @@ mod tests {
         for at in 0..1_000 {
             out.send(signal("exited with code 1", at));
             if at % 50 == 0 {
+                out.release(|_| {});
                 assert!(into.wait(Duration::ZERO));
             }
         }
         out.send(signal("killed by signal 11", 5));
+        out.release(|_| {});
         assert!(into.wait(Duration::ZERO));
         let (one, two) = (into.next().unwrap(), into.next().unwrap());
         assert_eq!((one.count, one.last), (1_000, Timestamp(999)));
@@ -231,6 +264,7 @@ mod tests {
         }
         assert!(counters.signals_dropped.get() > 0);
         assert!(out.waiting.load(Ordering::Acquire) <= MAX_BYTES);
+        out.release(|_| {});
         into.wait(Duration::ZERO);
         assert!(into.folded.iter().any(|one| one.signal.context.is_empty()));
     }
@@ -239,9 +273,11 @@ mod tests {
     fn the_end_of_the_sender_is_told_after_its_last_signal() {
         let (out, mut into) = signals(true, Arc::default());
         out.send(signal("exited with code 1", 0));
+        assert!(out.holds());
+        out.release(|one| one.reason = "completed".into());
         drop(out);
         assert!(into.wait(Duration::ZERO));
-        assert!(into.next().is_some());
+        assert_eq!(into.next().unwrap().signal.reason, "completed");
         assert!(!into.wait(Duration::ZERO));
     }
 }

@@ -1,8 +1,12 @@
 //! Memory of chunks that were read, kept for the next ones. Fresh memory costs the thread that
 //! copies into it a page fault for every 4 KB, and the kernel's lock while another thread gives
-//! memory back: for 256 KB that was ten times as long as the copy, on the host's thread.
+//! memory back: for 256 KB that was ten times as long as the copy, on the host's thread. Each of them
+//! is a mapping of its own: one that came from `malloc` would stand somewhere in the heap, and
+//! everything that was ever free below it would stay with the process.
 
+use memmap2::MmapMut;
 use parking_lot::Mutex;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Buffers kept at most: they are searched one by one.
@@ -11,10 +15,73 @@ const MAX_SPARES: usize = 16;
 /// Smaller ones come from memory that `malloc` has at hand.
 const SMALLEST: usize = 32 << 10;
 
+/// Memory of one chunk, filled from its beginning. It never grows.
+#[derive(Debug)]
+pub enum Buffer {
+    /// Of `malloc`.
+    Small(Vec<u8>),
+    /// Of the kernel, with the number of bytes that are filled.
+    Mapped(MmapMut, usize),
+}
+
+impl Buffer {
+    /// Empty, with room for `size` bytes; `None` when the memory cannot be had.
+    fn new(size: usize) -> Option<Buffer> {
+        if size < SMALLEST {
+            let mut buffer = Vec::new();
+            buffer.try_reserve_exact(size).ok()?;
+            return Some(Buffer::Small(buffer));
+        }
+        let map = MmapMut::map_anon(rounded(size)).ok()?;
+        Some(Buffer::Mapped(map, 0))
+    }
+
+    fn capacity(&self) -> usize {
+        match self {
+            Buffer::Small(bytes) => bytes.capacity(),
+            Buffer::Mapped(map, _) => map.len(),
+        }
+    }
+
+    /// Adds bytes; `None` where there is no room for them.
+    pub fn extend(&mut self, bytes: &[u8]) -> Option<()> {
+        match self {
+            Buffer::Small(filled) if filled.capacity() - filled.len() >= bytes.len() => {
+                filled.extend_from_slice(bytes);
+            }
+            Buffer::Small(_) => return None,
+            Buffer::Mapped(map, filled) => {
+                let end = filled.checked_add(bytes.len())?;
+                map.get_mut(*filled..end)?.copy_from_slice(bytes);
+                *filled = end;
+            }
+        }
+        Some(())
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Buffer::Small(bytes) => bytes.clear(),
+            Buffer::Mapped(_, filled) => *filled = 0,
+        }
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Buffer::Small(bytes) => bytes,
+            Buffer::Mapped(map, filled) => map.get(..*filled).unwrap_or_default(),
+        }
+    }
+}
+
 /// The buffers. A thread that finds another one here goes without.
 #[derive(Debug)]
 pub struct Spares {
-    buffers: Mutex<Vec<Vec<u8>>>,
+    buffers: Mutex<Vec<Buffer>>,
     bytes: AtomicU64,
     limit: u64,
 }
@@ -30,24 +97,19 @@ impl Spares {
     }
 
     /// An empty buffer with room for `size` bytes; `None` when the memory cannot be had.
-    pub fn take(&self, size: usize) -> Option<Vec<u8>> {
-        if let Some(buffer) = self.fitting(size) {
-            return Some(buffer);
-        }
-        let mut buffer = Vec::new();
-        buffer.try_reserve_exact(rounded(size)).ok()?;
-        Some(buffer)
+    pub fn take(&self, size: usize) -> Option<Buffer> {
+        self.fitting(size).or_else(|| Buffer::new(size))
     }
 
     /// The smallest spare with room for `size` and at most for twice as much.
-    fn fitting(&self, size: usize) -> Option<Vec<u8>> {
+    fn fitting(&self, size: usize) -> Option<Buffer> {
         if size < SMALLEST {
             return None;
         }
         let mut buffers = self.buffers.try_lock()?;
         let (at, _) = buffers
             .iter()
-            .map(Vec::capacity)
+            .map(Buffer::capacity)
             .enumerate()
             .filter(|&(_, room)| room >= size && room / 2 <= size)
             .min_by_key(|&(_, room)| room)?;
@@ -58,7 +120,7 @@ impl Spares {
     }
 
     /// Keeps a buffer that is no longer needed, where there is room for it.
-    pub fn give(&self, mut buffer: Vec<u8>) {
+    pub fn give(&self, mut buffer: Buffer) {
         let size = buffer.capacity() as u64;
         if buffer.capacity() < SMALLEST || size > self.limit {
             return;
@@ -92,9 +154,6 @@ impl Spares {
 /// A little more than asked for, so that the next chunk, which is rarely of the very same size,
 /// fits too.
 fn rounded(size: usize) -> usize {
-    if size < SMALLEST {
-        return size;
-    }
     let step = (size.next_power_of_two() / 16).max(1);
     size.checked_next_multiple_of(step).unwrap_or(size)
 }
@@ -104,6 +163,23 @@ mod tests {
     use super::*;
 
     const SIZE: usize = 256 << 10;
+
+    fn mapped(size: usize) -> Buffer {
+        Buffer::new(size).unwrap()
+    }
+
+    #[test]
+    fn a_buffer_takes_what_it_has_room_for_and_no_more() {
+        for size in [10, SMALLEST] {
+            let mut buffer = mapped(size);
+            assert_eq!(buffer.extend(&vec![7; size - 1]), Some(()));
+            assert_eq!(buffer.extend(&[1]), Some(()));
+            assert_eq!(buffer.extend(&[2]), None);
+            assert_eq!((buffer.len(), buffer[size - 1]), (size, 1));
+            buffer.clear();
+            assert!(buffer.is_empty());
+        }
+    }
 
     #[test]
     fn a_buffer_comes_back_for_a_chunk_of_nearly_its_size() {
@@ -123,15 +199,15 @@ mod tests {
     fn the_oldest_make_room_and_the_limit_holds() {
         let spares = Spares::new(3 * SIZE as u64);
         for _ in 0..5 {
-            spares.give(Vec::with_capacity(SIZE));
+            spares.give(mapped(SIZE));
         }
-        spares.give(Vec::with_capacity(2 * SIZE));
+        spares.give(mapped(2 * SIZE));
         assert_eq!(spares.bytes(), 3 * SIZE as u64);
-        spares.give(Vec::with_capacity(4 * SIZE));
+        spares.give(mapped(4 * SIZE));
         assert_eq!(spares.bytes(), 3 * SIZE as u64);
         let many = Spares::new(1 << 30);
         for _ in 0..100 {
-            many.give(Vec::with_capacity(SMALLEST));
+            many.give(mapped(SMALLEST));
         }
         assert_eq!(many.bytes(), (MAX_SPARES * SMALLEST) as u64);
         many.clear();

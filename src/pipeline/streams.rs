@@ -189,6 +189,11 @@ impl Streams {
         at
     }
 
+    /// The registry as it is now.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.services.get()
+    }
+
     /// Every stream, in no order.
     pub fn all(&mut self) -> impl Iterator<Item = &mut Stream> {
         self.all.iter_mut()

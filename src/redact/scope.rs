@@ -1,8 +1,10 @@
 //! A scope: texts in, redacted texts out, where the same value always has the same placeholder,
-//! so that a reader sees that it is the same. It keeps what it needs for that as hashes.
+//! so that a reader sees that it is the same. It knows values by their hashes; what they were is
+//! kept apart (`originals.rs`).
 
 use crate::redact::class::Class;
 use crate::redact::find::Find;
+use crate::redact::originals::Originals;
 use crate::redact::placeholder;
 use crate::redact::redacted::Redacted;
 use crate::redact::redactor::Redactor;
@@ -31,6 +33,14 @@ pub struct Scope {
     known: HashMap<[u8; 16], (Class, u32)>,
     numbers: HashMap<Class, u32>,
     report: Report,
+    pub(super) originals: Originals,
+}
+
+/// What becomes of the line breaks in a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breaks {
+    Replaced,
+    Kept,
 }
 
 impl Scope {
@@ -40,11 +50,17 @@ impl Scope {
             known: HashMap::new(),
             numbers: HashMap::new(),
             report: Report::default(),
+            originals: Originals::default(),
         }
     }
 
     /// The text with every value that the rules find replaced.
     pub fn text(&mut self, text: &str) -> Redacted {
+        self.through(text, Breaks::Replaced)
+    }
+
+    /// The same; line breaks within a value stay behind its placeholder if they are to.
+    pub(super) fn through(&mut self, text: &str, breaks: Breaks) -> Redacted {
         if text.len() > LONGEST {
             return self.withhold(text);
         }
@@ -56,7 +72,7 @@ impl Scope {
             if finds.is_empty() {
                 return Redacted::new(now);
             }
-            let Some(next) = self.replaced(&now, &finds) else {
+            let Some(next) = self.replaced(&now, &finds, breaks) else {
                 return self.withhold(text);
             };
             now = next;
@@ -66,6 +82,10 @@ impl Scope {
             }
         }
         self.withhold(text)
+    }
+
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// What was done in this scope so far.
@@ -79,7 +99,7 @@ impl Scope {
     }
 
     /// `None` where a range is none of the text.
-    fn replaced(&mut self, text: &str, finds: &[Find]) -> Option<String> {
+    fn replaced(&mut self, text: &str, finds: &[Find], breaks: Breaks) -> Option<String> {
         let mut out = String::with_capacity(text.len());
         let mut from = 0;
         for find in finds {
@@ -87,6 +107,9 @@ impl Scope {
             let value = text.get(find.range.clone())?;
             let (class, number) = self.number(value, find.class);
             placeholder::write(&mut out, class, number);
+            if breaks == Breaks::Kept {
+                out.extend(value.chars().filter(|c| *c == '\n'));
+            }
             from = find.range.end;
         }
         out.push_str(text.get(from..)?);
@@ -105,6 +128,7 @@ impl Scope {
                 let number = self.numbers.entry(class).or_default();
                 *number += 1;
                 self.known.insert(key, (class, *number));
+                self.originals.remember(class, *number, value);
                 (class, Some(*number))
             }
         };

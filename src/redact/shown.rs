@@ -26,6 +26,24 @@ impl Redacted {
         Redacted::new(out)
     }
 
+    /// As it is, on one line: what is not drawn, or would end the line, is shown by its number
+    /// (`<U+202E>`); tabs stay. Beyond so many bytes it is cut with a mark.
+    pub fn on_line(&self, most: usize) -> Redacted {
+        let mut out = String::with_capacity(self.len());
+        for c in self.as_str().chars() {
+            if out.len() + c.len_utf8() > most {
+                out.push(CUT);
+                break;
+            }
+            match c {
+                '\t' | ' ' => out.push(c),
+                c if is_unseen(c) => out.push_str(&format!("<U+{:04X}>", u32::from(c))),
+                c => out.push(c),
+            }
+        }
+        Redacted::new(out)
+    }
+
     /// What stands behind the first `mark`; all, where there is none.
     pub fn after(&self, mark: &str) -> Redacted {
         let text = self.as_str();
@@ -100,6 +118,19 @@ mod tests {
             redacted("a\nb\",c: d_e.f").plain(99, 99).as_str(),
             "abc d_e.f"
         );
+    }
+
+    #[test]
+    fn a_line_of_code_stays_as_it_is_and_one_line() {
+        let code = redacted("\tif a == \"x\\n\" { return 'é' }");
+        assert_eq!(code.on_line(99), code);
+        let text = redacted("a\nb\r\u{2028}c\u{202e}d\u{200b}\u{85}");
+        let shown = text.on_line(99);
+        assert_eq!(
+            shown.as_str(),
+            "a<U+000A>b<U+000D><U+2028>c<U+202E>d<U+200B><U+0085>"
+        );
+        assert_eq!(redacted("éé").on_line(3).as_str(), "é…");
     }
 
     #[test]

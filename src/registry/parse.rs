@@ -65,7 +65,7 @@ pub const SERVICE_KEYS: [(&str, &str); 19] = [
 ];
 
 /// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 5] = ["context_from", "test", "inputs", "forge", "recover"];
+const NOT_YET: [&str; 3] = ["inputs", "forge", "recover"];
 
 /// Verbs that every platform has.
 const VERBS: [&str; 8] = [

@@ -2,6 +2,7 @@
 //! pattern that stands for many.
 
 use crate::model::Settings;
+pub use crate::model::service::Egress;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::Place;
@@ -14,14 +15,6 @@ pub enum Mode {
     Observe,
     /// A diff in the state folder.
     DryRun,
-}
-
-/// Where the service's redacted text may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Egress {
-    None,
-    Local,
-    Cloud,
 }
 
 /// `[service.forge]`.
@@ -147,6 +140,8 @@ impl Service {
             observe: self.mode == Some(Mode::Observe),
             allow: self.allow.clone(),
             protect: self.protect.clone(),
+            test: self.test.clone(),
+            context_from: self.context_from.clone(),
             redact: self.redact.clone(),
             ..Settings::default()
         }

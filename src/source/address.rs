@@ -82,17 +82,22 @@ fn remote(text: &str, rest: &str) -> Option<Address> {
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
         .take(40)
         .collect();
-    let digest = Sha256::digest(url.as_bytes());
+    Some(Address::Remote {
+        host: host.to_ascii_lowercase(),
+        key: key_of(&name, &url),
+        url,
+    })
+}
+
+/// A file name of its own for an address.
+pub(super) fn key_of(name: &str, address: &str) -> String {
+    let digest = Sha256::digest(address.as_bytes());
     let hash: String = digest
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Some(Address::Remote {
-        host: host.to_ascii_lowercase(),
-        key: format!("{name}-{hash}"),
-        url,
-    })
+    format!("{name}-{hash}")
 }
 
 fn without_user(text: &str) -> String {

@@ -2,8 +2,13 @@
 //! newest change, through renames, merges, ignored commits and pure reformatting, within a
 //! window of time. Says what happened to lines; who is to blame is decided elsewhere.
 
+mod blame;
 mod lines;
+mod log;
 mod walk;
+
+pub use blame::{Blamed, Blames};
+pub use log::{Did, Log, LogEntry};
 
 use crate::source::diff::Hunk;
 use crate::source::repo::Commit;
@@ -69,6 +74,8 @@ pub struct History {
     pub touches: Vec<Touch>,
     /// Whether the walk saw the whole window.
     pub complete: bool,
+    /// Where the walk stopped for want of time: what is not found is older than this commit.
+    pub older_than: Option<Commit>,
     /// Commits that were looked at.
     pub commits: usize,
     /// A line of a statement was written by the first commit there is, or where a shallow

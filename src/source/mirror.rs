@@ -4,7 +4,7 @@
 
 use crate::log::Log;
 use crate::net::{Http, Secret};
-use crate::source::address::{Address, parse};
+use crate::source::address::{self, Address, parse};
 use crate::source::error::{Error, ErrorKind};
 use crate::source::git_setup;
 use crate::source::lock::Lock;
@@ -65,7 +65,10 @@ impl Mirrors {
     ) -> Result<Repo, Error> {
         git_setup::ensure()?;
         match parse(repo)? {
-            Address::Local(path) => Repo::open(&path, repo, deadline, None),
+            Address::Local(path) => {
+                let beside = self.beside_local(&path);
+                Repo::open(&path, repo, deadline, None, beside)
+            }
             Address::Remote { url, host, key } => {
                 let refetch = Refetch {
                     mirrors: self.clone(),
@@ -78,11 +81,21 @@ impl Mirrors {
                     notes = refetch.run(deadline)?;
                 }
                 let (mirror, url) = (refetch.mirror.clone(), refetch.url.clone());
-                let repo = Repo::open(&mirror, &url, deadline, Some(refetch))?;
+                let beside = Some(self.dir.join(&key));
+                let repo = Repo::open(&mirror, &url, deadline, Some(refetch), beside)?;
                 notes.into_iter().for_each(|note| repo.note(note));
                 Ok(repo)
             }
         }
+    }
+}
+
+impl Mirrors {
+    /// What is kept of a local repository stands where mirrors do, if there is such a folder.
+    fn beside_local(&self, path: &Path) -> Option<PathBuf> {
+        let dir = Some(&self.dir).filter(|dir| !dir.as_os_str().is_empty())?;
+        let real = path.canonicalize().ok()?;
+        Some(dir.join(address::key_of("local", &real.to_string_lossy())))
     }
 }
 
@@ -233,7 +246,7 @@ fn clear_leftovers(mirror: &Path) {
 }
 
 /// Source code is nobody else's business.
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub(super) fn make_private(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new()
         .recursive(true)

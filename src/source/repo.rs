@@ -5,8 +5,9 @@
 use crate::model::CommitId;
 use crate::source::error::{Error, ErrorKind};
 use crate::source::mirror::Refetch;
-use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags, Sort};
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 use std::cell::{Cell, RefCell};
+use std::collections::{BinaryHeap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,6 +41,8 @@ pub struct Repo {
     deadline: Cell<Instant>,
     notes: RefCell<Vec<String>>,
     refetch: Option<Refetch>,
+    /// What files beside the mirror begin with; none is written in a user's repository.
+    beside: Option<PathBuf>,
 }
 
 impl Repo {
@@ -49,6 +52,7 @@ impl Repo {
         name: &str,
         deadline: Instant,
         refetch: Option<Refetch>,
+        beside: Option<PathBuf>,
     ) -> Result<Repo, Error> {
         let none: [&Path; 0] = [];
         let git = Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none)
@@ -61,7 +65,16 @@ impl Repo {
             deadline: Cell::new(deadline),
             notes: RefCell::default(),
             refetch,
+            beside,
         })
+    }
+
+    /// The path of a file that is kept beside the mirror; `None` where nothing is kept.
+    pub(in crate::source) fn beside(&self, ending: &str) -> Option<PathBuf> {
+        let mut name = self.beside.as_ref()?.file_name()?.to_owned();
+        name.push(".");
+        name.push(ending);
+        Some(self.beside.as_ref()?.with_file_name(name))
     }
 
     /// The commit that these digits name, if an allowed branch contains it. `branches` are
@@ -198,25 +211,42 @@ impl Repo {
         Ok(tips)
     }
 
-    /// Walks from the tips to the first commit that the test accepts.
+    /// Walks from the tips, the newest commit first, to the first one that the test accepts.
     fn walk_to(
         &self,
         tips: &[Oid],
         mut test: impl FnMut(Oid) -> bool,
     ) -> Result<Option<Oid>, Error> {
-        let mut walk = self.git.revwalk()?;
-        walk.set_sorting(Sort::TIME)?;
+        let mut seen = HashSet::new();
+        let mut queue = BinaryHeap::new();
         for tip in tips {
-            walk.push(*tip)?;
+            if seen.insert(*tip) {
+                queue.push((self.git.find_commit(*tip)?.time().seconds(), *tip));
+            }
         }
-        for oid in walk {
-            let oid = oid?;
+        while let Some((_, oid)) = queue.pop() {
             if test(oid) {
                 return Ok(Some(oid));
             }
             self.check_deadline()?;
+            for parent in self.git.find_commit(oid)?.parent_ids() {
+                // A shallow history names parents that are not there.
+                if seen.insert(parent)
+                    && let Ok(parent) = self.git.find_commit(parent)
+                {
+                    queue.push((parent.time().seconds(), parent.id()));
+                }
+            }
         }
         Ok(None)
+    }
+
+    /// Whether a commit is this one or in its history.
+    ///
+    /// # Errors
+    /// When the deadline passes first, or of a damaged repository.
+    pub fn is_in_history(&self, commit: Commit, of: Commit) -> Result<bool, Error> {
+        Ok(self.walk_to(&[of.0], |oid| oid == commit.0)?.is_some())
     }
 
     /// The commit that is checked out.
@@ -260,6 +290,11 @@ impl Repo {
     /// Sets the time for everything that follows.
     pub fn set_deadline(&self, deadline: Instant) {
         self.deadline.set(deadline);
+    }
+
+    /// The time that was set.
+    pub fn deadline(&self) -> Instant {
+        self.deadline.get()
     }
 
     pub(in crate::source) fn is_late(&self) -> bool {

@@ -266,7 +266,7 @@ fn grant(
 }
 
 /// A lease holds while its token is the incident's newest and its term has not ended.
-fn check(tx: &Transaction<'_>, lease: &Lease, now: Timestamp) -> Result<(), Error> {
+pub(super) fn check(tx: &Transaction<'_>, lease: &Lease, now: Timestamp) -> Result<(), Error> {
     let held: Option<(Option<i64>, i64)> = tx
         .query_row(
             "SELECT lease, lease_until FROM incidents WHERE id = ?1 AND lease_holder IS NOT NULL",

@@ -2,7 +2,9 @@
 //! shared by every lane, instance and process. It performs what the brain decided and decides
 //! nothing itself; the clock comes in as a value.
 
+mod beside;
 mod bound;
+mod conversation;
 mod deploys;
 mod error;
 mod holder;
@@ -14,6 +16,7 @@ mod readings;
 mod room;
 mod rows;
 mod schema;
+mod spend;
 mod status;
 mod storm;
 mod watches;
@@ -24,6 +27,7 @@ pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
 pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
+pub use spend::{Booked, Booking, OverBudget, Spent, Tokens};
 pub use status::StatusReport;
 pub use storm::StormState;
 pub use watches::WatchRow;

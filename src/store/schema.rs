@@ -5,7 +5,7 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -160,6 +160,31 @@ CREATE TABLE storms (
     owner         TEXT PRIMARY KEY,
     parent        INTEGER NOT NULL,
     last          INTEGER NOT NULL              -- wall clock: of its last new fault
+) STRICT;
+",
+    "
+CREATE TABLE spend (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident      INTEGER NOT NULL,             -- may be gone
+    service       TEXT NOT NULL,
+    owner         TEXT NOT NULL,
+    day           INTEGER NOT NULL,             -- of UTC, since the epoch
+    made          INTEGER NOT NULL,             -- wall clock
+    model         TEXT NOT NULL,
+    usd           INTEGER NOT NULL,             -- millionths; the most while it is not settled
+    settled       INTEGER NOT NULL,
+    input         INTEGER NOT NULL,             -- tokens
+    output        INTEGER NOT NULL,
+    cache_write   INTEGER NOT NULL,
+    cache_read    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX spend_by_day ON spend (owner, day, service);
+CREATE INDEX spend_by_incident ON spend (incident);
+CREATE TABLE conversations (
+    incident      INTEGER NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+    seq           INTEGER NOT NULL,
+    entry         TEXT NOT NULL,                -- JSON
+    PRIMARY KEY (incident, seq)
 ) STRICT;
 ",
 ];

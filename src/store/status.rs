@@ -4,7 +4,7 @@
 use crate::model::{Status, Timestamp};
 use crate::rate::Deploy;
 use crate::store::error::Error;
-use crate::store::{Store, StormState, rows};
+use crate::store::{Spent, Store, StormState, rows};
 use rusqlite::params;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -37,6 +37,10 @@ pub struct StatusReport {
     pub deploys: Vec<(String, Deploy)>,
     /// The newest storm of each owner.
     pub storms: Vec<StormState>,
+    /// On models that investigate, ever.
+    pub spent: Spent,
+    /// The same today (UTC), by owner and service.
+    pub today: Vec<(String, String, Spent)>,
     /// When an instance last wrote its counters.
     pub updated: Option<Timestamp>,
 }
@@ -80,8 +84,11 @@ impl StatusReport {
             "capped": capped,
             "deploys": self.deploys.iter().map(of_deploy).collect::<Vec<_>>(),
             "storms": self.storms.iter().map(of_storm).collect::<Vec<_>>(),
-            // No fixer of this version spends money; the field is there for those that will.
-            "spend": { "usd": 0.0, "tokens": 0 },
+            "spend": {
+                "usd": self.spent.usd.as_f64(),
+                "tokens": self.spent.tokens,
+                "today": self.today.iter().map(of_spend).collect::<Vec<_>>(),
+            },
             "updated": self.updated.map(Timestamp::to_rfc3339),
         })
     }
@@ -115,7 +122,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn status(&self) -> Result<StatusReport, Error> {
+    pub fn status(&self, now: Timestamp) -> Result<StatusReport, Error> {
         let (mut counters, mut updated) = (BTreeMap::new(), None);
         for (_, at, map) in counter_rows(&self.db)? {
             updated = updated.max(Some(at));
@@ -149,9 +156,21 @@ impl Store {
             capped: capped.collect::<Result<_, _>>()?,
             deploys: self.deploys()?,
             storms: self.storms()?,
+            spent: self.spent_ever()?,
+            today: self.spent_today(now)?,
             updated,
         })
     }
+}
+
+fn of_spend((owner, service, spent): &(String, String, Spent)) -> Value {
+    json!({
+        "owner": owner,
+        "service": service,
+        "usd": spent.usd.as_f64(),
+        "tokens": spent.tokens,
+        "calls": spent.calls,
+    })
 }
 
 fn of_storm(storm: &StormState) -> Value {

@@ -136,3 +136,58 @@ fn a_crash_through_a_neighbour_has_a_report_that_names_it_and_no_patch() {
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
+
+/// What is said beside a fault is kept with it: by other streams of the service before and after it
+/// in the same chunk, by neighbours that the registry names, and by nobody else.
+#[test]
+fn other_streams_and_named_neighbours_are_heard_and_nobody_else() {
+    let folder = TempDir::new().unwrap();
+    let state = state_of(&folder);
+    let registry = folder.path().join("services.toml");
+    let service = |name: &str, owner: &str, more: &str| {
+        format!(
+            "[[service]]\nname = \"{name}\"\nowner = \"{owner}\"\nmatch = {{ tag = \"{name}.*\" }}\n{more}\n"
+        )
+    };
+    let services = service("shop", "web", "context_from = [\"cart\"]")
+        + &service("cart", "web", "")
+        + &service("bank", "money", "")
+        + &service("mail", "web", "");
+    std::fs::write(&registry, services).unwrap();
+    let (instance, lines) = started(&[
+        ("State_Dir", text(&state)),
+        ("Services", text(&registry)),
+        ("Mode", "observe".to_owned()),
+    ]);
+    for (tag, said) in [
+        ("shop.two", "INFO the other stream of the shop"),
+        ("cart.one", "INFO the cart is full"),
+        ("bank.one", "INFO account 7 is empty"),
+        ("mail.one", "INFO mail was sent"),
+    ] {
+        assert_eq!(
+            instance.flush(tag.as_bytes(), &super::chunk(said)),
+            Flush::Taken
+        );
+    }
+    let crash = super::chunk(&format!("INFO before\n{CRASH}\nINFO after"));
+    assert_eq!(instance.flush(b"shop.one", &crash), Flush::Taken);
+    stop(&instance);
+    let all = incidents(&state);
+    assert_eq!(all.len(), 1, "{all:#?} {:?}", lines.lock().unwrap());
+    let heard: Vec<(Option<&str>, &str)> = all[0]
+        .context
+        .iter()
+        .map(|line| (line.from.as_deref(), line.text.as_str()))
+        .collect();
+    assert!(heard.contains(&(None, "INFO before")), "{heard:?}");
+    let says = |from: &str, text: &str| {
+        heard
+            .iter()
+            .any(|(of, line)| of.is_some_and(|of| of.contains(from)) && line.contains(text))
+    };
+    assert!(says("shop.two", "other stream"), "{heard:?}");
+    assert!(says("cart: ", "the cart is full"), "{heard:?}");
+    let all = format!("{heard:?}");
+    assert!(!all.contains("account") && !all.contains("mail"), "{all}");
+}

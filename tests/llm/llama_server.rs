@@ -12,9 +12,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server of our own; it ends with the test.
-struct LlamaServer {
+pub struct LlamaServer {
     child: Child,
-    url: String,
+    pub url: String,
+}
+
+impl LlamaServer {
+    /// At once, whatever it is at.
+    pub fn end(&mut self) {
+        self.child.kill().unwrap();
+    }
 }
 
 impl Drop for LlamaServer {
@@ -25,7 +32,7 @@ impl Drop for LlamaServer {
 }
 
 /// `None` where the test is to be skipped, which is said.
-fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
+pub fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
     let (Some(program), Some(model)) =
         (named("AUTOFIX_LLAMA_SERVER"), named("AUTOFIX_LLAMA_MODEL"))
     else {
@@ -79,7 +86,7 @@ fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
 }
 
 /// The server that is there already, or one of our own that ends with the first part.
-fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi, String)> {
+pub fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi, String)> {
     let Some(url) = named("AUTOFIX_LLAMA_URL") else {
         let (server, model) = start(test)?;
         let url = server.url.clone();

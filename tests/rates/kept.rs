@@ -86,7 +86,7 @@ fn verdicts_are_shown_and_told_without_log_text() {
     store.save_deploy("shop", &word, now).unwrap();
     word.over = true;
     store.save_deploy("shop", &word, now).unwrap();
-    let status = store.status().unwrap();
+    let status = store.status(Timestamp(0)).unwrap();
     assert_eq!(status.deploys.len(), 1, "one for a pair of commits");
     let json = status.to_json();
     let shown = &json["deploys"][0];
@@ -119,7 +119,7 @@ fn verdicts_are_bounded() {
             .save_deploy("shop", &word, Timestamp(i64::from(nth)))
             .unwrap();
     }
-    let shown = store.status().unwrap().deploys;
+    let shown = store.status(Timestamp(0)).unwrap().deploys;
     assert_eq!(shown.len(), 20);
     assert_eq!(shown[0].1.new.as_str(), "000001d", "the newest first");
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 const ROLE: &str = "AUTOFIX_STORE_TEST_ROLE";
 const STATE: &str = "AUTOFIX_STORE_TEST_STATE";
 
-fn child(role: &str, dir: &Path) -> Child {
+pub fn child(role: &str, dir: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -57,6 +57,19 @@ fn as_a_child() {
                 std::thread::park();
             }
         }
+        "spend" => {
+            // Books calls of a dollar until it may not; whether it settles them is up to the kill.
+            let holder = Holder::new(Path::new(&dir)).unwrap();
+            let taken = store.claim(Want::Open, &holder, at(100)).unwrap();
+            let (incident, lease) = taken.unwrap();
+            while let Ok(booked) = super::spend::book(&mut store, &incident, &lease, at(101)) {
+                say(format!("ack {booked:?}"));
+            }
+            say("ack done".into());
+            loop {
+                std::thread::park();
+            }
+        }
         "compete" => {
             let holder = Holder::new(Path::new(&dir)).unwrap();
             while let Some((incident, lease)) = store.claim(Want::Open, &holder, at(100)).unwrap() {
@@ -69,7 +82,7 @@ fn as_a_child() {
     }
 }
 
-fn acks(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+pub fn acks(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     let out = BufReader::new(child.stdout.take().unwrap());
     out.lines()
         .map_while(Result::ok)
@@ -157,7 +170,7 @@ fn processes_that_compete_work_on_each_incident_once() {
 fn many_that_open_a_new_store_at_once_all_get_it() {
     let dir = tempfile::tempdir().unwrap();
     let opened: Vec<_> = std::thread::scope(|scope| {
-        let one = || open(dir.path()).status().unwrap();
+        let one = || open(dir.path()).status(at(0)).unwrap();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });

@@ -75,7 +75,7 @@ fn fifty_faults_are_one_storm_whose_children_wait_for_its_end() {
     assert_eq!(later.len(), 50);
     assert!(later.is_sorted_by_key(|one| one.id));
     assert!(later.iter().all(|one| one.parent == Some(parent.id)));
-    let state = &store.status().unwrap().storms[0];
+    let state = &store.status(at(0)).unwrap().storms[0];
     assert_eq!((state.faults, state.waiting), (50, 0));
 }
 
@@ -88,7 +88,7 @@ fn ten_faults_are_no_storm() {
     burst(&mut store, "shop", 300, 10..11);
     assert!(store.incidents().unwrap().iter().all(|one| !one.is_storm()));
     assert_eq!(work(&mut store, dir.path(), 311).len(), 11);
-    assert_eq!(store.status().unwrap().storms, []);
+    assert_eq!(store.status(at(0)).unwrap().storms, []);
 }
 
 #[test]

@@ -42,9 +42,10 @@ pub(super) fn check(settings: &Options, offline: bool) -> Option<Result<String, 
 fn complaint(fault: &Error) -> Complaint {
     let what = format!("Triage: {fault}");
     match fault.kind {
-        ErrorKind::ModelMissing | ErrorKind::Denied | ErrorKind::Settings => {
-            Complaint::fault(Place::default(), what, "")
-        }
+        ErrorKind::ModelMissing
+        | ErrorKind::Denied
+        | ErrorKind::SpendLimit
+        | ErrorKind::Settings => Complaint::fault(Place::default(), what, ""),
         ErrorKind::Unreachable
         | ErrorKind::TimedOut
         | ErrorKind::Busy { .. }
@@ -52,6 +53,8 @@ fn complaint(fault: &Error) -> Complaint {
         | ErrorKind::TooLong
         | ErrorKind::Truncated
         | ErrorKind::Cut
+        | ErrorKind::Interrupted
+        | ErrorKind::Malformed
         | ErrorKind::Server { .. }
         | ErrorKind::Refused { .. }
         | ErrorKind::Garbage => Complaint::warning(Place::default(), what, ""),

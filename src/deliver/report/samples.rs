@@ -39,6 +39,7 @@ pub fn incident() -> Incident {
         context: vec![ContextLine {
             time: Timestamp::from_parts(1_772_366_400, 0),
             text: "INFO order A-1".to_owned(),
+            from: None,
         }],
         stream: "app.log stdout".to_owned(),
         first_seen: Timestamp::from_parts(1_772_366_400, 0),
@@ -104,6 +105,7 @@ pub fn findings() -> Findings {
         }],
         tried: vec!["took back the whole commit: it does not come off".to_owned()],
         patch: None,
+        by_model: None,
         why: "the suspect is a merge".to_owned(),
         notes: vec!["history was read for 2 s only".to_owned()],
     }

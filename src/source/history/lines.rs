@@ -54,6 +54,13 @@ impl<'t> Lines<'t> {
         Lines(text.split(|b| *b == b'\n').collect())
     }
 
+    /// How many there are; what ends without a line end counts.
+    pub(super) fn count(&self) -> u32 {
+        let open = self.0.last().is_some_and(|last| !last.is_empty());
+        let ended = self.0.len().saturating_sub(1);
+        u32::try_from(ended + usize::from(open)).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn get(&self, line: u32) -> Option<&'t str> {
         let at = usize::try_from(line).ok()?.checked_sub(1)?;
         self.0

@@ -52,6 +52,28 @@ impl Repo {
         walk.give(from.0, places.collect())?;
         walk.run()
     }
+
+    /// What a file was called before a commit that made it out of another one.
+    pub(super) fn renamed_from(
+        &self,
+        oid: Oid,
+        parent: Oid,
+        file: &str,
+    ) -> Result<Option<String>, Error> {
+        let tree = |oid| self.git.find_commit(oid).and_then(|c| c.tree());
+        let (old, new) = (tree(parent)?, tree(oid)?);
+        let mut diff = self.git.diff_tree_to_tree(Some(&old), Some(&new), None)?;
+        if diff.deltas().len() > diff::CHANGED_FILE_LIMIT {
+            return Ok(None);
+        }
+        diff.find_similar(Some(DiffFindOptions::new().renames(true).rename_limit(200)))?;
+        let path = |file: git2::DiffFile<'_>| Some(file.path()?.to_str()?.to_owned());
+        let renamed = diff.deltas().find(|delta| {
+            delta.status() == git2::Delta::Renamed
+                && path(delta.new_file()).as_deref() == Some(file)
+        });
+        Ok(renamed.and_then(|delta| path(delta.old_file())))
+    }
 }
 
 fn start(question: usize, asked: &Question) -> Place {
@@ -119,6 +141,7 @@ impl<'r> Walk<'r> {
             };
             if self.repo.is_late() || self.found.commits >= COMMIT_LIMIT {
                 self.found.complete = false;
+                self.found.older_than = Some(Commit(oid));
                 break;
             }
             self.found.commits += 1;
@@ -216,7 +239,7 @@ impl<'r> Walk<'r> {
         let mut old_file = place.file.clone();
         let mut old_id = self.blob_id(parent, &old_file)?;
         if old_id.is_none()
-            && let Some(from) = self.renamed_from(oid, parent, &place.file)?
+            && let Some(from) = self.repo.renamed_from(oid, parent, &place.file)?
         {
             old_id = self.blob_id(parent, &from)?;
             old_file = from;
@@ -266,25 +289,6 @@ impl<'r> Walk<'r> {
         Ok((!gone).then_some(before))
     }
 
-    fn renamed_from(&self, oid: Oid, parent: Oid, file: &str) -> Result<Option<String>, Error> {
-        let tree = |oid| self.repo.git.find_commit(oid).and_then(|c| c.tree());
-        let (old, new) = (tree(parent)?, tree(oid)?);
-        let mut diff = self
-            .repo
-            .git
-            .diff_tree_to_tree(Some(&old), Some(&new), None)?;
-        if diff.deltas().len() > diff::CHANGED_FILE_LIMIT {
-            return Ok(None);
-        }
-        diff.find_similar(Some(DiffFindOptions::new().renames(true).rename_limit(200)))?;
-        let path = |file: git2::DiffFile<'_>| Some(file.path()?.to_str()?.to_owned());
-        let renamed = diff.deltas().find(|delta| {
-            delta.status() == git2::Delta::Renamed
-                && path(delta.new_file()).as_deref() == Some(file)
-        });
-        Ok(renamed.and_then(|delta| path(delta.old_file())))
-    }
-
     /// Lines of a merge come from the parents that have them; the merge itself is never blamed.
     fn through_merge(&mut self, oid: Oid, parents: &[Oid], place: Place) -> Result<(), Error> {
         let Some(new_id) = self.blob_id(oid, &place.file)? else {
@@ -295,7 +299,7 @@ impl<'r> Walk<'r> {
             let mut old_file = place.file.clone();
             let mut old_id = self.blob_id(*parent, &old_file)?;
             if old_id.is_none()
-                && let Some(from) = self.renamed_from(oid, *parent, &place.file)?
+                && let Some(from) = self.repo.renamed_from(oid, *parent, &place.file)?
             {
                 old_id = self.blob_id(*parent, &from)?;
                 old_file = from;

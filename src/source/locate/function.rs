@@ -68,7 +68,7 @@ pub fn indent(line: &str) -> usize {
 }
 
 /// Whether a line looks like the beginning of a function.
-pub(super) fn is_header(line: &str) -> bool {
+pub(in crate::source) fn is_header(line: &str) -> bool {
     let text = line.trim();
     let words = |prefix: &str| {
         text.starts_with(prefix)
