@@ -109,7 +109,6 @@ pub(super) fn is_shared(file: &str) -> bool {
         "helpers",
         "common",
         "compat",
-        "lib",
         "validator",
         "validators",
         "validation",
