@@ -7,6 +7,8 @@ mod anthropic_server;
 mod killed;
 #[path = "investigate/service.rs"]
 mod service;
+#[path = "investigate/verified.rs"]
+mod verified;
 
 use anthropic_server::{Answer, Said, in_turn, play, results, turns};
 use autofix::app::{look, rehearse};

@@ -8,6 +8,7 @@ use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::{Incident, IncidentId};
 use crate::net::Http;
+use crate::patch::verify;
 use crate::pipeline::Halt;
 use crate::pipeline::clock;
 use crate::pipeline::work::{Worked, Worker};
@@ -95,6 +96,10 @@ pub(super) fn worker(
     Ok(Worker {
         store,
         talkers: plugin::talkers(http.clone()),
+        verifies: Some(verify::Limits {
+            hidden: vec![state_dir.to_owned()],
+            ..verify::Limits::default()
+        }),
         halt: Halt::default(),
         mirrors: Mirrors::new(state_dir.join("mirrors"), http, log),
         credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),

@@ -2,6 +2,7 @@
 //! and nobody but the owner reads it. What the files say is [`super::report`]'s business.
 
 use super::{Case, Error, report};
+use crate::investigate::Onward;
 use crate::model::IncidentId;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// Bytes of the largest diff that is written: far above what the rules for diffs allow, so that
 /// only a mistake reaches it.
 pub const PATCH_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The same fix for the end of the default branch, where that is another commit.
+pub const HEAD_PATCH: &str = "head.patch";
 
 /// What was said between us and a model, in an incident's folder.
 pub const TRANSCRIPT: &str = "transcript.jsonl";
@@ -59,6 +63,11 @@ pub fn write(incidents: &Path, case: &Case<'_>) -> Result<Delivered, Error> {
             None
         }
     };
+    let head = folder.join(HEAD_PATCH);
+    match (&case.findings.patch, &case.findings.onward) {
+        (Some(_), Some(Onward::Same { patch })) => replace(&head, patch.text().as_bytes())?,
+        (Some(_) | None, _) => remove(&head)?,
+    }
     let delivered = Delivered {
         report: folder.join("report.md"),
         json: folder.join("report.json"),

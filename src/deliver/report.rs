@@ -2,10 +2,11 @@
 //! say what they left out. Text that others wrote goes through [`super::markdown`].
 
 mod by_model;
+mod proven;
 
 use super::Case;
 use super::markdown::{code, fenced, sentence, shortened};
-use crate::investigate::{Excerpt, Suspect};
+use crate::investigate::{Excerpt, Onward, Suspect};
 use crate::model::{ContextLine, Kind, Location};
 use crate::source::locate::{Evidence, Located, Place};
 use serde_json::{Value, json};
@@ -55,6 +56,8 @@ pub fn json(case: &Case<'_>, patch: Option<&Path>) -> String {
         "places": first(&found.places, ENTRIES, "places", &mut cuts),
         "excerpts": first(&found.excerpts, ENTRIES, "pieces of source", &mut cuts),
         "by_model": found.by_model,
+        "verified": found.verified,
+        "onward": found.onward.as_ref().map(onward),
         "suspects": first(&found.suspects, ENTRIES, "suspects", &mut cuts),
         "tried": first(&found.tried, SENTENCES, "things tried", &mut cuts),
         "why": found.why,
@@ -83,6 +86,16 @@ fn bounded(value: Value) -> Value {
     }
 }
 
+/// Without the patch's text, which stands in a file of its own.
+fn onward(onward: &Onward) -> Value {
+    match onward {
+        Onward::AtHead => json!({"what": "at_head"}),
+        Onward::Same { patch } => json!({"what": "same", "commit": patch.base()}),
+        Onward::Conflict { why } => json!({"what": "conflict", "why": why}),
+        Onward::AlreadyGone { why } => json!({"what": "already_gone", "why": why}),
+    }
+}
+
 fn patch_json(case: &Case<'_>, path: Option<&Path>) -> Value {
     case.findings.patch.as_ref().map_or(Value::Null, |patch| {
         json!({
@@ -101,6 +114,7 @@ pub fn markdown(case: &Case<'_>, patch: Option<&Path>) -> String {
     page.head(case);
     page.verdict(case, patch);
     page.by_model(case.findings.by_model.as_ref());
+    page.proven(case.findings);
     page.log(case);
     page.source(&case.findings.located, &case.findings.excerpts);
     page.places(&case.findings.places);

@@ -15,6 +15,7 @@ pub mod tools;
 mod words;
 
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};
+use crate::patch::verify::Verified;
 use crate::patch::{AcceptedPatch, Rules};
 use crate::source::history::History;
 use crate::source::locate::{Files, Located, Place, locate, location};
@@ -45,10 +46,28 @@ pub struct Findings {
     pub patch: Option<AcceptedPatch>,
     /// What a model found out, where one was asked.
     pub by_model: Option<ByModel>,
+    /// What the service's tests say of the patch.
+    pub verified: Option<Verified>,
+    /// The same fix at the end of the default branch.
+    pub onward: Option<Onward>,
     /// Why this diff, or why none.
     pub why: String,
     /// What limits cut or made less sure.
     pub notes: Vec<String>,
+}
+
+/// What became of the fix at the end of the default branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Onward {
+    /// The deployed commit is that end.
+    AtHead,
+    /// The patch for that commit.
+    Same { patch: AcceptedPatch },
+    /// It does not apply there, or must not.
+    Conflict { why: String },
+    /// The fault is not there any more.
+    AlreadyGone { why: String },
 }
 
 /// Some lines of a file at the deployed commit.

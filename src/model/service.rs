@@ -71,6 +71,8 @@ pub struct Settings {
     pub protect: Vec<String>,
     /// Command that runs the tests, as a shell would take it.
     pub test: Option<String>,
+    /// Its incidents are left to `autofix fix`, which runs the tests on each patch.
+    pub verify: bool,
     /// Services whose lines may be shown beside this one's.
     pub context_from: Vec<String>,
     /// Lines of context kept with an incident.

@@ -217,6 +217,7 @@ impl Lanes {
                 .with_size_limit(setup.limits.bytes.min(MAX_FETCH)),
                 credentials: setup.credentials,
                 talkers: setup.talkers,
+                verifies: None,
                 halt: halt.clone(),
                 state_dir: setup.state_dir.clone(),
                 fixes_per_hour: setup.fixes_per_hour,

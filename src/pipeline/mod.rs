@@ -16,6 +16,7 @@ mod ledger;
 mod nearby;
 mod notes;
 mod noticed;
+mod proving;
 pub mod queue;
 mod reader;
 mod ring;

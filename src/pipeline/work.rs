@@ -9,9 +9,11 @@ use crate::investigate::{self, Findings};
 use crate::model::service::{Fixer, FixerModel};
 use crate::model::{Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp};
 use crate::net::Secret;
+use crate::patch::verify;
 use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
 use crate::pipeline::lane::Halt;
+use crate::pipeline::proving;
 use crate::source::locate::WITHIN;
 use crate::source::{self, Commit, Mirrors, Repo};
 use crate::store::{Ending, Error, ErrorKind, Lease, Store};
@@ -52,6 +54,8 @@ pub struct Worker {
     /// Diffs made in an hour at most; `None` where a person asked for the work.
     pub fixes_per_hour: Option<u32>,
     pub talkers: Talkers,
+    /// Bounds of a run of a service's tests; `None` inside the host's process, where none is run.
+    pub verifies: Option<verify::Limits>,
     /// Ends an investigation between two calls.
     pub halt: Halt,
     /// Come back later to a remote that cannot be had; else report at once.
@@ -187,6 +191,7 @@ impl Worker {
             return Ok(Found::Result(Box::new(findings), id));
         }
         let Some(model) = asked(settings, &mut findings) else {
+            self.prove(&mut findings, &repo, settings, lease)?;
             return Ok(Found::Result(Box::new(findings), id));
         };
         if full {
@@ -209,7 +214,27 @@ impl Worker {
             Asked::Answered(outcome, by) => (outcome, by),
         };
         asking::settle(&mut findings, settings.fixer, outcome, *by);
+        self.prove(&mut findings, &repo, settings, lease)?;
         Ok(Found::Result(Box::new(findings), id))
+    }
+
+    /// Carries a patch to the default branch, and runs the service's tests on it.
+    fn prove(
+        &mut self,
+        findings: &mut Findings,
+        repo: &Repo,
+        settings: &Settings,
+        lease: &Lease,
+    ) -> Result<(), Error> {
+        if findings.patch.is_none() {
+            return Ok(());
+        }
+        let within = proving::VERIFY + DEADLINE;
+        self.store.renew_for(lease, within, clock::now())?;
+        proving::carry(findings, repo, settings);
+        let scratch = self.state_dir.join("scratch");
+        proving::prove(findings, repo, settings, self.verifies.as_ref(), &scratch);
+        Ok(())
     }
 
     /// Asks the model. Where nobody comes back later, a server that is busy is waited for a little.

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of `[[service]]` with what they are for, as the documentation lists them.
-pub const SERVICE_KEYS: [(&str, &str); 19] = [
+pub const SERVICE_KEYS: [(&str, &str); 20] = [
     (
         "name",
         "letters, digits, `.`, `_`, `-`; with `{service}` a pattern for many services",
@@ -49,6 +49,10 @@ pub const SERVICE_KEYS: [(&str, &str); 19] = [
     ("context_from", "neighbours whose lines may be shown"),
     ("egress", "where redacted text may go: none, local or cloud"),
     ("test", "command that runs the tests"),
+    (
+        "verify",
+        "true: patches only where `test` was run on them, by `autofix fix`",
+    ),
     ("mode", "observe or dry-run"),
     (
         "allow",
@@ -138,6 +142,7 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
         context_from: section.checked("context_from", check_name),
         egress: section.word("egress", &EGRESS),
         test: section.string("test").map(|(text, _)| text),
+        verify: section.truth("verify"),
         mode: mode(section),
         allow: section.checked("allow", |path| check_inside("allow", path)),
         protect: section.checked("protect", |path| check_inside("protect", path)),

@@ -63,6 +63,8 @@ pub struct Service {
     pub context_from: Vec<String>,
     pub egress: Option<Egress>,
     pub test: Option<String>,
+    /// Patches are made only where `test` can be run on them: by `autofix fix`.
+    pub verify: bool,
     pub mode: Option<Mode>,
     pub allow: Vec<String>,
     pub protect: Vec<String>,
@@ -91,6 +93,7 @@ impl Service {
             context_from: Vec::new(),
             egress: None,
             test: None,
+            verify: false,
             mode: None,
             allow: Vec::new(),
             protect: Vec::new(),
@@ -141,6 +144,7 @@ impl Service {
             allow: self.allow.clone(),
             protect: self.protect.clone(),
             test: self.test.clone(),
+            verify: self.verify,
             context_from: self.context_from.clone(),
             redact: self.redact.clone(),
             ..Settings::default()

@@ -72,11 +72,24 @@ impl Store {
     /// # Errors
     /// `LeaseLost` when someone else has it.
     pub fn renew(&mut self, lease: &Lease, now: Timestamp) -> Result<(), Error> {
+        self.renew_for(lease, TERM, now)
+    }
+
+    /// The same for work that takes longer.
+    ///
+    /// # Errors
+    /// `LeaseLost` when someone else has it.
+    pub fn renew_for(
+        &mut self,
+        lease: &Lease,
+        within: Duration,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let tx = self.begin()?;
         check(&tx, lease, now)?;
         tx.execute(
             "UPDATE incidents SET lease_until = ?2 WHERE id = ?1",
-            params![lease.incident.0, now.plus(TERM).0],
+            params![lease.incident.0, now.plus(within).0],
         )?;
         Ok(tx.commit()?)
     }

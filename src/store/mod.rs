@@ -293,7 +293,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn save_settings(&mut self, settings: &Settings) -> Result<(), Error> {
-        let off = settings.fixer == Fixer::Off;
+        let off = settings.fixer == Fixer::Off || settings.verify;
         self.db.execute(
             "INSERT INTO settings (service, fixer_off, json) VALUES (?1, ?2, ?3)
              ON CONFLICT (service) DO UPDATE SET fixer_off = ?2, json = ?3",

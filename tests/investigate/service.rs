@@ -1,9 +1,9 @@
 //! The service that is investigated: its second commit broke it, its log says so.
 
 use crate::anthropic_server::Answer;
-use autofix::app::look;
+use autofix::app::{fix, look};
 use autofix::log::Log;
-use autofix::model::{Incident, Timestamp};
+use autofix::model::{Incident, IncidentId, Timestamp};
 use autofix::plugin::{self, Flush, Host, Instance};
 use autofix::record::encode::{self, Layout};
 use serde_json::{Value, json};
@@ -27,10 +27,13 @@ def handle(order):
     return total(order)
 ";
 
-const TEST: &str = "from app import total
+const TEST: &str = "import unittest
+from app import total
 
-def test_total():
-    assert total({\"price\": 2, \"qty\": 3, \"count\": 3}) == 6
+
+class Total(unittest.TestCase):
+    def test_total(self):
+        self.assertEqual(total({\"price\": 2, \"qty\": 3, \"count\": 3}), 6)
 ";
 
 /// An instance with the service's repository and a model.
@@ -75,6 +78,72 @@ impl Case {
             state,
             instance,
         }
+    }
+
+    /// The service in a registry, with these lines besides.
+    pub fn registered(model: &str, lines: &str) -> Case {
+        let folder = TempDir::new().unwrap();
+        let (repo, state) = (folder.path().join("repo"), folder.path().join("state"));
+        let commit = broken(&repo);
+        let registry = folder.path().join("services.toml");
+        let service = format!(
+            "[[service]]\nname = \"shop\"\nmatch = \"tag:app\"\nrepo = \"{}\"\ncommit = \"{commit}\"\n{lines}\n",
+            repo.display()
+        );
+        std::fs::write(&registry, service).unwrap();
+        let mut keys = keys(&repo, &state, &commit, model, &[]);
+        keys.retain(|(key, _)| {
+            !["Service", "Descriptor", "Repo", "Commit"].contains(&key.as_str())
+        });
+        keys.push((
+            "Services".to_owned(),
+            registry.to_string_lossy().into_owned(),
+        ));
+        let case = Case {
+            _folder: folder,
+            repo,
+            state,
+            instance: instance(&keys),
+        };
+        let log = chunk(&format!("{CRASH}\nnext"));
+        assert_eq!(case.instance.flush(b"app", &log), Flush::Taken);
+        case
+    }
+
+    /// The service runs a commit that the default branch has mended since.
+    pub fn registered_behind(model: &str) -> Case {
+        let folder = TempDir::new().unwrap();
+        let (repo, state) = (folder.path().join("repo"), folder.path().join("state"));
+        let commit = broken(&repo);
+        std::fs::write(repo.join("app.py"), SOURCE).unwrap();
+        git(&repo, &["commit", "-qam", "Call it qty again"]);
+        let case = Case {
+            instance: instance(&keys(&repo, &state, &commit, model, &[])),
+            _folder: folder,
+            repo,
+            state,
+        };
+        let log = chunk(&format!("{CRASH}\nnext"));
+        assert_eq!(case.instance.flush(b"app", &log), Flush::Taken);
+        case
+    }
+
+    /// `autofix fix 1`
+    pub fn fix(&self) -> Incident {
+        let mut done = None;
+        let which = fix::Which::One(IncidentId(1));
+        fix::fix(
+            &self.state,
+            look::limits(),
+            which,
+            Log::silent(),
+            &mut |fixed| {
+                done = Some(fixed.incident);
+                true
+            },
+        )
+        .unwrap();
+        done.unwrap()
     }
 
     pub fn wait(&self, ready: impl Fn(&Incident) -> bool) -> Incident {
@@ -220,7 +289,7 @@ pub fn fixed() -> Value {
             },
             {
                 "file": "test_quantity.py",
-                "content": "from app import total\n\n\ndef test_orders_carry_qty():\n    assert total({\"price\": 2, \"qty\": 3}) == 6\n",
+                "content": "import unittest\nfrom app import total\n\n\nclass Quantity(unittest.TestCase):\n    def test_orders_carry_qty(self):\n        self.assertEqual(total({\"price\": 2, \"qty\": 3}), 6)\n",
             },
         ],
         "tests": ["test_quantity.py"],
