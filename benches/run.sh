@@ -1,9 +1,9 @@
 #!/bin/sh
 # `make bench`: what autofix costs, as rows of Markdown. PARTS picks some of
-# "router lane stages templates triage flush memory"; SIZE_MB, ROUNDS and others are benches/router.py's.
+# "router lane stages templates triage flush memory tools"; SIZE_MB, ROUNDS and others are benches/router.py's.
 set -eu
 cd "$(dirname "$0")/.."
-parts=${PARTS:-router lane stages templates triage flush memory}
+parts=${PARTS:-router lane stages templates triage flush memory tools}
 library=$PWD/dist/out_autofix.so
 autofix=$PWD/dist/autofix
 # cargo names the program after its hash.
@@ -32,6 +32,22 @@ for part in $parts; do
         for count in 10 1000 10000; do
             "$fast_lane" lane "$library" "$count" 200000
         done
+        ;;
+    # BIG names a folder in which such a repository was made before.
+    tools)
+        tools=$(cargo bench --locked --bench tools --no-run --message-format short 2>&1 |
+            sed -n 's/.*Executable.*(\(.*\))$/\1/p')
+        [ -x "$tools" ] || { echo "benches/tools was not built" >&2; exit 1; }
+        if ! command -v git >/dev/null 2>&1; then
+            echo "SKIPPED tools: no git on PATH"
+        elif [ -n "${BIG:-}" ]; then
+            "$tools" run "$BIG"
+        else
+            big=$(mktemp -d)
+            trap 'rm -rf "$big"' EXIT
+            "$tools" make "$big"
+            "$tools" run "$big"
+        fi
         ;;
     flush | memory) "$fast_lane" "$part" "$library" ;;
     *) echo "no part $part" >&2; exit 2 ;;

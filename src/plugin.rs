@@ -2,7 +2,9 @@
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
 use crate::config::address;
+use crate::config::aws;
 use crate::config::credentials::{self, Credentials};
+use crate::config::fixer;
 use crate::config::triage::{Speaks, TriageModel};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
@@ -11,8 +13,9 @@ use crate::config::{
 use crate::counters::Counters;
 use crate::llm;
 use crate::log::Log;
-use crate::model::service::Fixer;
+use crate::model::service::{Api, Fixer, FixerModel, TokenSource};
 use crate::net::Http;
+use crate::pipeline::asking::Talkers;
 use crate::pipeline::lanes::{self, Reads};
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
@@ -22,6 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Tokens that Ollama is asked to hold in mind.
+const OLLAMA_CONTEXT: u32 = 65_536;
 
 /// Answers with the value of a key of the `[OUTPUT]` block.
 pub type Property = Box<dyn Fn(&str) -> Option<String>>;
@@ -180,6 +186,7 @@ pub fn assemble(
         reads: reads(options, &http)?,
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
+        talkers: talkers(http.clone()),
         http,
         credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         counters: Arc::new(Counters::default()),
@@ -222,6 +229,54 @@ pub fn model(model: &TriageModel, http: &Http) -> Result<Box<dyn llm::Model>, ll
         Speaks::OpenAi => {
             llm::OpenAi::new(http, &model.url, &model.model, keys).map(|model| Box::new(model) as _)
         }
+    }
+}
+
+/// Clients of the models that investigate.
+pub fn talkers(http: Http) -> Talkers {
+    Box::new(move |model| talker(model, http.clone()))
+}
+
+fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::Error> {
+    let key = model.key.clone();
+    let keys: llm::Keys = Box::new(move |_| key.as_ref().and_then(credentials::read));
+    let (url, name) = (&model.url, &model.model);
+    // Others that speak the protocol need not know these fields.
+    let is_claude = name.contains("claude");
+    match model.api {
+        Api::Anthropic => {
+            let header = match &model.key {
+                Some(TokenSource::Variable(name)) if name == fixer::BEARER_VARIABLE => {
+                    llm::KeyHeader::Bearer
+                }
+                Some(TokenSource::Variable(_) | TokenSource::File(_)) | None => {
+                    llm::KeyHeader::ApiKey
+                }
+            };
+            let settings = llm::AnthropicSettings {
+                key: header,
+                thinking: is_claude,
+                effort: is_claude,
+                ..llm::AnthropicSettings::default()
+            };
+            llm::Anthropic::new(http, url, name, settings, keys).map(|made| Box::new(made) as _)
+        }
+        Api::Bedrock => {
+            let region = model.region.clone().unwrap_or_default();
+            let own = fixer::default_url(Api::Bedrock, Some(&region));
+            let settings = llm::BedrockSettings {
+                url: Some(url.clone()).filter(|url| Some(url) != own.as_ref()),
+                ..llm::BedrockSettings::of_region(&region)
+            };
+            let provider = once_cell::sync::OnceCell::new();
+            let keys = Box::new(move || provider.get_or_try_init(aws::provider)?());
+            llm::Bedrock::new(http, name, settings, keys).map(|made| Box::new(made) as _)
+        }
+        Api::OpenAi => {
+            llm::OpenAiTalk::new(http, url, name, None, keys).map(|made| Box::new(made) as _)
+        }
+        Api::Ollama => llm::OllamaTalk::new(http, url, name, OLLAMA_CONTEXT, keys)
+            .map(|made| Box::new(made) as _),
     }
 }
 

@@ -318,6 +318,38 @@ fn places_of_a_trace_in_a_repository_and_in_a_list() {
 }
 
 #[test]
+fn a_log_without_a_trace_has_places_too() {
+    let place = Place::new();
+    let (shop, _) = place.shop();
+    let said = place.write("shop.log", "ERROR nothing was parsed of \"x\"\n");
+    let folder = shop.to_str().unwrap();
+    place.write(
+        "shop/said.py",
+        "def f(x):\n    print(f'ERROR nothing was parsed of \"{x}\"')\n",
+    );
+    place.git(&shop, &["add", "."]);
+    place.git(&shop, &["commit", "-qm", "Say what was not parsed"]);
+    let ran = place.run(&["locate", "--json", "--repo", folder, said.to_str().unwrap()]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let best = &objects(&ran.out)[0];
+    assert_eq!(
+        (&best["file"], &best["line"]),
+        (&"said.py".into(), &2.into()),
+        "{}",
+        ran.out
+    );
+    assert!(best["confidence"].as_f64().unwrap() < 0.5, "{best}");
+    let keys: Vec<&String> = best.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        ["rank", "file", "line", "function", "confidence", "why"]
+    );
+    let empty = place.write("empty.log", "\n");
+    let ran = place.run(&["locate", "--repo", folder, empty.to_str().unwrap()]);
+    assert_eq!(ran.status, 1, "{}", ran.out);
+}
+
+#[test]
 fn check_finds_faults_with_place_and_remedy() {
     let place = Place::new();
     let (shop, head) = place.shop();

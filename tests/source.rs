@@ -4,8 +4,14 @@
 mod commits;
 #[path = "source/crashes.rs"]
 mod crashes;
+#[path = "source/further.rs"]
+mod further;
 #[path = "source/hands_off.rs"]
 mod hands_off;
+#[path = "source/injections.rs"]
+mod injections;
+#[path = "source/locating.rs"]
+mod locating;
 #[path = "source/remote.rs"]
 mod remote;
 #[path = "source/revert.rs"]
@@ -14,5 +20,7 @@ mod revert;
 mod sample;
 #[path = "source/server.rs"]
 mod server;
+#[path = "source/texts.rs"]
+mod texts;
 #[path = "source/tools.rs"]
 mod tools;

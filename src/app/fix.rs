@@ -8,8 +8,10 @@ use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::{Incident, IncidentId};
 use crate::net::Http;
+use crate::pipeline::Halt;
 use crate::pipeline::clock;
 use crate::pipeline::work::{Worked, Worker};
+use crate::plugin;
 use crate::source::Mirrors;
 use crate::store::{Holder, Limits, Store, Want};
 use std::path::Path;
@@ -49,19 +51,8 @@ pub fn fix(
     told: &mut dyn FnMut(Fixed) -> bool,
 ) -> Result<(), Error> {
     let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
-    let store = Store::open_existing(state_dir, limits).map_err(failed)?;
     let holder = Holder::new(state_dir).map_err(failed)?;
-    let http = Http::new(&environment::network())
-        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
-    let mut worker = Worker {
-        store,
-        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log),
-        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
-        state_dir: state_dir.to_owned(),
-        fixes_per_hour: None,
-        patient: which == Which::Follow,
-        counters: Arc::new(Counters::default()),
-    };
+    let mut worker = worker(state_dir, limits, which == Which::Follow, log)?;
     let want = match which {
         Which::One(id) => Want::This(id),
         Which::Pending => Want::OpenAll,
@@ -88,6 +79,30 @@ pub fn fix(
             },
         }
     }
+}
+
+/// Whoever works on incidents beside a plugin.
+pub(super) fn worker(
+    state_dir: &Path,
+    limits: Limits,
+    patient: bool,
+    log: Log,
+) -> Result<Worker, Error> {
+    let store = Store::open_existing(state_dir, limits)
+        .map_err(|fault| Error::Unfinished(fault.to_string()))?;
+    let http = Http::new(&environment::network())
+        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
+    Ok(Worker {
+        store,
+        talkers: plugin::talkers(http.clone()),
+        halt: Halt::default(),
+        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log),
+        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
+        state_dir: state_dir.to_owned(),
+        fixes_per_hour: None,
+        patient,
+        counters: Arc::new(Counters::default()),
+    })
 }
 
 fn not_free(store: &Store, id: IncidentId) -> Error {

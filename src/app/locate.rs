@@ -4,7 +4,7 @@
 use crate::app::{Error, checkout};
 use crate::model::{CommitId, Settings};
 use crate::source;
-use crate::source::locate::{Files, PathList, Places, Question, WITHIN as SEARCH, places};
+use crate::source::locate::{Files, PathList, Places, Question, places};
 use crate::template::Miner;
 use crate::trace;
 use std::collections::HashSet;
@@ -32,6 +32,9 @@ pub struct LocateOptions {
 
 /// Time for reading the repository.
 const WITHIN: Duration = Duration::from_secs(60);
+
+/// Time for searching its files: whoever asks by hand can wait longer than the slow lane.
+const SEARCH: Duration = Duration::from_secs(10);
 
 /// Largest list of paths, in bytes.
 const LIST_LIMIT: u64 = 256 << 20;

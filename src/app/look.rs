@@ -1,8 +1,10 @@
 //! The commands that only look: `incidents`, `why`, `status`. They read the store and change
 //! nothing in it.
 
-use crate::app::Error;
+use crate::app::{Error, rehearse};
 use crate::config::Options;
+use crate::deliver;
+use crate::investigate::inquiry::Entry;
 use crate::model::{Incident, IncidentId};
 use crate::pipeline::clock;
 use crate::pipeline::lanes;
@@ -17,6 +19,8 @@ pub struct Why {
     pub occurrences: Vec<Occurrence>,
     /// What a model said that led to it: it asked for a look, or installed the watch.
     pub verdict: Option<PastVerdict>,
+    /// What was said between us and the model that investigated it.
+    pub conversation: Vec<Entry>,
     /// Its report, where there is one.
     pub report: Option<PathBuf>,
 }
@@ -47,14 +51,18 @@ pub fn why(state_dir: &Path, id: IncidentId) -> Result<Why, Error> {
             "there is no incident {id}; `autofix incidents` lists them"
         ))
     })?;
-    let report = state_dir
-        .join("incidents")
-        .join(id.to_string())
-        .join("report.md");
+    let folder = deliver::folder_of(&state_dir.join("incidents"), id);
+    let report = folder.join("report.md");
+    let transcript = folder.join(deliver::TRANSCRIPT);
+    let conversation = match transcript.exists() {
+        true => rehearse::read(&transcript)?,
+        false => Vec::new(),
+    };
     Ok(Why {
         events: store.events(id).map_err(failed)?,
         occurrences: store.occurrences(id).map_err(failed)?,
         verdict: store.verdict_behind(&incident).map_err(failed)?,
+        conversation,
         report: report.exists().then_some(report),
         incident,
     })

@@ -10,6 +10,7 @@ pub mod init;
 pub mod inspect;
 pub mod locate;
 pub mod look;
+pub mod rehearse;
 pub mod replay;
 pub mod selftest;
 pub mod watches;

@@ -132,6 +132,17 @@ pub(super) struct FixArguments {
     /// Go on with whatever comes, until stopped
     #[arg(long)]
     pub(super) follow: bool,
+    /// Print what a model would be shown of the incident and what that would cost; nothing is asked
+    #[arg(long, requires = "id")]
+    pub(super) dry: bool,
+    /// Play the investigation again from a transcript, without a network; nothing is kept
+    #[arg(
+        long,
+        value_name = "TRANSCRIPT",
+        requires = "id",
+        conflicts_with = "dry"
+    )]
+    pub(super) replay: Option<PathBuf>,
     /// Print one JSON object for each incident that was worked on
     #[arg(long)]
     pub(super) json: bool,

@@ -5,10 +5,15 @@ use crate::app::{self, look};
 use crate::cli::arguments::FixArguments;
 use crate::cli::output::Out;
 use crate::cli::progress::Progress;
-use crate::cli::{Outcome, incidents};
+use crate::cli::{Outcome, incidents, rehearse};
 use crate::pipeline::work::Worked;
 
 pub(super) fn run(arguments: &FixArguments, out: &mut Out) -> Result<Outcome, app::Error> {
+    match (arguments.id, arguments.dry, &arguments.replay) {
+        (Some(id), true, _) => return rehearse::dry(id, arguments, out),
+        (Some(id), false, Some(path)) => return rehearse::replay(id, path, arguments, out),
+        (Some(_) | None, _, _) => {}
+    }
     let which = match (arguments.id, arguments.follow) {
         (Some(id), _) => Which::One(id),
         (None, true) => Which::Follow,

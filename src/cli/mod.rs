@@ -7,6 +7,7 @@
 mod arguments;
 mod bill;
 mod check;
+mod conversation;
 mod eval;
 mod fix;
 mod incidents;
@@ -15,6 +16,7 @@ mod inspect;
 mod locate;
 mod output;
 mod progress;
+mod rehearse;
 mod replay;
 mod selftest;
 mod status;

@@ -5,6 +5,7 @@ use crate::app::look::{self, Why};
 use crate::app::{self};
 use crate::cli::Outcome;
 use crate::cli::arguments::WhyArguments;
+use crate::cli::conversation;
 use crate::cli::incidents::{place, print_one};
 use crate::cli::output::{Out, STRONG, safe};
 use crate::model::{Frame, Incident};
@@ -22,6 +23,7 @@ pub(super) fn run(arguments: &WhyArguments, out: &mut Out) -> Result<Outcome, ap
     if let Some(past) = &why.verdict {
         verdict(past, out);
     }
+    asked(&why, out);
     history(&why, out);
     if let Some(report) = &why.report {
         out.line("");
@@ -117,6 +119,16 @@ fn verdict(past: &PastVerdict, out: &mut Out) {
     fact("cost", Some(cost), out);
     let hash: String = reading.prompt_hash.chars().take(16).collect();
     fact("prompt", Some(format!("SHA-256 {hash}…")), out);
+}
+
+/// What was said in the investigation.
+fn asked(why: &Why, out: &mut Out) {
+    if !why.conversation.is_empty() {
+        title("What a model was asked", out);
+    }
+    for entry in &why.conversation {
+        out.line(&safe(&format!("    {}", conversation::line(entry))));
+    }
 }
 
 fn history(why: &Why, out: &mut Out) {

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// only a mistake reaches it.
 pub const PATCH_LIMIT: usize = 4 * 1024 * 1024;
 
+/// What was said between us and a model, in an incident's folder.
+pub const TRANSCRIPT: &str = "transcript.jsonl";
+
 /// Where the results of an incident stand; all paths absolute where `State_Dir` is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
@@ -67,6 +70,18 @@ pub fn write(incidents: &Path, case: &Case<'_>) -> Result<Delivered, Error> {
     // Last, so that a reader who finds the report finds what it speaks of.
     replace(&delivered.report, report::markdown(case, patch).as_bytes())?;
     Ok(delivered)
+}
+
+/// Writes `transcript.jsonl` into an incident's folder, in place of an older one. The text is redacted
+/// by whoever hands it over.
+///
+/// # Errors
+/// As [`write()`].
+pub fn transcript(incidents: &Path, id: IncidentId, text: &str) -> Result<(), Error> {
+    let folder = folder_of(incidents, id);
+    make_folder(incidents)?;
+    make_folder(&folder)?;
+    replace(&folder.join(TRANSCRIPT), text.as_bytes())
 }
 
 fn make_folder(path: &Path) -> Result<(), Error> {

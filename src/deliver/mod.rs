@@ -7,7 +7,7 @@ pub mod markdown;
 pub mod report;
 
 pub use error::Error;
-pub use files::{Delivered, PATCH_LIMIT, folder_of, patch_of, write};
+pub use files::{Delivered, PATCH_LIMIT, TRANSCRIPT, folder_of, patch_of, transcript, write};
 
 use crate::investigate::Findings;
 use crate::model::Incident;

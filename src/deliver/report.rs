@@ -1,6 +1,8 @@
 //! The report of a case in two forms: Markdown for people, JSON for tools. Both are bounded and
 //! say what they left out. Text that others wrote goes through [`super::markdown`].
 
+mod by_model;
+
 use super::Case;
 use super::markdown::{code, fenced, sentence, shortened};
 use crate::investigate::{Excerpt, Suspect};
@@ -52,6 +54,7 @@ pub fn json(case: &Case<'_>, patch: Option<&Path>) -> String {
         "located": first(&found.located, ENTRIES, "located frames", &mut cuts),
         "places": first(&found.places, ENTRIES, "places", &mut cuts),
         "excerpts": first(&found.excerpts, ENTRIES, "pieces of source", &mut cuts),
+        "by_model": found.by_model,
         "suspects": first(&found.suspects, ENTRIES, "suspects", &mut cuts),
         "tried": first(&found.tried, SENTENCES, "things tried", &mut cuts),
         "why": found.why,
@@ -97,6 +100,7 @@ pub fn markdown(case: &Case<'_>, patch: Option<&Path>) -> String {
     let mut page = Page::default();
     page.head(case);
     page.verdict(case, patch);
+    page.by_model(case.findings.by_model.as_ref());
     page.log(case);
     page.source(&case.findings.located, &case.findings.excerpts);
     page.places(&case.findings.places);

@@ -80,7 +80,12 @@ fn elsewhere(
         if bytes > BYTES {
             break;
         }
-        let words = code_words(&text);
+        // Taking a text apart is slow, and most hold none of the names.
+        let held = gone.names.iter().any(|name| text.contains(name.as_str()));
+        let words = match held {
+            true => code_words(&text),
+            false => HashSet::new(),
+        };
         let imported = imported_in(&text);
         let names = gone.names.iter().filter(|name| words.contains(*name));
         let modules = gone.modules.iter().filter(|name| imported.contains(*name));

@@ -4,22 +4,22 @@
 
 use super::Findings;
 use crate::model::{Incident, Settings};
-use crate::source::locate::{Changed, Question, WITHIN, beside};
+use crate::source::locate::{Changed, Question, beside};
 use crate::source::{Commit, Repo, Tree};
 use std::time::Instant;
 
 /// Files of one suspect that are looked at: more are a change of everything.
 const FILES: usize = 20;
 
-/// Fills in [`Findings::places`], with what the findings hold already. Never fails: what could not
-/// be done stands in `notes`.
+/// Fills in [`Findings::places`], with what the findings hold already. Files are searched until
+/// `until`; what could not be done stands in `notes`.
 pub fn look_further(
     findings: &mut Findings,
     repo: &Repo,
     commit: Commit,
     incident: &Incident,
     settings: &Settings,
-    deadline: Instant,
+    until: Instant,
 ) {
     let tree = match Tree::read(repo, commit) {
         Ok(tree) => tree,
@@ -51,7 +51,6 @@ pub fn look_further(
         lines: &incident.lines,
         changed: &changed,
     };
-    let until = deadline.min(Instant::now() + WITHIN);
     let found = beside(&question, &findings.located, &tree, settings, until);
     findings.places = found.places;
     findings.notes.extend(found.notes);

@@ -2,6 +2,7 @@
 //! back. Writes nothing, prints nothing; reports are made elsewhere from [`Findings`].
 
 mod around;
+mod by_model;
 mod dangling;
 pub mod dossier;
 pub mod excerpts;
@@ -19,10 +20,11 @@ use crate::source::history::History;
 use crate::source::locate::{Files, Located, Place, locate, location};
 use crate::source::{Commit, Error, Repo, Tree};
 pub use around::{around, of_storm};
+pub use by_model::ByModel;
 pub use further::look_further;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 pub use suspects::{CREDIBLE, DAYS};
 
 /// Everything the slow lane found out about one incident.
@@ -41,6 +43,8 @@ pub struct Findings {
     /// What was tried, in order, a sentence each.
     pub tried: Vec<String>,
     pub patch: Option<AcceptedPatch>,
+    /// What a model found out, where one was asked.
+    pub by_model: Option<ByModel>,
     /// Why this diff, or why none.
     pub why: String,
     /// What limits cut or made less sure.
@@ -164,6 +168,10 @@ fn ambiguous(trace: &Trace, located: &[Located]) -> Option<usize> {
     innermost.map(|one| one.tied).filter(|tied| *tied > 1)
 }
 
+/// Longest walk through the history: the newest changes come first, and a report need not wait
+/// for those of years ago.
+const WALK: Duration = Duration::from_millis(1_500);
+
 fn find_suspects(
     findings: &mut Findings,
     repo: &Repo,
@@ -182,7 +190,11 @@ fn find_suspects(
     let ignored = ignored(repo, commit)?;
     let window = suspects::window(repo, commit, last_good, ignored)?;
     let questions: Vec<_> = spots.iter().map(|spot| spot.question.clone()).collect();
-    let history = repo.history(commit, &questions, &window)?;
+    let whole = repo.deadline();
+    repo.set_deadline(whole.min(Instant::now() + WALK));
+    let history = repo.history(commit, &questions, &window);
+    repo.set_deadline(whole);
+    let history = history?;
     findings.tried.push(format!(
         "followed the lines of {} frames through {} commits{}",
         spots.len(),
@@ -193,9 +205,14 @@ fn find_suspects(
         }
     ));
     if !history.complete {
-        findings
-            .notes
-            .push("time ran out before the whole history was looked at".to_owned());
+        findings.notes.push(match history.older_than {
+            Some(last) => format!(
+                "time ran out: no change was looked at that is older than {} of {}",
+                last.short(),
+                repo.info(last)?.time.to_rfc3339()
+            ),
+            None => "time ran out before the whole history was looked at".to_owned(),
+        });
     }
     if repo.is_shallow() {
         findings

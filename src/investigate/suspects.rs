@@ -139,7 +139,7 @@ pub(super) fn weigh(
         by_commit.entry(touch.commit).or_default().push(touch);
     }
     let named = words::named_in(message);
-    let mut cases = Vec::new();
+    let mut found = Vec::new();
     for (commit, touches) in by_commit {
         let info = repo.info(commit)?;
         let age = deployed.time.since(info.time).as_secs_f64() / 86_400.0;
@@ -158,25 +158,26 @@ pub(super) fn weigh(
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.distance.cmp(&b.1.distance)));
         let total = total(&scored);
         if total >= WORTH {
-            let suspect = describe(repo, &info, &scored, spots, age, total)?;
-            let now = |touch: &Touch| Some(spots.get(touch.question)?.question.file.clone());
-            let names = scored
-                .iter()
-                .filter_map(|(_, touch)| Some((touch.file.clone(), now(touch)?)))
-                .collect();
-            cases.push(Case {
-                suspect,
-                info,
-                touches: scored,
-                names,
-            });
+            found.push((total, age, info, scored));
         }
     }
-    cases.sort_by(|a, b| {
-        let by_score = b.suspect.score.total_cmp(&a.suspect.score);
-        by_score.then(b.info.time.cmp(&a.info.time))
-    });
-    cases.truncate(SUSPECTS);
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.2.time.cmp(&a.2.time)));
+    found.truncate(SUSPECTS);
+    let mut cases = Vec::new();
+    for (total, age, info, scored) in found {
+        let suspect = describe(repo, &info, &scored, spots, age, total)?;
+        let now = |touch: &Touch| Some(spots.get(touch.question)?.question.file.clone());
+        let names = scored
+            .iter()
+            .filter_map(|(_, touch)| Some((touch.file.clone(), now(touch)?)))
+            .collect();
+        cases.push(Case {
+            suspect,
+            info,
+            touches: scored,
+            names,
+        });
+    }
     Ok(cases)
 }
 

@@ -76,6 +76,11 @@ impl Error {
         }
     }
 
+    /// Of whoever has no more to say, such as a recording at its end.
+    pub fn ended(words: &str) -> Error {
+        Error::new(ErrorKind::Cut, words)
+    }
+
     /// A server may quote the key that it was given.
     pub(super) fn without(mut self, key: Option<&Secret>) -> Error {
         if let Some(key) = key.map(Secret::expose).filter(|key| !key.is_empty()) {
@@ -97,7 +102,7 @@ impl Error {
     }
 
     pub(super) fn of_request(mut self, request: Option<String>) -> Error {
-        self.more.request = request;
+        self.more.request = request.or(self.more.request);
         self
     }
 

@@ -6,9 +6,9 @@ use std::io::{BufRead, BufReader, Read, Take};
 
 /// Most bytes of all events together. A long answer in small pieces is some 20 MiB: each token is
 /// wrapped in a hundred and more bytes.
-const STREAM: u64 = 64 << 20;
+pub(super) const STREAM: u64 = 64 << 20;
 /// Most bytes of a line, and of an event.
-const LINE: usize = 4 << 20;
+pub(super) const LINE: usize = 4 << 20;
 
 /// Reads events.
 pub(super) struct Events<R> {
@@ -21,7 +21,8 @@ pub(super) struct Events<R> {
 pub(super) enum Fault {
     Net(net::Error),
     TooLarge,
-    NotText,
+    /// What the form does not allow.
+    Unreadable,
 }
 
 impl<R: Read> Events<R> {
@@ -43,7 +44,7 @@ impl<R: Read> Events<R> {
             if !self.read_line()? {
                 return Ok(None);
             }
-            let line = std::str::from_utf8(&self.line).map_err(|_| Fault::NotText)?;
+            let line = std::str::from_utf8(&self.line).map_err(|_| Fault::Unreadable)?;
             if line.is_empty() {
                 match data.take() {
                     Some(data) => return Ok(Some(data)),
@@ -119,7 +120,7 @@ mod tests {
             many.push(b'\n');
         }
         assert!(matches!(all(&many), Err(Fault::TooLarge)));
-        assert!(matches!(all(b"data: \xff\n\n"), Err(Fault::NotText)));
+        assert!(matches!(all(b"data: \xff\n\n"), Err(Fault::Unreadable)));
         let endless = std::io::repeat(b'\n');
         assert!(matches!(
             Events::within(endless, 9_000).next(),

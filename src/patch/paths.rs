@@ -58,6 +58,8 @@ const KINDS: &[Kind] = &[
         patterns: &[
             ".github/workflows",
             ".github/actions",
+            "**/.github/workflows",
+            "**/.github/actions",
             ".gitlab-ci.yml",
             ".gitlab",
             ".circleci",
@@ -140,6 +142,7 @@ const KINDS: &[Kind] = &[
             ".pypirc",
             ".netrc",
             ".aws/credentials",
+            "**/.aws/credentials",
             "credentials.json",
             "credentials.y*ml",
             "secrets.json",
@@ -164,7 +167,6 @@ const EXECUTED: &[&str] = &[
     "usercustomize.py",
     "*.pth",
     "fabfile.py",
-    "tasks.py",
     "dodo.py",
     "wscript",
     "sconstruct",
@@ -194,13 +196,7 @@ const EXECUTED: &[&str] = &[
     "*.config.cts",
     "*.setup.js",
     "*.setup.ts",
-    "jest.*",
-    "vitest.*",
-    "webpack.*",
-    "rollup.*",
-    "vite.*",
-    "babel.*",
-    "karma.*",
+    "karma.conf.*",
     "gulpfile*",
     "gruntfile*",
     "jakefile*",
@@ -224,7 +220,6 @@ const EXECUTED: &[&str] = &[
     "cmakelists.txt",
     "*.cmake",
     "cmakepresets.json",
-    "configure",
     "configure.ac",
     "*.am",
     "*.m4",
@@ -238,8 +233,6 @@ const EXECUTED: &[&str] = &[
     "magefile.go",
     "*.bazel",
     "*.bzl",
-    "build",
-    "workspace",
     "*.ninja",
     "conanfile*",
     "vcpkg.json",
@@ -322,8 +315,6 @@ const EXECUTED: &[&str] = &[
     "helmfile*",
     "ansible.cfg",
     "crontab",
-    "entrypoint*",
-    "bin",
     ".devcontainer",
     // What begins with a dot is read by tools, and by nobody else
     ".*rc",
@@ -362,6 +353,9 @@ const EXECUTED: &[&str] = &[
     "copilot-instructions.md",
 ];
 
+/// The same by their very name, which in lower case is a folder's as well.
+const BY_NAME: &[&str] = &["BUILD", "WORKSPACE", "configure", "Build", "Earthfile"];
+
 /// What protects a path: `"a migration"`, `"a lock file"`…
 pub fn protects(path: &str, rules: &Rules<'_>) -> Option<&'static str> {
     if rules
@@ -378,13 +372,17 @@ pub fn protects(path: &str, rules: &Rules<'_>) -> Option<&'static str> {
     {
         return None;
     }
+    let name = path.rsplit('/').next().unwrap_or(path);
     let path = path.to_lowercase();
     let any = |patterns: &[&str]| patterns.iter().any(|pattern| fits(pattern, &path));
     KINDS
         .iter()
         .find(|kind| any(kind.patterns))
         .map(|kind| kind.what)
-        .or_else(|| any(EXECUTED).then_some("run by tools that build, test or deploy"))
+        .or_else(|| {
+            (any(EXECUTED) || BY_NAME.contains(&name))
+                .then_some("run by tools that build, test or deploy")
+        })
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
@@ -446,6 +444,7 @@ mod tests {
                 "crates/a/build.rs",
                 "run by tools that build, test or deploy",
             ),
+            ("pkg/BUILD", "run by tools that build, test or deploy"),
             (".eslintrc.json", "run by tools that build, test or deploy"),
             (
                 "app/Dockerfile.dev",
@@ -465,6 +464,9 @@ mod tests {
             "package.js",
             "shop/makefiles.py",
             "src/jester.js",
+            "app/workspace/build/tasks.py",
+            "src/bin/serve.rs",
+            "stats/rollup.py",
         ] {
             assert_eq!(protects(path, &Rules::default()), None, "{path}");
         }

@@ -8,6 +8,7 @@ use crate::llm::Model;
 use crate::log::Log;
 use crate::model::Timestamp;
 use crate::net::Http;
+use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
 use crate::pipeline::deployed::{Deployed, Lookup};
 use crate::pipeline::fast::{Fast, Parts};
@@ -72,6 +73,7 @@ pub struct Setup {
     pub ecs: Option<String>,
     pub http: Http,
     pub credentials: Credentials,
+    pub talkers: Talkers,
     pub counters: Arc<Counters>,
     pub log: Log,
 }
@@ -214,6 +216,8 @@ impl Lanes {
                 // What the database leaves of `State_Limit` is the most that one fetch may bring.
                 .with_size_limit(setup.limits.bytes.min(MAX_FETCH)),
                 credentials: setup.credentials,
+                talkers: setup.talkers,
+                halt: halt.clone(),
                 state_dir: setup.state_dir.clone(),
                 fixes_per_hour: setup.fixes_per_hour,
                 patient: !setup.replay,

@@ -2,14 +2,17 @@
 //! queues between them. Every queue is bounded, counted and can be stopped. It contains no
 //! rules and no words for people.
 
+pub mod asking;
 mod callers;
 pub mod clock;
 mod deployed;
+pub mod drawn;
 mod fast;
 mod judged;
 mod lane;
 pub mod lanes;
 pub mod learned;
+mod ledger;
 mod nearby;
 mod notes;
 mod noticed;
@@ -25,4 +28,5 @@ mod unread;
 mod verdicts;
 pub mod work;
 
+pub use lane::Halt;
 pub use lanes::{Lanes, Setup};

@@ -4,12 +4,16 @@
 
 use crate::counters::Counters;
 use crate::deliver::{self, Case};
+use crate::investigate::inquiry::{Halted, Outcome};
 use crate::investigate::{self, Findings};
-use crate::model::service::Fixer;
-use crate::model::{CommitId, Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp};
+use crate::model::service::{Fixer, FixerModel};
+use crate::model::{Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp};
 use crate::net::Secret;
+use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
-use crate::source::Mirrors;
+use crate::pipeline::lane::Halt;
+use crate::source::locate::WITHIN;
+use crate::source::{self, Commit, Mirrors, Repo};
 use crate::store::{Ending, Error, ErrorKind, Lease, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +26,11 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 const MAX_TRIES: u32 = 4;
 /// Pause after the first failed try; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often, and how long, a busy model is waited for where nobody comes back later.
+const WAITS: u32 = 3;
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The span of `Max_Fixes_Per_Hour`.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -42,6 +51,9 @@ pub struct Worker {
     pub state_dir: PathBuf,
     /// Diffs made in an hour at most; `None` where a person asked for the work.
     pub fixes_per_hour: Option<u32>,
+    pub talkers: Talkers,
+    /// Ends an investigation between two calls.
+    pub halt: Halt,
     /// Come back later to a remote that cannot be had; else report at once.
     pub patient: bool,
     pub counters: Arc<Counters>,
@@ -59,11 +71,25 @@ pub enum Worked {
 }
 
 /// What the investigation came to.
-enum Found {
+pub(super) enum Found {
     /// With the full id of the commit that was read.
     Result(Box<Findings>, Option<String>),
-    /// Worth another try later.
-    Unreachable(String),
+    /// Worth another try later, not before so long.
+    Unreachable(String, Duration),
+    /// The model would be asked, but this hour's diffs are made.
+    Waits(Box<Findings>, Option<String>),
+    Halted(Halted),
+}
+
+impl Found {
+    /// In words for people.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Found::Result(findings, _) | Found::Waits(findings, _) => &findings.why,
+            Found::Unreachable(why, _) => why,
+            Found::Halted(_) => "the process ends",
+        }
+    }
 }
 
 impl Worker {
@@ -88,11 +114,18 @@ impl Worker {
             return self.postpone(lease, later, HOUR_IS_FULL.to_owned());
         }
         let tries = self.store.tries(incident.id)?;
-        match self.investigate(incident, &settings) {
-            Found::Unreachable(why) if self.patient && tries < MAX_TRIES => {
-                let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(6));
+        let last = !self.patient || tries >= MAX_TRIES;
+        match self.investigate(incident, lease, &settings, full.is_some(), last)? {
+            Found::Unreachable(why, after) if !last => {
+                let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(6)).max(after);
                 self.postpone(lease, clock::now().plus(pause), why)
             }
+            Found::Halted(Halted::Ending) => {
+                let why = "the process ends; the investigation goes on in the next".to_owned();
+                self.postpone(lease, clock::now(), why)
+            }
+            Found::Halted(Halted::Lost) => Ok(Worked::Lost),
+            Found::Halted(Halted::Store(why)) => Err(Error::result(why)),
             found => self.deliver(incident, lease, &settings, found, full),
         }
     }
@@ -121,66 +154,128 @@ impl Worker {
         Ok(Worked::Later(until, why))
     }
 
-    /// Never fails: what could not be done stands in the findings.
-    fn investigate(&self, incident: &Incident, settings: &Settings) -> Found {
+    /// What could not be done stands in the findings. `full`: no diff may be made this hour; `last`: a
+    /// remote that cannot be had is not waited for.
+    fn investigate(
+        &mut self,
+        incident: &Incident,
+        lease: &Lease,
+        settings: &Settings,
+        full: bool,
+        last: bool,
+    ) -> Result<Found, Error> {
         if incident.kind == Kind::Environment {
-            return Found::Result(Box::new(investigate::around(incident)), None);
+            return Ok(Found::Result(Box::new(investigate::around(incident)), None));
         }
         if incident.is_storm() {
-            return Found::Result(Box::new(investigate::of_storm()), None);
+            return Ok(Found::Result(Box::new(investigate::of_storm()), None));
         }
         if settings.observe {
-            return nothing("Mode is observe: no repository is read".into());
+            return Ok(nothing("Mode is observe: no repository is read".into()));
         }
-        let Some(repo) = &settings.repo else {
+        let (repo, commit) = match self.open(incident, settings) {
+            Ok(opened) => opened,
+            Err(found) => return Ok(found),
+        };
+        let last_good = self.store.last_good(incident)?;
+        let last_good = last_good.and_then(|good| repo.lookup(&good));
+        let mut findings = look(&repo, commit, incident, settings, last_good);
+        let id = Some(commit.to_string());
+        if settings.fixer == Fixer::Off {
+            findings.patch = None;
+            findings.why = "the fixer is off: the fault was located, no diff was made".into();
+            return Ok(Found::Result(Box::new(findings), id));
+        }
+        let Some(model) = asked(settings, &mut findings) else {
+            return Ok(Found::Result(Box::new(findings), id));
+        };
+        if full {
+            return Ok(Found::Waits(Box::new(findings), id));
+        }
+        let question = Question {
+            incident,
+            settings,
+            model: &model,
+            repo: &repo,
+            commit,
+            last_good,
+            findings: &findings,
+        };
+        let (outcome, by) = match self.ask(&question, lease, last)? {
+            Asked::Halted(halted) => return Ok(Found::Halted(halted)),
+            Asked::Answered(Outcome::Later { after, why }, _) if !last => {
+                return Ok(Found::Unreachable(why, after));
+            }
+            Asked::Answered(outcome, by) => (outcome, by),
+        };
+        asking::settle(&mut findings, settings.fixer, outcome, *by);
+        Ok(Found::Result(Box::new(findings), id))
+    }
+
+    /// Asks the model. Where nobody comes back later, a server that is busy is waited for a little.
+    fn ask(&mut self, question: &Question<'_>, lease: &Lease, last: bool) -> Result<Asked, Error> {
+        let talker = match (self.talkers)(question.model) {
+            Ok(talker) => talker,
+            Err(fault) => {
+                let why = fault.to_string();
+                let by = investigate::ByModel {
+                    api: question.model.api.word().to_owned(),
+                    model: question.model.model.clone(),
+                    why_none: Some(why.clone()),
+                    ..investigate::ByModel::default()
+                };
+                return Ok(Asked::Answered(Outcome::Unavailable(why), Box::new(by)));
+            }
+        };
+        let mut waits = if last { WAITS } else { 0 };
+        loop {
+            let mut keeping = Keeping {
+                store: &mut self.store,
+                lease,
+                state_dir: &self.state_dir,
+                halt: &self.halt,
+            };
+            let asked = asking::ask(question, &mut keeping, talker.as_ref())?;
+            match asked {
+                Asked::Answered(Outcome::Later { after, .. }, _)
+                    if waits > 0 && after <= LONGEST_WAIT =>
+                {
+                    waits -= 1;
+                    std::thread::sleep(after.max(SHORTEST_WAIT));
+                }
+                asked => return Ok(asked),
+            }
+        }
+    }
+
+    /// The repository at the deployed commit.
+    pub(super) fn open(
+        &self,
+        incident: &Incident,
+        settings: &Settings,
+    ) -> Result<(Repo, Commit), Found> {
+        let Some(address) = &settings.repo else {
             let why = format!(
                 "the service {} is not registered with a repository",
                 incident.service
             );
-            return nothing(why);
+            return Err(nothing(why));
         };
         let Some(commit) = &incident.commit else {
-            return nothing("the deployed commit is not known".into());
+            return Err(nothing("the deployed commit is not known".into()));
         };
-        self.at_commit(repo, commit, incident, settings)
-    }
-
-    fn at_commit(
-        &self,
-        address: &str,
-        commit: &CommitId,
-        incident: &Incident,
-        settings: &Settings,
-    ) -> Found {
+        let fault = |fault: source::Error| match fault.is_transient() {
+            true => Found::Unreachable(fault.to_string(), Duration::ZERO),
+            false => nothing(fault.to_string()),
+        };
         let deadline = Instant::now() + DEADLINE;
-        let opened = self.mirrors.open(
-            address,
-            &|host| (self.credentials)(settings, host),
-            deadline,
-        );
-        let repo = match opened {
-            Ok(repo) => repo,
-            Err(fault) if fault.is_transient() => return Found::Unreachable(fault.to_string()),
-            Err(fault) => return nothing(fault.to_string()),
-        };
-        let commit = match repo.resolve(commit, &settings.branches) {
-            Ok(commit) => commit,
-            Err(fault) if fault.is_transient() => return Found::Unreachable(fault.to_string()),
-            Err(fault) => return nothing(fault.to_string()),
-        };
-        let fixer = settings.fixer;
-        let trace = incident.trace.as_ref();
-        let mut findings = investigate::revert(&repo, commit, trace, settings, None, deadline);
-        investigate::look_further(&mut findings, &repo, commit, incident, settings, deadline);
-        let findings = match fixer {
-            Fixer::Auto | Fixer::Model | Fixer::Revert => findings,
-            Fixer::Off => Findings {
-                patch: None,
-                why: "the fixer is off: the fault was located, no diff was made".into(),
-                ..findings
-            },
-        };
-        Found::Result(Box::new(findings), Some(commit.to_string()))
+        let token = |host: &str| (self.credentials)(settings, host);
+        let repo = self
+            .mirrors
+            .open(address, &token, deadline)
+            .map_err(fault)?;
+        let commit = repo.resolve(commit, &settings.branches).map_err(fault)?;
+        Ok((repo, commit))
     }
 
     fn deliver(
@@ -191,13 +286,16 @@ impl Worker {
         found: Found,
         full: Option<Timestamp>,
     ) -> Result<Worked, Error> {
-        let (mut findings, commit) = match found {
-            Found::Result(findings, commit) => (*findings, commit),
-            Found::Unreachable(why) => (only(why), None),
+        let (mut findings, commit, model_waits) = match found {
+            Found::Result(findings, commit) => (*findings, commit, false),
+            Found::Waits(findings, commit) => (*findings, commit, true),
+            Found::Unreachable(why, _) => (only(why), None, false),
+            // These were answered before.
+            Found::Halted(_) => return Ok(Worked::Lost),
         };
         // A worker whose lease ended must leave no file behind for an incident of others.
         self.store.renew(lease, clock::now())?;
-        let waits = full.filter(|_| findings.patch.is_some());
+        let waits = full.filter(|_| findings.patch.is_some() || model_waits);
         if waits.is_some() {
             findings.patch = None;
             findings.why = format!("{HOUR_IS_FULL}; {}", findings.why);
@@ -255,11 +353,52 @@ impl Worker {
 
 fn proposal(folder: &Path, id: IncidentId, findings: &Findings) -> Option<Proposal> {
     findings.patch.as_ref().map(|patch| Proposal {
-        fixer: "revert".to_owned(),
+        fixer: match &findings.by_model {
+            Some(by) if by.proposed => by.api.clone(),
+            Some(_) | None => "revert".to_owned(),
+        },
         patch: deliver::patch_of(folder, id).to_string_lossy().into_owned(),
         files: patch.files().to_vec(),
         pr: None,
     })
+}
+
+/// What is found without a model: places, suspects, and the suspect change taken back.
+pub(super) fn look(
+    repo: &Repo,
+    commit: Commit,
+    incident: &Incident,
+    settings: &Settings,
+    last_good: Option<Commit>,
+) -> Findings {
+    let deadline = Instant::now() + DEADLINE;
+    let trace = incident.trace.as_ref();
+    let mut findings = investigate::revert(repo, commit, trace, settings, last_good, deadline);
+    let until = deadline.min(Instant::now() + WITHIN);
+    investigate::look_further(&mut findings, repo, commit, incident, settings, until);
+    findings
+}
+
+/// The model that is to be asked, where one is set and text may go to it.
+fn asked(settings: &Settings, findings: &mut Findings) -> Option<FixerModel> {
+    let model = match settings.fixer {
+        Fixer::Auto | Fixer::Model => settings.model.clone()?,
+        Fixer::Revert | Fixer::Off => return None,
+    };
+    if model.may_be_sent {
+        return Some(model);
+    }
+    let why = format!(
+        "{} at {} was not asked: Egress, or the service's egress, keeps its text from there",
+        model.model,
+        model.api.word()
+    );
+    if settings.fixer == Fixer::Model {
+        findings.patch = None;
+        findings.why.clone_from(&why);
+    }
+    findings.tried.push(why);
+    None
 }
 
 fn nothing(why: String) -> Found {

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_said_of_revealed_text_is_hidden_again() {
         let mut scope = scope();
-        scope.text("password=hunter2xyz token=ab1");
+        scope.text("password=hunter2xyz password=ab1");
         let said =
             scope.hide("the line `connect(hunter2xyz)` of bob@acme.example, ab1 but not cab12");
         assert!(!said.as_str().contains("hunter2xyz"), "{said}");

@@ -3,6 +3,7 @@
 //! window of time. Says what happened to lines; who is to blame is decided elsewhere.
 
 mod blame;
+mod ids;
 mod lines;
 mod log;
 mod walk;

@@ -8,7 +8,8 @@ use crate::source::address::{self, Address, parse};
 use crate::source::error::{Error, ErrorKind};
 use crate::source::git_setup;
 use crate::source::lock::Lock;
-use crate::source::repo::Repo;
+use crate::source::repo::{Beside, Repo};
+use crate::source::texts::KEPT_BYTES;
 use crate::source::transport::Session;
 use git2::{AutotagOption, ErrorCode, FetchOptions, FetchPrune, RemoteCallbacks, Repository};
 use std::fs;
@@ -32,6 +33,7 @@ pub struct Mirrors {
     http: Http,
     log: Log,
     size_limit: u64,
+    kept_limit: u64,
 }
 
 impl Mirrors {
@@ -42,12 +44,19 @@ impl Mirrors {
             http,
             log,
             size_limit: SIZE_LIMIT,
+            kept_limit: KEPT_BYTES,
         }
     }
 
     /// Another limit than [`SIZE_LIMIT`] for what one fetch may bring, in bytes.
     pub fn with_size_limit(mut self, bytes: u64) -> Mirrors {
         self.size_limit = bytes;
+        self
+    }
+
+    /// Another limit than [`KEPT_BYTES`] for the texts that are kept for searches, in bytes.
+    pub fn with_kept_limit(mut self, bytes: u64) -> Mirrors {
+        self.kept_limit = bytes;
         self
     }
 
@@ -81,7 +90,7 @@ impl Mirrors {
                     notes = refetch.run(deadline)?;
                 }
                 let (mirror, url) = (refetch.mirror.clone(), refetch.url.clone());
-                let beside = Some(self.dir.join(&key));
+                let beside = Some(self.beside(&key));
                 let repo = Repo::open(&mirror, &url, deadline, Some(refetch), beside)?;
                 notes.into_iter().for_each(|note| repo.note(note));
                 Ok(repo)
@@ -92,10 +101,17 @@ impl Mirrors {
 
 impl Mirrors {
     /// What is kept of a local repository stands where mirrors do, if there is such a folder.
-    fn beside_local(&self, path: &Path) -> Option<PathBuf> {
-        let dir = Some(&self.dir).filter(|dir| !dir.as_os_str().is_empty())?;
+    fn beside_local(&self, path: &Path) -> Option<Beside> {
+        (!self.dir.as_os_str().is_empty()).then_some(())?;
         let real = path.canonicalize().ok()?;
-        Some(dir.join(address::key_of("local", &real.to_string_lossy())))
+        Some(self.beside(&address::key_of("local", &real.to_string_lossy())))
+    }
+
+    fn beside(&self, key: &str) -> Beside {
+        Beside {
+            prefix: self.dir.join(key),
+            limit: self.kept_limit,
+        }
     }
 }
 

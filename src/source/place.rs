@@ -33,7 +33,9 @@ impl RepoPath {
             return refuse("the path holds a backslash; write it with /");
         }
         if text.contains(char::is_control) {
-            return refuse("the path holds a control character; give it as list_files shows it");
+            return refuse(
+                "the path holds a control character; files with such names are not read",
+            );
         }
         let mut parts = Vec::new();
         for part in text.split('/') {

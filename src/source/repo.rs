@@ -42,7 +42,16 @@ pub struct Repo {
     notes: RefCell<Vec<String>>,
     refetch: Option<Refetch>,
     /// What files beside the mirror begin with; none is written in a user's repository.
-    beside: Option<PathBuf>,
+    beside: Option<Beside>,
+}
+
+/// Where files beside a mirror go.
+#[derive(Debug)]
+pub(in crate::source) struct Beside {
+    /// What their paths begin with.
+    pub prefix: PathBuf,
+    /// Most bytes of all of them, those of other repositories included.
+    pub limit: u64,
 }
 
 impl Repo {
@@ -52,7 +61,7 @@ impl Repo {
         name: &str,
         deadline: Instant,
         refetch: Option<Refetch>,
-        beside: Option<PathBuf>,
+        beside: Option<Beside>,
     ) -> Result<Repo, Error> {
         let none: [&Path; 0] = [];
         let git = Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none)
@@ -71,10 +80,16 @@ impl Repo {
 
     /// The path of a file that is kept beside the mirror; `None` where nothing is kept.
     pub(in crate::source) fn beside(&self, ending: &str) -> Option<PathBuf> {
-        let mut name = self.beside.as_ref()?.file_name()?.to_owned();
+        let prefix = &self.beside.as_ref()?.prefix;
+        let mut name = prefix.file_name()?.to_owned();
         name.push(".");
         name.push(ending);
-        Some(self.beside.as_ref()?.with_file_name(name))
+        Some(prefix.with_file_name(name))
+    }
+
+    /// Most bytes of what is kept beside mirrors.
+    pub(in crate::source) fn kept_limit(&self) -> u64 {
+        self.beside.as_ref().map_or(0, |beside| beside.limit)
     }
 
     /// The commit that these digits name, if an allowed branch contains it. `branches` are

@@ -2,6 +2,7 @@
 //! shared by every lane, instance and process. It performs what the brain decided and decides
 //! nothing itself; the clock comes in as a value.
 
+mod beside;
 mod bound;
 mod conversation;
 mod deploys;

@@ -256,14 +256,16 @@ fn thinking_that_was_cut_does_not_stop_the_conversation() {
         content.push(thinking("I wonder whe", ""));
         Answer::Says(Said::new(content, "max_tokens"))
     };
+    let signed = vec![thinking("", "c2ln"), json!({"type": "text", "text": ""})];
     let server = play(in_turn(vec![
         cut(vec![thinking("", "c2ln"), text_block]),
         cut(vec![]),
+        Answer::Says(Said::new(signed, "max_tokens")),
         Answer::text("Done."),
     ]));
     let model = client(&server);
     let mut messages = vec![text("x")];
-    for _ in 0..2 {
+    for _ in 0..3 {
         let reply = ask(&model, &messages).unwrap();
         assert_eq!(reply.stop, Stop::Length);
         messages.extend([Message::Theirs(reply.said), text("Be shorter.")]);

@@ -89,11 +89,17 @@ fn a_server_that_is_busy_says_when_to_come_back() {
 #[test]
 fn a_limit_on_spending_is_not_one_on_pace_and_opens_the_breaker_at_once() {
     let mut coded = body("rate_limit_error", "You have reached your spend limit.");
-    coded["error"]["error_code"] = json!("enforced_spend_limit_reached");
-    let words = "Your organization has reached its monthly spend limit.";
+    coded["error"]["details"] = json!({"error_code": "enforced_spend_limit_reached"});
+    let uncoded = "This request would exceed your account's monthly spend limit.";
+    let words = "You have reached your specified API usage limits.";
     for e in [
         error(429, "", coded.clone()),
         error(429, "x-should-retry: true\r\n", coded),
+        error(
+            429,
+            "retry-after: 300\r\n",
+            body("rate_limit_error", uncoded),
+        ),
         error(400, "", body("invalid_request_error", words)),
         error(402, "", body("billing_error", "Check your payment method.")),
     ] {
@@ -157,6 +163,7 @@ fn other_refusals_say_what_to_do() {
     assert_eq!(error(502, "", page).kind, ErrorKind::Server { status: 502 });
     let e = error(307, "Location: http://127.0.0.1:9/x\r\n", json!({}));
     assert_eq!(e.kind, ErrorKind::Refused { status: 307 });
+    assert!(e.to_string().contains("redirects"), "{e}");
 }
 
 #[test]

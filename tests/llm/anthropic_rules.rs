@@ -160,6 +160,10 @@ fn what_the_real_one_refuses_is_refused() {
         ("cannot be modified", |b| {
             b["messages"][0]["content"][0]["text"] = json!("Why not?")
         }),
+        ("final block in an assistant", |b| {
+            let blocks = b["messages"][1]["content"].as_array_mut().unwrap();
+            blocks.truncate(2);
+        }),
         ("Invalid `signature`", |b| {
             b["messages"][1]["content"][1]["signature"] = json!("");
         }),

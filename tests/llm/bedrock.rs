@@ -1,11 +1,14 @@
 //! Claude on Bedrock, played: the server takes each signature apart and makes it again by itself,
 //! from the bytes that it received. The keys come from a played host beside a container.
 
+use crate::anthropic_server::{Said, events};
 use crate::conversation::{ask, path, results, text};
 use crate::played::{Heard, Plays, Server, http, plays, serve};
 use autofix::llm::{Bedrock, BedrockSettings, Error, ErrorKind, Message, Stop, Talker};
 use autofix::net::aws::{Keys, Provider, Role};
 use autofix::net::{self, Secret};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -26,10 +29,8 @@ fn keys() -> Keys {
 
 fn with(url: &str, keys: Provider) -> Bedrock {
     let settings = BedrockSettings {
-        region: REGION.to_owned(),
         url: Some(url.to_owned()),
-        thinking: true,
-        effort: true,
+        ..BedrockSettings::of_region(REGION)
     };
     Bedrock::new(http(), MODEL, settings, keys).unwrap()
 }
@@ -109,6 +110,57 @@ fn message(content: Value, stop: &str) -> Value {
         "usage": {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 900}})
 }
 
+const STREAMS: &str =
+    "x-amzn-RequestId: r-1\r\nContent-Type: application/vnd.amazon.eventstream\r\n";
+
+/// A frame of Amazon's event stream.
+fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut head = Vec::new();
+    for (name, value) in headers {
+        head.push(name.len() as u8);
+        head.extend_from_slice(name.as_bytes());
+        head.push(7);
+        head.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        head.extend_from_slice(value.as_bytes());
+    }
+    let mut bytes = ((16 + head.len() + payload.len()) as u32)
+        .to_be_bytes()
+        .to_vec();
+    bytes.extend((head.len() as u32).to_be_bytes());
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    bytes.extend(head);
+    bytes.extend_from_slice(payload);
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    bytes
+}
+
+/// A message, event by event, each in its frame.
+fn frames(message: &Value) -> Vec<Vec<u8>> {
+    let said = Said {
+        content: message["content"].as_array().unwrap().clone(),
+        stop: Box::leak(
+            message["stop_reason"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+                .into_boxed_str(),
+        ),
+        details: Value::Null,
+    };
+    let framed = |data: &Value| {
+        let bytes = STANDARD.encode(data.to_string());
+        let payload = json!({"bytes": bytes, "p": "abcdefgh"}).to_string();
+        let head = [
+            (":event-type", "chunk"),
+            (":content-type", "application/json"),
+            (":message-type", "event"),
+        ];
+        frame(&head, payload.as_bytes())
+    };
+    let events = events("claude-opus-5-5", &message["usage"], &said);
+    events.iter().map(framed).collect()
+}
+
 #[test]
 fn a_conversation_is_signed_turn_by_turn() {
     let server = serve(|heard| {
@@ -126,12 +178,7 @@ fn a_conversation_is_signed_turn_by_turn() {
         } else {
             message(json!([{"type": "text", "text": "Done."}]), "end_turn")
         };
-        let body = body.to_string();
-        Plays::Raw(
-            200,
-            "x-amzn-RequestId: r-1\r\nContent-Type: application/json\r\n",
-            body,
-        )
+        Plays::Bytes(200, STREAMS, frames(&body).concat())
     });
     let model = client(&server);
     let mut messages = vec![text("x")];
@@ -146,7 +193,7 @@ fn a_conversation_is_signed_turn_by_turn() {
     let heard = &server.heard()[1];
     assert_eq!(
         heard.what,
-        "POST /model/eu.anthropic.claude-opus-5-5-v1%3A0/invoke"
+        "POST /model/eu.anthropic.claude-opus-5-5-v1%3A0/invoke-with-response-stream"
     );
     assert_eq!(heard.body["anthropic_version"], "bedrock-2023-05-31");
     assert!(heard.body.get("model").is_none() && heard.body.get("stream").is_none());
@@ -235,13 +282,52 @@ fn refusals_are_told_apart_by_amazons_names() {
 }
 
 #[test]
+fn a_stream_that_breaks_off_or_fails_is_told_with_what_it_has_cost() {
+    let call = json!({"type": "tool_use", "id": "t_1", "name": "read_file", "input": path("a")});
+    let whole = frames(&message(json!([call]), "tool_use"));
+    let of = |bytes: Vec<u8>| {
+        let server = plays(Plays::Bytes(200, STREAMS, bytes));
+        ask(&client(&server), &[text("x")])
+    };
+    assert_eq!(of(whole.concat()).unwrap().calls[0].input, path("a"));
+    for end in 0..whole.len() {
+        let mut bytes = whole[..end].concat();
+        // In the middle of a frame.
+        bytes.extend(&whole[end][..9]);
+        let e = of(bytes).unwrap_err();
+        assert_eq!(e.kind, ErrorKind::Interrupted, "after {end}: {e}");
+        assert_eq!(e.used().is_some(), end > 0);
+        assert_eq!(e.request(), Some("r-1"));
+    }
+    for (named, kind) in [
+        ("throttlingException", ErrorKind::Busy { retry_after: None }),
+        ("internalServerException", ErrorKind::Server { status: 500 }),
+        (
+            "modelStreamErrorException",
+            ErrorKind::Server { status: 424 },
+        ),
+        ("validationException", ErrorKind::Refused { status: 400 }),
+    ] {
+        let mut bytes = whole[..4].concat();
+        let head = [(":exception-type", named), (":message-type", "exception")];
+        let words = br#"{"message":"s3cret/key+played"}"#;
+        bytes.extend(frame(&head, words));
+        let e = of(bytes).unwrap_err();
+        assert_eq!(e.kind, kind, "{named}: {e}");
+        assert_eq!(e.used().unwrap().cache_read, 900);
+        assert!(!e.to_string().contains("s3cret"), "{e}");
+    }
+    let mut changed = whole.concat();
+    changed[40] ^= 1;
+    assert_eq!(of(changed).unwrap_err().kind, ErrorKind::Garbage);
+}
+
+#[test]
 fn settings_that_are_none_are_told() {
     let made = |region: &str, url: Option<&str>| {
         let settings = BedrockSettings {
-            region: region.to_owned(),
             url: url.map(str::to_owned),
-            thinking: true,
-            effort: true,
+            ..BedrockSettings::of_region(region)
         };
         Bedrock::new(http(), MODEL, settings, Box::new(|| Ok(keys())))
     };

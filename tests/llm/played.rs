@@ -16,6 +16,8 @@ pub enum Plays {
     Json(u16, Value),
     /// These bytes after a status line, with these headers; then the end.
     Raw(u16, &'static str, String),
+    /// The same, of bytes and without their length.
+    Bytes(u16, &'static str, Vec<u8>),
     /// Nothing, with the connection open.
     Hangs,
     /// The same answer, a byte each so often.
@@ -138,6 +140,13 @@ fn answer(mut out: &TcpStream, plays: Plays) -> std::io::Result<()> {
                 out,
                 "HTTP/1.1 {status} Played\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
             )
+        }
+        Plays::Bytes(status, headers, body) => {
+            write!(
+                out,
+                "HTTP/1.1 {status} Played\r\n{headers}Connection: close\r\n\r\n"
+            )?;
+            out.write_all(&body)
         }
         Plays::Hangs => match out.read(&mut [0])? {
             0 => Err(std::io::ErrorKind::ConnectionAborted.into()),

@@ -105,6 +105,7 @@ pub fn findings() -> Findings {
         }],
         tried: vec!["took back the whole commit: it does not come off".to_owned()],
         patch: None,
+        by_model: None,
         why: "the suspect is a merge".to_owned(),
         notes: vec!["history was read for 2 s only".to_owned()],
     }

@@ -92,11 +92,10 @@ impl Part {
     }
 }
 
-/// An earlier incident of the same owner.
+/// An earlier incident of the same service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Past {
     pub id: i64,
-    pub service: String,
     pub title: String,
     pub last_seen: Timestamp,
     pub status: &'static str,

@@ -412,16 +412,13 @@ fn past(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
         return None;
     }
     let mut page = roomy(
-        &["Earlier incidents of the same team that are like it, and what became of them".into()],
+        &["Earlier incidents of the service that are like it, and what became of them".into()],
         room,
     );
     for one in brief.past {
-        let service = named(scope, &one.service);
         page.own(&[
             "Number ".into(),
             one.id.into(),
-            " of ".into(),
-            (&service).into(),
             ", last seen ".into(),
             (&time(scope, one.last_seen)).into(),
             if one.same { ", the same fault" } else { "" }.into(),

@@ -125,7 +125,6 @@ impl<'a> Course<'a> {
         if self.kept == 0 {
             let opened = Entry::Opened {
                 endpoint: self.talker.endpoint(),
-                egress: self.of.egress.to_owned(),
                 commit: self.of.commit.to_string(),
                 prompt_sha256: fingerprint(),
                 system: self.system.as_str().to_owned(),

@@ -13,8 +13,6 @@ pub enum Entry {
     /// A conversation begins: with whom, about what.
     Opened {
         endpoint: Endpoint,
-        /// `none`, `local` or `cloud`: how far text may go.
-        egress: String,
         /// Full id of the deployed commit.
         commit: String,
         /// SHA-256 of system prompt and tools, in hexadecimal digits.

@@ -49,8 +49,6 @@ pub struct Inquiry<'a> {
     pub dossier: Redacted,
     /// In which the dossier was redacted.
     pub scope: Scope,
-    /// How far text may go, for the transcript.
-    pub egress: &'static str,
     pub limits: Limits,
 }
 

@@ -7,7 +7,7 @@ use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
 use crate::investigate::page::{Page, cut_by, id, named};
 use crate::model::{CommitId, Timestamp};
 use crate::source::history::{Blamed, Did, Question, Touch, Window};
-use crate::source::{Commit, CommitInfo, RepoPath, Shown};
+use crate::source::{Commit, CommitInfo, Cut, RepoPath, Shown};
 use std::time::Instant;
 
 /// Commits of one history.
@@ -126,13 +126,7 @@ impl Desk<'_> {
         }
         if let Some(commit) = history.older_than {
             let time = self.repo.info(commit)?.time;
-            older(
-                &mut page,
-                scope,
-                "the time for one call was over",
-                commit,
-                time,
-            );
+            older(&mut page, scope, cut_by(Cut::Time), commit, time);
         }
         if history.reached_root {
             page.own(&["Lines that no change is shown for are as old as the history.".into()]);
@@ -408,7 +402,7 @@ fn diff(page: &mut Page, scope: &mut Scope, shown: &Shown) {
         }
     }
     let cut = match page.is_full() {
-        true => Some(crate::source::Cut::Bytes),
+        true => Some(Cut::Bytes),
         false => shown.cut,
     };
     if let Some(cut) = cut {

@@ -1,20 +1,23 @@
 //! Claude on Amazon Bedrock: the Messages API in another envelope. The model stands in the
-//! address, the region is pinned, and a signature stands where a key would. The answer comes
-//! whole: what streams there is a format of Amazon's own.
+//! address, the region is pinned, a signature stands where a key would, and the events come in
+//! frames of Amazon's own (`frames`).
 
+use super::frames::{Frame, Frames};
 use super::request::{self, Knobs};
-use super::{LONGEST, fault, garbage, reply};
+use super::stream::{Assembly, garbage};
+use super::{IDLE, LONGEST, broken, fault, gather, reply};
 use crate::llm::fault::{advice, clean, said};
 use crate::llm::server::{self, QUESTION};
 use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
 use crate::net::aws::{self, Signed, encoded};
-use crate::net::{self, Http, Method, Request, Whole};
-use serde_json::{Map, Value};
-use std::time::{Instant, SystemTime};
+use crate::net::{self, Headers, Http, Method, Request, Response, Whole};
+use serde_json::Value;
+use std::time::{Duration, Instant, SystemTime};
 
 const VERSION: &str = "bedrock-2023-05-31";
 const SERVICE: &str = "bedrock";
-/// Most bytes of an answer.
+const STREAM: &str = "application/vnd.amazon.eventstream";
+/// Most bytes of an answer that is no stream.
 const CAP: u64 = 16 << 20;
 
 /// Where Claude is asked, and how.
@@ -26,6 +29,20 @@ pub struct BedrockSettings {
     /// As with `AnthropicSettings`.
     pub thinking: bool,
     pub effort: bool,
+    pub idle: Duration,
+}
+
+impl BedrockSettings {
+    /// With the region's own address.
+    pub fn of_region(region: &str) -> BedrockSettings {
+        BedrockSettings {
+            region: region.to_owned(),
+            url: None,
+            thinking: true,
+            effort: true,
+            idle: IDLE,
+        }
+    }
 }
 
 /// Claude on Bedrock.
@@ -89,9 +106,13 @@ impl Bedrock {
     }
 
     /// Sends the body, signed with the keys of this moment.
-    fn put(&self, body: &str, until: Instant) -> Result<(Whole, aws::Keys), Error> {
+    fn put(&self, body: &str, until: Instant) -> Result<(Response, aws::Keys), Error> {
         let keys = (self.keys)().map_err(|e| self.keyless(&e))?;
-        let url = format!("{}/model/{}/invoke", self.base, encoded(&self.model, false));
+        let url = format!(
+            "{}/model/{}/invoke-with-response-stream",
+            self.base,
+            encoded(&self.model, false)
+        );
         let path = url
             .split_once("://")
             .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
@@ -114,7 +135,7 @@ impl Bedrock {
         let mut headers = vec![
             ("Host", self.host.clone()),
             ("Content-Type", json.to_owned()),
-            ("Accept", json.to_owned()),
+            ("Accept", STREAM.to_owned()),
         ];
         headers.extend(added);
         let request = Request {
@@ -124,7 +145,7 @@ impl Bedrock {
             body: body.as_bytes(),
             deadline: until,
         };
-        let answer = self.http.whole(request, CAP);
+        let answer = self.http.flow(request, self.settings.idle);
         let answer = answer.map_err(|e| server::unanswered(&self.host, &e))?;
         Ok((answer, keys))
     }
@@ -139,23 +160,71 @@ impl Bedrock {
         Error::new(kind, format!("no keys to ask {} with: {e}", self.host))
     }
 
-    /// Amazon names the kind of an error in a header; its words are often few.
-    fn refused(&self, answer: &Whole) -> Error {
+    fn read(&self, response: Response, until: Instant) -> Result<Reply, Error> {
         let host = &self.host;
-        let named = answer.headers.get("x-amzn-errortype").unwrap_or_default();
-        let named = named.split([':', '#']).next().unwrap_or_default();
+        let request = response.headers.get("x-amzn-requestid").map(clean);
+        let mut assembly = Assembly::default();
+        let mut frames = Frames::new(response.into_reader());
+        let next = || loop {
+            match frames.next() {
+                Ok(None) => return Ok(None),
+                Ok(Some(Frame::Data(data))) => return Ok(Some(data)),
+                Ok(Some(Frame::Other)) => {}
+                Ok(Some(Frame::Fault(named, body))) => {
+                    let answer = Whole {
+                        status: status_of(&named),
+                        location: None,
+                        retry_after: None,
+                        headers: Headers::default(),
+                        body,
+                    };
+                    return Err(self.refused(&named, &answer));
+                }
+                Err(fault) => return Err(broken(host, fault, self.settings.idle, until)),
+            }
+        };
+        let read = gather(host, &mut assembly, next);
+        let used = assembly.used();
+        read.map_err(|error| error.having_used(used))
+            .and_then(|message| reply::read(host, message))
+            .map_err(|error| error.of_request(request.clone()))
+            .map(|reply| Reply { request, ..reply })
+    }
+
+    fn whole(&self, mut answer: Whole, keys: &aws::Keys) -> Result<Reply, Error> {
+        if answer.status != 200 {
+            for secret in keys.token.iter().chain([&keys.secret]) {
+                answer = server::hidden(answer, Some(secret));
+            }
+            let named = answer.headers.get("x-amzn-errortype").unwrap_or_default();
+            let named = named.split([':', '#']).next().unwrap_or_default();
+            return Err(self.refused(named, &answer));
+        }
+        let message = serde_json::from_slice(&answer.body)
+            .map_err(|_| garbage(&self.host, "its answer is no JSON object"))?;
+        reply::read(&self.host, message)
+            .map_err(|error| error.of_request(request(&answer)))
+            .map(|reply| Reply {
+                request: request(&answer),
+                ..reply
+            })
+    }
+
+    /// Amazon names the kind of an error, in a header or a frame; its words are often few.
+    fn refused(&self, named: &str, answer: &Whole) -> Error {
+        let host = &self.host;
         let said = said(&answer.body);
         let (again, after) = advice(answer);
-        let kind = match named {
-            "ThrottlingException" | "ModelNotReadyException" => {
-                ErrorKind::Busy { retry_after: after }
+        let name = named.to_ascii_lowercase();
+        let kind = match name.trim_end_matches("exception") {
+            "throttling" | "modelnotready" => ErrorKind::Busy { retry_after: after },
+            "expiredtoken" | "unrecognizedclient" | "invalidsignature" | "accessdenied" => {
+                ErrorKind::Denied
             }
-            "ExpiredTokenException" | "UnrecognizedClientException" => ErrorKind::Denied,
-            "InvalidSignatureException" | "AccessDeniedException" => ErrorKind::Denied,
-            "ResourceNotFoundException" => ErrorKind::ModelMissing,
+            "resourcenotfound" => ErrorKind::ModelMissing,
             // Of the account, until somebody raises it.
-            "ServiceQuotaExceededException" => ErrorKind::SpendLimit,
-            "ModelTimeoutException" | "ModelErrorException" => ErrorKind::Server {
+            "servicequotaexceeded" => ErrorKind::SpendLimit,
+            "modeltimeout" | "modelerror" | "modelstreamerror" => ErrorKind::Server {
                 status: answer.status,
             },
             _ => {
@@ -175,6 +244,18 @@ impl Bedrock {
     }
 }
 
+/// What a fault that has no status would have had.
+fn status_of(named: &str) -> u16 {
+    match named.to_ascii_lowercase().trim_end_matches("exception") {
+        "throttling" => 429,
+        "validation" => 400,
+        "modelstreamerror" => 424,
+        "modeltimeout" => 408,
+        "serviceunavailable" => 503,
+        _ => 500,
+    }
+}
+
 fn request(answer: &Whole) -> Option<String> {
     answer.headers.get("x-amzn-requestid").map(clean)
 }
@@ -184,19 +265,22 @@ impl Talker for Bedrock {
         let started = Instant::now();
         let until = turn.deadline.min(started + LONGEST);
         let body = self.body(turn)?;
-        let (mut answer, keys) = self.put(&body, until)?;
-        if answer.status != 200 {
-            for secret in keys.token.iter().chain([&keys.secret]) {
-                answer = server::hidden(answer, Some(secret));
-            }
-            return Err(self.refused(&answer));
-        }
-        let message: Map<String, Value> = serde_json::from_slice(&answer.body)
-            .map_err(|_| garbage(&self.host, "its answer is no JSON object"))?;
-        reply::read(&self.host, message)
-            .map_err(|error| error.of_request(request(&answer)))
+        let (response, keys) = self.put(&body, until)?;
+        let streams = response.status == 200 && response.content_type.starts_with(STREAM);
+        let reply = if streams {
+            self.read(response, until)
+        } else {
+            let answer = response.whole(CAP);
+            let answer = answer.map_err(|e| server::unanswered(&self.host, &e))?;
+            self.whole(answer, &keys)
+        };
+        reply
+            .map_err(|error| {
+                error
+                    .without(Some(&keys.secret))
+                    .without(keys.token.as_ref())
+            })
             .map(|reply| Reply {
-                request: request(&answer),
                 seconds: started.elapsed().as_secs_f64(),
                 ..reply
             })

@@ -67,7 +67,8 @@ fn by_kind(
     let low = said.to_lowercase();
     let err = |kind, words| Some(Error::new(kind, words));
     let spent = holds(body, SPENT, &mut LOOKED.clone())
-        || (matches!(status, 400 | 403) && SPENT_WORDS.iter().any(|words| low.contains(words)));
+        || (matches!(status, 400 | 403 | 429)
+            && SPENT_WORDS.iter().any(|words| low.contains(words)));
     match status {
         _ if status == 402 || spent => err(
             ErrorKind::SpendLimit,

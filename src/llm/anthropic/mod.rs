@@ -4,13 +4,14 @@
 
 mod bedrock;
 mod fault;
+mod frames;
 mod reply;
 mod request;
 mod stream;
 
 pub use bedrock::{Bedrock, BedrockSettings};
 
-use super::server::{KeyHeader, Keys, Opened, Server};
+use super::server::{self, KeyHeader, Keys, Opened, Server};
 use super::sse::{Events, Fault};
 use super::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
 use crate::llm::fault::clean;
@@ -38,13 +39,16 @@ pub struct AnthropicSettings {
     pub idle: Duration,
 }
 
+/// As `AnthropicSettings::idle`, for Anthropic's own servers.
+const IDLE: Duration = Duration::from_secs(180);
+
 impl Default for AnthropicSettings {
     fn default() -> AnthropicSettings {
         AnthropicSettings {
             key: KeyHeader::ApiKey,
             thinking: true,
             effort: true,
-            idle: Duration::from_secs(180),
+            idle: IDLE,
         }
     }
 }
@@ -95,59 +99,17 @@ impl Anthropic {
         let host = &self.server.host;
         let request = response.headers.get("request-id").map(clean);
         let mut assembly = Assembly::default();
-        let read = self.events(response, &mut assembly, until);
-        let used = assembly.used();
-        read.map_err(|error| {
-            error
-                .without(key)
-                .having_used(used)
-                .of_request(request.clone())
-        })
-        .and_then(|message| reply::read(host, message))
-        .map_err(|error| error.of_request(request.clone()))
-        .map(|reply| Reply { request, ..reply })
-    }
-
-    fn events(
-        &self,
-        response: Response,
-        assembly: &mut Assembly,
-        until: Instant,
-    ) -> Result<Message, Error> {
-        let host = &self.server.host;
         let mut events = Events::new(response.into_reader());
-        loop {
-            match events.next() {
-                Ok(Some(data)) => {
-                    if let Some(whole) = assembly.take(host, &data)? {
-                        return Ok(whole);
-                    }
-                }
-                Ok(None) => return Err(cut(host, "before it was whole")),
-                Err(Fault::NotText) => return Err(garbage(host, "it sends what is no text")),
-                Err(Fault::TooLarge) => {
-                    return Err(garbage(host, "its answer is longer than any may be"));
-                }
-                Err(Fault::Net(e)) => return Err(self.broken(&e, until)),
-            }
-        }
-    }
-
-    fn broken(&self, e: &net::Error, until: Instant) -> Error {
-        let host = &self.server.host;
-        match e.kind {
-            net::ErrorKind::Timeout if Instant::now() < until => {
-                let words = format!(
-                    "the model at {host} fell silent for {} s in the middle of its answer",
-                    self.settings.idle.as_secs()
-                );
-                Error::new(ErrorKind::TimedOut, words)
-            }
-            net::ErrorKind::Network => cut(host, &e.to_string()),
-            net::ErrorKind::Settings | net::ErrorKind::Timeout | net::ErrorKind::TooLarge => {
-                self.server.unanswered(e)
-            }
-        }
+        let next = || {
+            let next = events.next();
+            next.map_err(|fault| broken(host, fault, self.settings.idle, until))
+        };
+        let read = gather(host, &mut assembly, next);
+        let used = assembly.used();
+        read.map_err(|error| error.having_used(used))
+            .and_then(|message| reply::read(host, message))
+            .map_err(|error| error.without(key).of_request(request.clone()))
+            .map(|reply| Reply { request, ..reply })
     }
 
     fn whole(&self, answer: &Whole) -> Result<Reply, Error> {
@@ -195,6 +157,41 @@ impl Talker for Anthropic {
             region: None,
             model: self.model.clone(),
         }
+    }
+}
+
+/// Puts a message together from the events' data, as they come.
+fn gather(
+    host: &str,
+    assembly: &mut Assembly,
+    mut next: impl FnMut() -> Result<Option<String>, Error>,
+) -> Result<Message, Error> {
+    while let Some(data) = next()? {
+        if let Some(message) = assembly.take(host, &data)? {
+            return Ok(message);
+        }
+    }
+    Err(cut(host, "before it was whole"))
+}
+
+/// Why no further event came.
+fn broken(host: &str, fault: Fault, idle: Duration, until: Instant) -> Error {
+    match fault {
+        Fault::Unreadable => garbage(host, "it sends what is none of its events"),
+        Fault::TooLarge => garbage(host, "its answer is longer than any may be"),
+        Fault::Net(e) => match e.kind {
+            net::ErrorKind::Timeout if Instant::now() < until => {
+                let words = format!(
+                    "the model at {host} fell silent for {} s in the middle of its answer",
+                    idle.as_secs()
+                );
+                Error::new(ErrorKind::TimedOut, words)
+            }
+            net::ErrorKind::Network => cut(host, &e.to_string()),
+            net::ErrorKind::Settings | net::ErrorKind::Timeout | net::ErrorKind::TooLarge => {
+                server::unanswered(host, &e)
+            }
+        },
     }
 }
 

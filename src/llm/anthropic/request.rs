@@ -112,17 +112,20 @@ fn mark(block: &mut Value) {
 }
 
 /// The blocks as they go back: unchanged, but for what a server may say and takes from nobody. That
-/// is blank text, and thinking that was cut before its signature came, which then is the last.
+/// is blank text, and thinking that nothing follows: its answer was cut, or it had none to give.
 fn sent(said: &Said) -> impl Iterator<Item = &Value> {
     let blocks = blocks(said);
-    let last = blocks.len().saturating_sub(1);
-    let whole = move |(at, block): &(usize, &Value)| match block["type"].as_str() {
-        Some("text") => !text(block, "text").trim().is_empty(),
-        Some("thinking") => *at < last || !text(block, "signature").is_empty(),
-        Some(_) | None => true,
+    let is_thinking = |block: &Value| {
+        let kind = block["type"].as_str();
+        matches!(kind, Some("thinking" | "redacted_thinking"))
     };
-    let kept = blocks.iter().enumerate().filter(whole);
-    kept.map(|(_, block)| block)
+    let is_blank = |block: &Value| block["type"] == "text" && text(block, "text").trim().is_empty();
+    let last = blocks
+        .iter()
+        .rposition(|block| !is_thinking(block) && !is_blank(block));
+    let kept = blocks.get(..last.map_or(0, |last| last + 1));
+    let kept = kept.unwrap_or_default().iter();
+    kept.filter(move |block| !is_blank(block))
 }
 
 fn blocks(said: &Said) -> &[Value] {

@@ -7,6 +7,7 @@ mod schema;
 
 use read::{Fields, Object};
 pub use schema::{give_up_schema, schema};
+use serde::Serialize;
 use serde_json::Value as Json;
 use std::fmt;
 
@@ -28,7 +29,7 @@ pub const QUOTE: usize = 2 << 10;
 pub const SIDE: usize = 64 << 10;
 
 /// A proposal as it was handed in. Texts may hold placeholders of redaction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     pub cause: String,
     pub evidence: Vec<Evidence>,
@@ -47,10 +48,15 @@ pub struct Answer {
 }
 
 /// Something that exists and says what the case needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Evidence {
     /// A line of the log, by the id under which it was shown.
-    Log { id: String, quote: String },
+    Log {
+        #[serde(rename = "log")]
+        id: String,
+        quote: String,
+    },
     /// A line of a file at the deployed commit, from 1.
     Source {
         file: String,
@@ -60,7 +66,7 @@ pub enum Evidence {
 }
 
 /// A claim: in this file, at this line, the function `caller` calls `callee`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Call {
     pub file: String,
     pub line: u32,
@@ -69,7 +75,8 @@ pub struct Call {
 }
 
 /// One change of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Change {
     /// The one place where the text stands becomes another text.
     Replace {
@@ -90,7 +97,7 @@ impl Change {
 }
 
 /// That no fix was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GaveUp {
     /// As far as it is known; may be empty.
     pub cause: String,

@@ -39,6 +39,15 @@ fn a_whole_answer_is_read() {
 }
 
 #[test]
+fn what_was_read_is_written_as_it_came() {
+    let answer = Answer::read(&good()).unwrap();
+    let again = serde_json::to_value(&answer).unwrap();
+    assert_eq!(again["evidence"], good()["evidence"]);
+    assert_eq!(again["edits"], good()["edits"]);
+    assert_eq!(Answer::read(&again).unwrap(), answer);
+}
+
+#[test]
 fn all_complaints_come_at_once_with_their_places() {
     let mut bad = good();
     bad["cause"] = json!(7);

@@ -132,17 +132,28 @@ pub(super) fn parse(grammar: Grammar, text: &str, deadline: Instant) -> Result<T
 }
 
 /// Places that the grammar could not make sense of, with the line of the first.
-pub(super) fn errors(tree: &Tree) -> (usize, Option<usize>) {
+pub(super) fn errors(tree: &Tree, text: &str, grammar: Grammar) -> (usize, Option<usize>) {
     let (mut count, mut first) = (0, None);
     each(tree, |node| {
-        if node.is_error() || node.is_missing() {
+        if node.is_error() || node.is_missing() || is_stray(node, text, grammar) {
             count += 1;
             let line = node.start_position().row + 1;
             first = Some(first.map_or(line, |known: usize| known.min(line)));
         }
-        node.has_error()
+        grammar == Grammar::Ruby || node.has_error()
     });
     (count, first)
+}
+
+/// Ruby's grammar takes a word that closes nothing for a name.
+fn is_stray(node: Node<'_>, text: &str, grammar: Grammar) -> bool {
+    const CLOSES: &[&str] = &[
+        "end", "else", "elsif", "when", "then", "ensure", "rescue", "do",
+    ];
+    grammar == Grammar::Ruby
+        && node.kind() == "identifier"
+        && CLOSES.contains(&text_of(node, text))
+        && node.parent().is_none_or(|parent| parent.kind() != "call")
 }
 
 /// Visits the tree from its root in the text's order; `visit` says whether to go inside a node.
@@ -209,12 +220,19 @@ mod tests {
         ] {
             let grammar = Grammar::of(path).unwrap();
             let tree = parse(grammar, good, soon()).unwrap();
-            assert_eq!(errors(&tree), (0, None), "{path}");
+            assert_eq!(errors(&tree, good, grammar), (0, None), "{path}");
             let tree = parse(grammar, bad, soon()).unwrap();
-            assert!(errors(&tree).0 > 0, "{path}");
+            assert!(errors(&tree, bad, grammar).0 > 0, "{path}");
         }
         assert_eq!(Grammar::of("a.kt"), None);
         assert_eq!(Grammar::of("Makefile"), None);
+    }
+
+    #[test]
+    fn an_end_that_ends_nothing_is_seen() {
+        let text = "class A\n  def f\n    end end\n    x\n  end\nend\n";
+        let tree = parse(Grammar::Ruby, text, soon()).unwrap();
+        assert_eq!(errors(&tree, text, Grammar::Ruby), (2, Some(5)));
     }
 
     #[test]
@@ -233,7 +251,7 @@ mod tests {
         // Deep nesting needs no deep stack.
         let deep = format!("x = {}{}\n", "[".repeat(100_000), "]".repeat(100_000));
         if let Ok(tree) = parse(Grammar::Python, &deep, soon()) {
-            errors(&tree);
+            errors(&tree, &deep, Grammar::Python);
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::case::{Case, Touched};
 use super::location::{has_mixed_scripts, looks_latin};
 use super::{Seen, quoted};
-use crate::patch::code::tokens::{Token, is_of_word};
+use crate::patch::code::tokens::{Code, Token, is_of_word};
 use std::collections::{HashMap, HashSet};
 use unicode_normalization::UnicodeNormalization;
 
@@ -17,6 +17,7 @@ pub(super) fn check(case: &Case<'_>) -> Seen {
         hidden(file, &mut seen);
         lookalikes(file, &mut seen);
         far_right(file, &mut seen);
+        escaped_code(file, &mut seen);
     }
     seen.says("all that is new is seen as it is written")
 }
@@ -121,5 +122,29 @@ fn far_right(file: &Touched, seen: &mut Seen) {
                 at + 1
             ));
         }
+    }
+}
+
+/// Code that is written as escapes: some languages read them in names, and Java everywhere.
+fn escaped_code(file: &Touched, seen: &mut Seen) {
+    let in_names = |code: &Code<'_>| {
+        let pairs = code.tokens.windows(2);
+        let escapes = pairs.filter(|pair| match pair {
+            [Token::Mark('\\'), Token::Word(word)] => {
+                let digits = word.strip_prefix(['u', 'U']).unwrap_or("x");
+                digits.bytes().take(4).all(|b| b.is_ascii_hexdigit())
+            }
+            _ => false,
+        });
+        escapes.count()
+    };
+    let in_java = |text: &str| text.matches("\\u00").count();
+    let java =
+        file.path.ends_with(".java") && in_java(&file.after.text) > in_java(file.text_before());
+    if java || in_names(&file.code_after()) > in_names(&file.code_before()) {
+        seen.fault(format!(
+            "{} would hold code that is written in escapes; write it in plain letters",
+            quoted(&file.path)
+        ));
     }
 }

@@ -69,9 +69,7 @@ fn source(case: &Case<'_>, file: &str, line: u32, quote: &str) -> Option<String>
     let there = rest.take(height).collect::<Vec<&str>>().join("\n");
     let revealed = revealed(case, quote);
     // A line may hold what only looks like a placeholder.
-    if says(&there, quote, &place).is_none() {
-        return None;
-    }
+    says(&there, quote, &place)?;
     says(&there, &revealed, &place)
 }
 

@@ -10,10 +10,13 @@ use crate::patch::code::spans::{Span, around};
 use crate::patch::code::{Grammar, errors, parse};
 use crate::source::locate::function::{bare_name, has_word};
 use crate::source::locate::statement::statement;
-use crate::source::locate::{Files, Located, THRESHOLD, locate};
+use crate::source::locate::{Files, Located, PathList, THRESHOLD, locate};
 
 /// Own frames that are looked at, best first.
 const FRAMES: usize = 12;
+
+/// From here on a path alone says which file it is.
+const CERTAIN: f64 = 0.9;
 
 /// Names that are called without being written: operators, constructors, hooks.
 const UNWRITTEN: &[&str] = &[
@@ -65,11 +68,22 @@ pub(super) fn check(case: &Case<'_>) -> Seen {
     let Some(trace) = case.ground.trace else {
         return seen.says(format!("no stack trace; {calls} claimed calls are there"));
     };
-    let located = locate(trace, &case.tree, case.ground.settings);
+    let settings = case.ground.settings;
+    let located = locate(trace, &case.tree, settings);
+    // Where the path alone leaves no doubt, text that says otherwise is no doubt either: the
+    // frame cannot have been.
+    let named = locate(trace, &PathList(case.tree.paths().to_vec()), settings);
     let mut own: Vec<&Located> = located
         .iter()
         .filter(|one| one.own && one.mapped >= THRESHOLD && one.tied <= 1)
         .collect();
+    for one in &named {
+        let new = own.iter().all(|other| other.frame != one.frame);
+        if new && one.own && one.mapped >= CERTAIN && one.tied <= 1 {
+            own.push(one);
+        }
+    }
+    own.sort_by_key(|one| one.rank);
     own.truncate(FRAMES);
     if own.is_empty() {
         seen.fault(
@@ -131,7 +145,10 @@ fn spot(case: &Case<'_>, file: &str, line: u32) -> Result<Spot, String> {
     let grammar = Grammar::of(file);
     let tree = grammar.and_then(|grammar| parse(grammar, &text, case.ground.deadline).ok());
     // Where the grammar is lost, indentation says more.
-    let tree = tree.filter(|tree| errors(tree).0 == 0);
+    let whole = |tree: &tree_sitter::Tree| {
+        grammar.is_none_or(|grammar| errors(tree, &text, grammar).0 == 0)
+    };
+    let tree = tree.filter(whole);
     let spans = around(&text, line, grammar.zip(tree.as_ref()));
     let inside = spans.iter().rev().find(|span| span.function);
     let all = u32::try_from(lines.len()).unwrap_or(u32::MAX);
@@ -194,6 +211,10 @@ fn spans_it(case: &Case<'_>, one: &Located, frame: &Frame, language: Language) -
         }
     };
     let name = name_of(frame, language)?;
+    // By indentation a function that is all on one line is not seen.
+    if Grammar::of(&one.file).is_none() && is_called_in(&spot.statement, &name) {
+        return None;
+    }
     (!spot.spans.iter().any(|span| span.is_called(&name))).then(|| {
         format!(
             "a frame of the stack trace cannot have been: {} line {line} does not lie in {} at \
@@ -210,7 +231,21 @@ fn name_of(frame: &Frame, language: Language) -> Option<String> {
     let unnamed = function.starts_with(['<', '{'])
         && !function.starts_with("<class:")
         && !function.starts_with("<module:");
-    if unnamed && language != Language::Rust {
+    // What stands before a function without a name is an object or a namespace.
+    let inside = match language {
+        Language::Javascript => function.contains("<anonymous>"),
+        Language::Php => function.contains("{closure"),
+        Language::Csharp => function.contains('<'),
+        Language::Go => function.contains("glob.."),
+        Language::Python
+        | Language::Java
+        | Language::Rust
+        | Language::Ruby
+        | Language::Dart
+        | Language::Elixir
+        | Language::Cpp => false,
+    };
+    if inside || (unnamed && language != Language::Rust) {
         return None;
     }
     let function = match language {
@@ -258,9 +293,8 @@ fn calls_it(case: &Case<'_>, trace: &Trace, caller: &Located, callee: &Located) 
     let name = name_of(trace.frames.get(callee.frame)?, trace.language)?;
     let spot = spot(case, &caller.file, line).ok()?;
     let function = trace.frames.get(callee.frame)?.function.as_deref()?;
-    let written = has_word(&spot.statement, &name)
-        || name.starts_with("__")
-        || UNWRITTEN.contains(&name.as_str());
+    let written =
+        refers_to(&spot, &name) || name.starts_with("__") || UNWRITTEN.contains(&name.as_str());
     let nameless = ["lambda", "closure", "anonymous", "block in", ".func", "<"]
         .iter()
         .any(|part| function.contains(part));
@@ -275,6 +309,47 @@ fn calls_it(case: &Case<'_>, trace: &Trace, caller: &Located, callee: &Located) 
     ))
 }
 
+/// Whether the statement speaks of a function of this name: it calls it, takes it from an object,
+/// or hands it on. A variable of the same name is none.
+fn refers_to(spot: &Spot, name: &str) -> bool {
+    let said = &spot.statement;
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    said.match_indices(name).any(|(at, _)| {
+        let before = said.get(..at).unwrap_or_default();
+        let behind = said.get(at + name.len()..).unwrap_or_default();
+        if before.ends_with(part) || behind.starts_with(part) {
+            return false;
+        }
+        let called = behind
+            .trim_start_matches(['!', '?'])
+            .trim_start()
+            .starts_with(['(', '<', '{', '`'])
+            || behind.trim_start().starts_with("::<");
+        let of_object =
+            before.ends_with(['.', '@', '&']) || before.ends_with("->") || before.ends_with("::");
+        called || of_object || !is_bound(spot, name)
+    })
+}
+
+/// Whether the function sets a variable of this name, or has such a parameter.
+fn is_bound(spot: &Spot, name: &str) -> bool {
+    let header = spot.spans.iter().rev().find(|span| span.function);
+    let parameter = header.is_some_and(|span| {
+        let behind = span.header.split_once('(').map_or("", |(_, behind)| behind);
+        has_word(behind, name)
+    });
+    let set = spot.function.match_indices(name).any(|(at, _)| {
+        let before = spot.function.get(..at).unwrap_or_default();
+        let behind = spot.function.get(at + name.len()..).unwrap_or_default();
+        let behind = behind.trim_start();
+        let sets =
+            behind.starts_with('=') && !behind.starts_with("==") && !behind.starts_with("=>");
+        let own = !before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '>'));
+        own && (sets || behind.starts_with(":="))
+    });
+    parameter || set
+}
+
 /// Whether the statement calls what a variable holds, so that any name can be behind it.
 fn is_dynamic(spot: &Spot) -> bool {
     let said = &spot.statement;
@@ -284,20 +359,7 @@ fn is_dynamic(spot: &Spot) -> bool {
     if marks.iter().any(|mark| said.contains(mark)) || has_word(said, "yield") {
         return true;
     }
-    let header = spot.spans.iter().rev().find(|span| span.function);
-    called(said).any(|name| {
-        let parameter = header.is_some_and(|span| {
-            let behind = span.header.split_once('(').map_or("", |(_, behind)| behind);
-            has_word(behind, name)
-        });
-        let bound = spot.function.match_indices(name).any(|(at, _)| {
-            let behind = spot.function.get(at + name.len()..).unwrap_or_default();
-            let behind = behind.trim_start();
-            let sets = behind.starts_with('=') && !behind.starts_with("==");
-            (sets || behind.starts_with(":=")) && !said.contains(&format!("{name} ="))
-        });
-        parameter || bound
-    })
+    called(said).any(|name| is_bound(spot, name))
 }
 
 /// Names with an opening bracket behind them, and none of an object's.

@@ -40,7 +40,7 @@ fn hosts(text: &str, tokens: &[Token<'_>]) -> BTreeSet<String> {
         for (at, _) in text.match_indices("//") {
             let scheme = text.get(..at).unwrap_or_default();
             let rest = text.get(at + 2..).unwrap_or_default();
-            let quoted = scheme.ends_with(['"', '\'', '`']);
+            let quoted = scheme.ends_with(['"', '\'', '`', '=']) || scheme.ends_with("url(");
             let named = scheme.ends_with(':')
                 && scheme
                     .trim_end_matches(':')

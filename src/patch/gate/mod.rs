@@ -27,6 +27,7 @@ use crate::patch::{AcceptedPatch, Rules};
 use crate::redact::Scope;
 use crate::source::{Commit, Repo};
 use case::Case;
+use serde::Serialize;
 use std::fmt;
 use std::time::Instant;
 
@@ -56,7 +57,8 @@ pub struct Ground<'a> {
 }
 
 /// The kinds of fault, in the order in which they are looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Gate {
     /// Cited lines exist and say what is claimed.
     Evidence,

@@ -12,14 +12,18 @@ pub(super) fn check(case: &Case<'_>) -> Seen {
         match (&file.after.tree, data(file)) {
             (Some(Ok(tree)), _) => {
                 parsed += 1;
-                let (count, line) = errors(tree);
-                let known = file.before.as_ref().and_then(|side| side.tree());
-                let allowed = known.map_or(0, |tree| errors(tree).0);
+                let Some(grammar) = file.grammar else {
+                    continue;
+                };
+                let (count, line) = errors(tree, &file.after.text, grammar);
+                let before = file.before.as_ref();
+                let known = before.and_then(|side| Some((side, side.tree()?)));
+                let allowed = known.map_or(0, |(side, tree)| errors(tree, &side.text, grammar).0);
                 if count > allowed {
-                    let language = file.grammar.map_or("", |grammar| grammar.name());
                     seen.fault(format!(
-                        "{} would not parse as {language}: look at line {}",
+                        "{} would not parse as {}: look at line {}",
                         quoted(&file.path),
+                        grammar.name(),
                         line.unwrap_or(1)
                     ));
                 }

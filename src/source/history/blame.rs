@@ -5,8 +5,10 @@
 use crate::model::Timestamp;
 use crate::source::diff::{self, Hunk, is_binary};
 use crate::source::error::Error;
+use crate::source::history::ids::Ids;
 use crate::source::history::lines::{Lines, before, covers};
 use crate::source::place::RepoPath;
+use crate::source::read::is_regular;
 use crate::source::repo::{Commit, Repo};
 use git2::Oid;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -57,6 +59,7 @@ impl Repo {
     ) -> Result<Blames, Error> {
         let mut walk = Walk {
             repo: self,
+            ids: Ids::new(self),
             queue: BinaryHeap::new(),
             waiting: HashMap::new(),
             found: Blames::default(),
@@ -83,6 +86,7 @@ impl Repo {
 
 struct Walk<'r> {
     repo: &'r Repo,
+    ids: Ids<'r>,
     queue: BinaryHeap<(i64, Oid)>,
     waiting: HashMap<Oid, Vec<Part>>,
     found: Blames,
@@ -167,8 +171,8 @@ impl Walk<'_> {
     }
 
     fn id(&self, commit: Oid, file: &str) -> Option<Oid> {
-        let entry = self.repo.entry(Commit(commit), file).ok()??;
-        crate::source::read::is_regular(entry.filemode()).then(|| entry.id())
+        let (id, mode) = self.ids.at(commit, file).ok()??;
+        is_regular(mode).then_some(id)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::model::Timestamp;
 use crate::source::error::Error;
+use crate::source::history::ids::Ids;
 use crate::source::listing::Cut;
 use crate::source::place::RepoPath;
 use crate::source::repo::{Commit, Repo};
@@ -58,6 +59,7 @@ impl Repo {
         most: usize,
         deadline: Instant,
     ) -> Result<Log, Error> {
+        let ids = Ids::new(self);
         let mut log = Log::default();
         let mut queue = BinaryHeap::new();
         let mut names: HashMap<Oid, String> = HashMap::new();
@@ -80,7 +82,7 @@ impl Repo {
                 break;
             }
             log.commits += 1;
-            for (parent, name) in self.before(oid, name, &mut log)? {
+            for (parent, name) in self.before(&ids, oid, name, &mut log)? {
                 // Where a shallow history ends, a parent is named and not there.
                 if let Ok(time) = self.seconds(Commit(parent))
                     && seen.insert(parent)
@@ -94,13 +96,19 @@ impl Repo {
     }
 
     /// Notes what a commit did; gives the parents to go on with and the path's name there.
-    fn before(&self, oid: Oid, name: String, log: &mut Log) -> Result<Vec<(Oid, String)>, Error> {
-        let now = self.id_at(oid, &name)?;
+    fn before(
+        &self,
+        ids: &Ids<'_>,
+        oid: Oid,
+        name: String,
+        log: &mut Log,
+    ) -> Result<Vec<(Oid, String)>, Error> {
+        let now = ids.at(oid, &name)?;
         let parents: Vec<Oid> = self.git.find_commit(oid)?.parent_ids().collect();
         let mut differ = Vec::new();
         for parent in &parents {
             // A missing parent ends the history as a first commit does.
-            let Ok(then) = self.id_at(*parent, &name) else {
+            let Ok(then) = ids.at(*parent, &name) else {
                 continue;
             };
             if then == now {

@@ -3,6 +3,7 @@
 
 use crate::source::diff::{self, Hunk};
 use crate::source::error::Error;
+use crate::source::history::ids::Ids;
 use crate::source::history::lines::{Lines, before, covers};
 use crate::source::history::{History, Question, Touch, TouchKind, Window};
 use crate::source::repo::{Commit, Repo};
@@ -10,7 +11,7 @@ use git2::{DiffFindOptions, Oid};
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 /// Most commits that are looked at.
-const COMMIT_LIMIT: usize = 20_000;
+const COMMIT_LIMIT: usize = 400_000;
 /// Most lines of a function that are followed, the statement's own always among them.
 const ZONE_LIMIT: u32 = 400;
 /// Most hunks of one commit in one file that are looked at: beyond, it is a rewrite.
@@ -98,6 +99,7 @@ fn start(question: usize, asked: &Question) -> Place {
 
 struct Walk<'r> {
     repo: &'r Repo,
+    ids: Ids<'r>,
     window: &'r Window,
     /// Newer than the last good commit; `None`: time alone decides.
     news: Option<HashSet<Oid>>,
@@ -110,6 +112,7 @@ impl<'r> Walk<'r> {
     fn new(repo: &'r Repo, window: &'r Window) -> Result<Walk<'r>, Error> {
         Ok(Walk {
             repo,
+            ids: Ids::new(repo),
             window,
             news: None,
             queue: BinaryHeap::new(),
@@ -212,10 +215,7 @@ impl<'r> Walk<'r> {
     }
 
     fn blob_id(&self, commit: Oid, file: &str) -> Result<Option<Oid>, Error> {
-        Ok(self
-            .repo
-            .entry(Commit(commit), file)?
-            .map(|entry| entry.id()))
+        Ok(self.ids.at(commit, file)?.map(|(id, _)| id))
     }
 
     /// The texts of a file before and after; `None` where one cannot be read.

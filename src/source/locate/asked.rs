@@ -16,8 +16,6 @@ const TEXT_LIMIT: usize = 1_000;
 const WORDS: usize = 120;
 /// Hits of one kind that are kept; the rest are counted.
 const KEPT: usize = 24;
-/// What stands in more places than this says nothing about any of them.
-const COMMON: usize = 20;
 /// Most places for one text.
 const BEST: usize = 5;
 
@@ -170,7 +168,7 @@ impl Asked {
     }
 
     fn name(&mut self, name: &str, role: Role) {
-        let plain = name.len() >= 3 && name.len() <= 80;
+        let plain = names::says_something(name);
         if !plain || self.names.iter().any(|one| one.name == name) || self.names.len() >= 24 {
             return;
         }
@@ -204,8 +202,13 @@ impl Asked {
             }
         }
         if of_text {
+            let said: Vec<Vec<String>> = literals::literals(hit.text)
+                .into_iter()
+                .map(literals::pieces)
+                .filter(|pieces| !pieces.is_empty())
+                .collect();
             for text in &mut self.texts {
-                look_for_text(text, hit);
+                look_for_text(text, &said, hit);
             }
         }
     }
@@ -247,10 +250,9 @@ impl Asked {
     }
 }
 
-fn look_for_text(text: &mut Text, hit: &Hit<'_>) {
-    for literal in literals::literals(hit.text) {
-        let pieces = literals::pieces(literal);
-        let Some(letters) = literals::accounts_for(&pieces, &text.text) else {
+fn look_for_text(text: &mut Text, said: &[Vec<String>], hit: &Hit<'_>) {
+    for pieces in said {
+        let Some(letters) = literals::accounts_for(pieces, &text.text) else {
             continue;
         };
         let share = letters as f64 / text.letters.max(1) as f64;
@@ -353,7 +355,7 @@ impl Name {
             (Does::Use, _) => (0.26, format!("uses {name}, which the message names")),
             (Does::Call, _) => (0.18, format!("calls {name}, which failed")),
         };
-        if *count == 0 || *count > COMMON {
+        if *count == 0 {
             return;
         }
         let others = match count {

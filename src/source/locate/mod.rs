@@ -3,6 +3,7 @@
 
 mod asked;
 pub mod body;
+mod carry;
 mod class;
 mod find;
 pub mod function;
@@ -92,7 +93,8 @@ pub fn locate(trace: &Trace, files: &dyn Files, settings: &Settings) -> Vec<Loca
     let index = Index::new(files.paths(), settings, modules(trace.language, files));
     let mut candidates = Vec::new();
     let mut foreign_inside = 0;
-    let order = trace.innermost_first();
+    let mut order = trace.innermost_first();
+    carry::inside_first(trace, &mut order);
     for frame in order.iter().copied().take(FRAME_LIMIT) {
         let Some(printed) = trace.frames.get(frame) else {
             continue;
@@ -110,7 +112,7 @@ pub fn locate(trace: &Trace, files: &dyn Files, settings: &Settings) -> Vec<Loca
         }
     }
     rank::by_one_root(&mut candidates);
-    rank::order(trace, candidates, foreign_inside)
+    rank::order(trace, candidates, foreign_inside, files)
 }
 
 /// The place of the fault, where one is known well enough.

@@ -174,7 +174,7 @@ pub(super) fn add(found: &mut Vec<Named>, printed: &str) {
     }
 }
 
-fn says_something(name: &str) -> bool {
+pub(super) fn says_something(name: &str) -> bool {
     (3..=80).contains(&name.len())
         && !EMPTY.contains(&name)
         && name.chars().any(char::is_alphabetic)

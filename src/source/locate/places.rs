@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// How long a search through all files takes at most, where the caller has more time.
+/// How long a search through all files takes at most in the slow lane.
 pub const WITHIN: Duration = Duration::from_millis(1_500);
 /// Most bytes of text that are searched for one question.
 const BYTES: usize = 256 << 20;
@@ -150,7 +150,9 @@ fn search(
     let words = asked.words();
     sweep(files, order, &words, allowance, &mut |hit| asked.look(hit));
     asked.by_file_name(order);
+    // What stands in many places says little about any of them.
     let mut new = asked.places();
+    new.retain(|one| one.confidence >= WORTH);
     new.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     for one in new {
         add(found, one);

@@ -2,16 +2,18 @@
 //! always made: helpers that only throw, tests, and a base that works for a caller stand back.
 
 use crate::model::{Frame, Trace};
-use crate::source::locate::Located;
+use crate::source::locate::carry::only_carries;
 use crate::source::locate::find::Match;
-use crate::source::locate::function::bare_name;
 use crate::source::locate::role::{is_copied, is_test};
+use crate::source::locate::{Files, Located};
 use std::collections::{HashMap, HashSet};
 
 /// What a frame loses against the one inside it.
 const OUTWARDS: f64 = 0.85;
 /// However far outside, it is still on the way.
 const FLOOR: f64 = 0.2;
+/// So many frames that only carry the fault are a design of their own, and keep their place.
+const CARRIED: usize = 3;
 /// Ranks that show distinct files before any file twice.
 const DISTINCT: usize = 3;
 
@@ -75,11 +77,12 @@ pub(super) fn order(
     trace: &Trace,
     candidates: Vec<Candidate>,
     foreign_inside: usize,
+    files: &dyn Files,
 ) -> Vec<Located> {
     let candidates = hedge(trace, candidates);
-    let counts = files(&candidates);
+    let counts = by_file(&candidates);
     let mut keyed: Vec<(f64, Candidate)> = Vec::with_capacity(candidates.len());
-    let order = step_back(candidates, &counts);
+    let order = step_back(candidates, &counts, files);
     let mut seen: HashSet<(String, Option<u32>)> = HashSet::new();
     let mut weight = if foreign_inside > 0 { 0.97 } else { 1.0 };
     for mut one in order {
@@ -130,7 +133,7 @@ fn hedge(trace: &Trace, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates
 }
 
-fn files(candidates: &[Candidate]) -> HashMap<String, usize> {
+fn by_file(candidates: &[Candidate]) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for one in candidates {
         *counts.entry(one.found.file.clone()).or_default() += 1;
@@ -139,12 +142,26 @@ fn files(candidates: &[Candidate]) -> HashMap<String, usize> {
 }
 
 /// Moves frames that only carry the fault behind the one that asked for it.
-fn step_back(mut order: Vec<Candidate>, counts: &HashMap<String, usize>) -> Vec<Candidate> {
-    // A function that exists to throw was called by the one that found something wrong.
-    let throwers = order.iter().take_while(|one| only_throws(one)).count();
-    if throwers > 0 && throwers < order.len() && throwers < 3 {
-        order.rotate_left(throwers);
-        let carried = order.split_off(order.len() - throwers);
+fn step_back(
+    mut order: Vec<Candidate>,
+    counts: &HashMap<String, usize>,
+    files: &dyn Files,
+) -> Vec<Candidate> {
+    let reasons: Vec<&str> = order
+        .iter()
+        .take(CARRIED)
+        .map_while(|one| only_carries(&one.found.file, one.line, one.function.as_deref(), files))
+        .collect();
+    let carried = reasons.len();
+    let asking = order
+        .get(carried)
+        .is_some_and(|one| one.own && !is_test(&one.found.file));
+    if (1..CARRIED).contains(&carried) && asking {
+        for (one, reason) in order.iter_mut().zip(reasons) {
+            one.found.why = format!("{}; {reason}", one.found.why);
+        }
+        order.rotate_left(carried);
+        let carried = order.split_off(order.len() - carried);
         order.splice(1..1, carried);
         return order;
     }
@@ -164,19 +181,6 @@ fn step_back(mut order: Vec<Candidate>, counts: &HashMap<String, usize>) -> Vec<
         }
     }
     order
-}
-
-fn only_throws(one: &Candidate) -> bool {
-    let Some(name) = one.function.as_deref().and_then(bare_name) else {
-        return false;
-    };
-    let name = name.trim_start_matches('_').to_lowercase();
-    [
-        "raise", "throw", "fail", "abort", "panic", "assert", "require",
-    ]
-    .iter()
-    .any(|word| name.starts_with(word))
-        || name == "die"
 }
 
 /// The first ranks name distinct files: a recursion does not hide its neighbours.

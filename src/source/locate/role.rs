@@ -79,3 +79,62 @@ pub(super) fn source(file: &str) -> Option<Option<Language>> {
         _ => return None,
     })
 }
+
+/// Code that a generator wrote, by its name.
+pub(super) fn is_generated(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let made = [
+        "_pb2.py",
+        "_pb2_grpc.py",
+        ".pb.go",
+        "_gen.go",
+        ".g.dart",
+        ".freezed.dart",
+        ".g.cs",
+    ];
+    made.iter().any(|end| name.ends_with(end))
+        || file
+            .split('/')
+            .rev()
+            .skip(1)
+            .any(|folder| matches!(folder, "generated" | "__generated__" | "autogen"))
+}
+
+/// Code for everybody, by its name: helpers, checks, compatibility.
+pub(super) fn is_shared(file: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "util",
+        "utils",
+        "helper",
+        "helpers",
+        "common",
+        "compat",
+        "lib",
+        "validator",
+        "validators",
+        "validation",
+        "checks",
+        "assert",
+        "asserts",
+        "assertions",
+        "preconditions",
+        "precondition",
+        "invariant",
+        "must",
+        "require",
+        "typed",
+        "strict",
+        "shared",
+        "support",
+    ];
+    let stem = |part: &str| {
+        part.split('.')
+            .next()
+            .unwrap_or(part)
+            .trim_start_matches('_')
+            .to_lowercase()
+    };
+    file.rsplit('/')
+        .take(2)
+        .any(|part| WORDS.contains(&stem(part).as_str()))
+}

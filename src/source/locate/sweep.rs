@@ -10,7 +10,10 @@ use std::time::Instant;
 
 /// Longest file that is searched, in bytes: longer ones are generated or data.
 const FILE_LIMIT: usize = 512 << 10;
-/// Most lines of one file that are looked at.
+/// Longest line that is looked at, in bytes: a statement is shorter, what was packed is not.
+const LINE_LIMIT: usize = 4 << 10;
+/// Most words of one file, and most lines with any, that are looked at.
+const WORDS_LIMIT: usize = 4_000;
 const LINES_LIMIT: usize = 400;
 
 /// What searching may still cost, shared by the passes of one question.
@@ -88,23 +91,36 @@ fn holding(files: &dyn Files, words: &[String]) -> Option<HashSet<String>> {
 }
 
 fn in_file(file: &str, text: &str, searcher: &AhoCorasick, tell: &mut dyn FnMut(&Hit<'_>)) {
-    if searcher.find(text).is_none() {
+    let bytes = text.as_bytes();
+    let mut found: Vec<(usize, usize)> = searcher
+        .find_overlapping_iter(bytes)
+        .filter(|one| is_whole(bytes, one.start(), one.end()))
+        .take(WORDS_LIMIT)
+        .map(|one| (one.start(), one.pattern().as_usize()))
+        .collect();
+    if found.is_empty() {
         return;
     }
+    found.sort_unstable();
     let lines: Vec<&str> = text.lines().collect();
-    let mut told = 0;
-    let mut words: Vec<usize> = Vec::new();
-    for (number, line) in lines.iter().enumerate() {
-        words.clear();
-        for found in searcher.find_overlapping_iter(line).take(64) {
-            let word = found.pattern().as_usize();
-            if !words.contains(&word) {
-                words.push(word);
-            }
-        }
-        if words.is_empty() {
+    let mut rest = found.as_slice();
+    let (mut number, mut counted, mut told) = (0, 0, 0);
+    while let Some((first, _)) = rest.first()
+        && told < LINES_LIMIT
+    {
+        number +=
+            memchr::memchr_iter(b'\n', bytes.get(counted..*first).unwrap_or_default()).count();
+        counted = *first;
+        let end = memchr::memchr(b'\n', bytes.get(*first..).unwrap_or_default())
+            .map_or(bytes.len(), |length| first + length);
+        let on_line = rest.partition_point(|(at, _)| *at < end);
+        let mut words: Vec<usize> = rest.iter().take(on_line).map(|(_, word)| *word).collect();
+        rest = rest.get(on_line..).unwrap_or_default();
+        words.sort_unstable();
+        words.dedup();
+        let Some(line) = lines.get(number).filter(|line| line.len() <= LINE_LIMIT) else {
             continue;
-        }
+        };
         tell(&Hit {
             file,
             line: u32::try_from(number + 1).unwrap_or(u32::MAX),
@@ -113,10 +129,14 @@ fn in_file(file: &str, text: &str, searcher: &AhoCorasick, tell: &mut dyn FnMut(
             words: &words,
         });
         told += 1;
-        if told == LINES_LIMIT {
-            return;
-        }
     }
+}
+
+/// Whether no letter, digit or `_` stands beside a word.
+fn is_whole(bytes: &[u8], start: usize, end: usize) -> bool {
+    let part = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let before = start.checked_sub(1).and_then(|at| bytes.get(at));
+    !part(before) && !part(bytes.get(end))
 }
 
 /// The files worth searching, likeliest first: of the trace's language, in the service's folder,

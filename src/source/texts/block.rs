@@ -8,7 +8,7 @@ use crate::source::texts::{Eye, LONGEST, Looked, Text};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 const MAGIC: &[u8] = b"autofix texts 1 ";
 /// A block is closed when it holds so much.
@@ -190,7 +190,7 @@ impl Blocks {
         file.seek(SeekFrom::Start(0)).ok()?;
         read_block(&mut file, &mut block).ok()??;
         // Which of them are used is told by their times.
-        let _ = file.set_modified(std::time::SystemTime::now());
+        let _ = file.set_modified(SystemTime::now());
         (block == first(commit)).then_some(Blocks { file, commit, end })
     }
 
@@ -227,9 +227,10 @@ impl Writer {
         if let Some(folder) = place.parent() {
             make_private(folder)?;
         }
-        let new = place.with_extension(format!("{}.new", std::process::id()));
-        // What an earlier process with this id left.
-        let _ = fs::remove_file(&new);
+        // Several threads and processes may write the same texts; whoever is last stays.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let nanos = now.map_or(0, |since| since.as_nanos());
+        let new = place.with_extension(format!("{}-{nanos}.new", std::process::id()));
         let file = OpenOptions::new()
             .read(true)
             .write(true)

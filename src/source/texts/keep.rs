@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 /// What the files' names end with.
 pub(super) const ENDING: &str = "texts";
-/// Most bytes that are kept of all repositories together.
+/// Most bytes that are kept of all repositories together, if nobody says otherwise. While texts
+/// of a commit are written, they come on top.
 pub const KEPT_BYTES: u64 = 768 << 20;
 /// Commits of one repository that are kept: in a rolling deploy two are live.
 const COMMITS: usize = 2;
@@ -22,17 +23,20 @@ struct Kept {
     used: SystemTime,
 }
 
-/// Makes room for one more file beside this one.
-pub(super) fn make_room(place: &Path) {
+/// Makes room beside this file, which is new: for others there is what it leaves of the bytes.
+pub(super) fn make_room(place: &Path, limit: u64) {
     let Some(folder) = place.parent() else { return };
     let owner = owner(place);
-    let mut bytes = 0;
-    let mut of_owner = 0;
+    let mut bytes = fs::metadata(place).map_or(0, |about| about.len());
+    let mut commits = 1;
     for kept in newest_first(folder) {
+        if kept.path == place {
+            continue;
+        }
         bytes += kept.bytes;
-        of_owner += usize::from(Some(&kept.owner) == owner.as_ref());
-        let old = Some(&kept.owner) == owner.as_ref() && of_owner >= COMMITS;
-        if old || bytes > KEPT_BYTES / 2 {
+        let same = Some(&kept.owner) == owner.as_ref();
+        commits += usize::from(same);
+        if (same && commits > COMMITS) || bytes > limit {
             // Whoever reads it has it open; it goes when they are done.
             let _ = fs::remove_file(&kept.path);
         }
@@ -83,11 +87,11 @@ fn owner(path: &Path) -> Option<String> {
     is_commit(commit).then(|| owner.to_owned())
 }
 
-/// `OWNER.COMMIT.PROCESS.new`.
+/// `OWNER.COMMIT.PROCESS-TIME.new`.
 fn is_new(name: &str) -> bool {
     let parts: Vec<&str> = name.split('.').collect();
     matches!(parts[..], [_, commit, process, "new"]
-        if is_commit(commit) && process.bytes().all(|b| b.is_ascii_digit()))
+        if is_commit(commit) && process.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
 
 fn is_commit(text: &str) -> bool {

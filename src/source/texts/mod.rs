@@ -62,6 +62,8 @@ pub struct Texts {
     commit: Commit,
     /// Where they are kept; `None`: nowhere, and each look reads git again.
     place: Option<PathBuf>,
+    /// Most bytes that are kept of all commits together.
+    limit: u64,
     state: State,
 }
 
@@ -89,6 +91,7 @@ impl Texts {
         Texts {
             commit,
             place: repo.beside(&format!("{commit}.{}", keep::ENDING)),
+            limit: repo.kept_limit(),
             state: State::New,
         }
     }
@@ -149,7 +152,6 @@ impl Texts {
 
     fn begin(&mut self, repo: &Repo) -> Result<(), Error> {
         let kept = self.place.as_ref().and_then(|place| {
-            keep::make_room(place);
             Writer::create(place, self.commit)
                 .map_err(|why| repo.note(format!("texts are not kept: {why}")))
                 .ok()
@@ -180,13 +182,18 @@ impl Texts {
                 building.restart();
             }
         }
-        building.read_on(repo, deadline, &mut eye)?;
+        building.read_on(repo, deadline, self.limit, &mut eye)?;
         let looked = building.looked(eye.stopped);
         if building.next == building.files.len()
             && let Some(kept) = building.kept.take()
         {
             match kept.finish(&looked) {
-                Ok(blocks) => self.state = State::Whole(blocks),
+                Ok(blocks) => {
+                    self.state = State::Whole(blocks);
+                    if let Some(place) = &self.place {
+                        keep::make_room(place, self.limit);
+                    }
+                }
                 Err(why) => {
                     repo.note(format!("texts are not kept: {why}"));
                     self.state = State::New;
@@ -223,7 +230,13 @@ impl Building {
         (self.next, self.bytes, self.no_text, self.too_long) = (0, 0, 0, 0);
     }
 
-    fn read_on(&mut self, repo: &Repo, deadline: Instant, eye: &mut Eye<'_>) -> Result<(), Error> {
+    fn read_on(
+        &mut self,
+        repo: &Repo,
+        deadline: Instant,
+        limit: u64,
+        eye: &mut Eye<'_>,
+    ) -> Result<(), Error> {
         let odb = repo.git.odb()?;
         while let Some((path, id)) = self.files.get(self.next) {
             if Instant::now() >= deadline || (eye.stopped && self.kept.is_none()) {
@@ -248,6 +261,12 @@ impl Building {
                 generated: text::generated(path, bytes).is_some(),
             };
             eye.show(text);
+            if self.kept.is_some() && self.bytes > limit {
+                repo.note(format!(
+                    "texts are not kept: they are more than {limit} bytes; searches read git"
+                ));
+                self.kept = None;
+            }
             if let Some(kept) = &mut self.kept
                 && let Err(why) = kept.push(&Record::of(&text))
             {

@@ -17,6 +17,11 @@ use std::time::Duration;
 
 pub use rules::Rules;
 
+/// A message, event by event: the data of each.
+pub fn events(model: &str, usage: &Value, said: &Said) -> Vec<Value> {
+    wire::data(model, usage, said)
+}
+
 /// What a model says.
 #[derive(Clone, Debug)]
 pub struct Said {

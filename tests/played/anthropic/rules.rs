@@ -275,6 +275,11 @@ fn turns(body: &Value) -> Option<String> {
         let unsigned = |b: &Value| {
             b["type"] == "thinking" && b["signature"].as_str().is_none_or(str::is_empty)
         };
+        if message["role"] == "assistant" && blocks.last().is_some_and(thinks) {
+            return Some(format!(
+                "messages.{at}: The final block in an assistant message cannot be `thinking`."
+            ));
+        }
         if blocks.iter().any(unsigned) {
             return Some(format!(
                 "messages.{at}: Invalid `signature` in `thinking` block"
@@ -342,17 +347,19 @@ fn bare(messages: &[Value]) -> Vec<Value> {
     messages
 }
 
-/// What is said now and then and is refused when it comes back: blank text, and thinking that was
-/// cut before its signature.
+/// What is said now and then and is refused when it comes back is left out: blank text, and
+/// thinking at the end.
 fn sendable(content: &[Value]) -> Vec<Value> {
-    let last = content.len().saturating_sub(1);
-    let good = |(at, block): &(usize, &Value)| match block["type"].as_str() {
-        Some("text") => block["text"].as_str().is_some_and(|t| !t.trim().is_empty()),
-        Some("thinking") => *at < last || block["signature"] != "",
-        _ => true,
-    };
-    let kept = content.iter().enumerate().filter(good);
-    kept.map(|(_, block)| block.clone()).collect()
+    let mut kept = content.to_vec();
+    kept.retain(|b| {
+        b["type"] != "text" || b["text"].as_str().is_some_and(|t| !t.trim().is_empty())
+    });
+    while kept.pop_if(|last| thinks(last)).is_some() {}
+    kept
+}
+
+fn thinks(block: &Value) -> bool {
+    block["type"] == "thinking" || block["type"] == "redacted_thinking"
 }
 
 fn list(value: &Value) -> &[Value] {

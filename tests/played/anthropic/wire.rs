@@ -116,8 +116,13 @@ fn event(name: &str, data: &Value) -> String {
     format!("event: {name}\ndata: {data}\n\n")
 }
 
-/// A message, event by event.
-pub fn events(model: &str, usage: &Value, said: &Said) -> Vec<String> {
+fn events(model: &str, usage: &Value, said: &Said) -> Vec<String> {
+    let named = |data: Value| event(data["type"].as_str().unwrap_or_default(), &data);
+    data(model, usage, said).into_iter().map(named).collect()
+}
+
+/// A message, event by event: the data of each.
+pub fn data(model: &str, usage: &Value, said: &Said) -> Vec<Value> {
     let mut first = message(model, usage, said);
     first["content"] = json!([]);
     first["stop_reason"] = Value::Null;
@@ -165,8 +170,7 @@ pub fn events(model: &str, usage: &Value, said: &Said) -> Vec<String> {
         "delta": {"stop_reason": said.stop, "stop_sequence": null, "stop_details": said.details},
         "usage": {"output_tokens": usage["output_tokens"]}}));
     events.push(json!({"type": "message_stop"}));
-    let named = |data: Value| event(data["type"].as_str().unwrap_or_default(), &data);
-    events.into_iter().map(named).collect()
+    events
 }
 
 /// In small pieces, as they come.

@@ -22,8 +22,10 @@ pub(super) enum Kind {
     Network,
     /// Variables of the process and what else tells one machine from another.
     Environment,
-    /// Files that are removed or written.
+    /// Files that are read, removed or written.
     Files,
+    /// A test does not run.
+    Off,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Kind::Network => "the network",
             Kind::Environment => "the environment",
             Kind::Files => "the file system",
+            Kind::Off => "a test that does not run",
         }
     }
 
@@ -41,7 +44,7 @@ impl Kind {
     pub(super) const fn anywhere(self) -> bool {
         match self {
             Kind::Eval | Kind::Process | Kind::Network => true,
-            Kind::Environment | Kind::Files => false,
+            Kind::Environment | Kind::Files | Kind::Off => false,
         }
     }
 
@@ -54,7 +57,7 @@ impl Kind {
     const fn is_exact(self) -> bool {
         match self {
             Kind::Eval | Kind::Process => true,
-            Kind::Network | Kind::Environment | Kind::Files => false,
+            Kind::Network | Kind::Environment | Kind::Files | Kind::Off => false,
         }
     }
 }
@@ -68,7 +71,11 @@ pub(super) struct Found {
 
 pub(super) fn check(case: &Case<'_>) -> Seen {
     let mut seen = Seen::default();
-    for file in &case.files {
+    let is_prose = |path: &str| {
+        let ends = [".md", ".rst", ".txt", ".adoc"];
+        ends.iter().any(|end| path.ends_with(end))
+    };
+    for file in case.files.iter().filter(|file| !is_prose(&file.path)) {
         for found in new_in(file, Kind::anywhere) {
             seen.fault(format!(
                 "{} would use {} ({}), which it did not before; mend the fault without it, or \
@@ -84,8 +91,8 @@ pub(super) fn check(case: &Case<'_>) -> Seen {
 
 /// What the file can do after the edits and could not before.
 pub(super) fn new_in(file: &Touched, wanted: fn(Kind) -> bool) -> Vec<Found> {
-    let before = powers(&file.code_before(), file.grammar);
-    let mut new: Vec<Found> = powers(&file.code_after(), file.grammar)
+    let before = powers(&file.code_before(), file.text_before(), file.grammar);
+    let mut new: Vec<Found> = powers(&file.code_after(), &file.after.text, file.grammar)
         .into_iter()
         .filter(|((kind, key), number)| {
             wanted(*kind)
@@ -101,7 +108,7 @@ pub(super) fn new_in(file: &Touched, wanted: fn(Kind) -> bool) -> Vec<Found> {
 }
 
 /// How often each power is used; of those that must stay exact, with the whole call.
-fn powers(code: &Code<'_>, grammar: Option<Grammar>) -> HashMap<(Kind, String), usize> {
+fn powers(code: &Code<'_>, text: &str, grammar: Option<Grammar>) -> HashMap<(Kind, String), usize> {
     let mut found: HashMap<(Kind, String), usize> = HashMap::new();
     let php = grammar == Some(Grammar::Php);
     let rules = Rules::of(grammar);
@@ -123,10 +130,25 @@ fn powers(code: &Code<'_>, grammar: Option<Grammar>) -> HashMap<(Kind, String), 
             *found.entry((*kind, key)).or_default() += 1;
         }
     }
-    for (kind, what) in table::other_names(tokens, grammar) {
+    let others = table::other_names(tokens, grammar);
+    for (kind, what) in others.into_iter().chain(orders(code, text)) {
         *found.entry((kind, what)).or_default() += 1;
     }
     found
+}
+
+/// Comments that tools obey: what Go's generates and links, and how the file is to be decoded.
+fn orders<'a>(code: &'a Code<'_>, text: &'a str) -> impl Iterator<Item = (Kind, String)> + 'a {
+    code.comments.iter().filter_map(|range| {
+        let comment = text.get(range.clone())?;
+        let body = comment.trim_start_matches(['/', '#', '*', ' ', '!']);
+        let go = comment.starts_with("//go:") || comment.starts_with("//export");
+        let head = text.get(..range.start)?.matches('\n').count() < 2;
+        let lower = body.to_ascii_lowercase();
+        let coded = head && (lower.contains("coding:") || lower.contains("coding="));
+        let first: String = body.chars().take(60).collect();
+        (go || coded).then_some((Kind::Eval, first))
+    })
 }
 
 /// A row of the table, taken apart.
@@ -154,7 +176,9 @@ impl Rules {
             by_word: HashMap::new(),
             others: Vec::new(),
         };
-        for (kind, text) in table::rows(grammar) {
+        let rows = table::rows(grammar).iter();
+        let rows = rows.flat_map(|(kind, texts)| texts.split_whitespace().map(move |t| (kind, t)));
+        for (kind, text) in rows {
             let pattern = Pattern::read(text);
             match pattern.tokens.first() {
                 Some(Piece::Word(word)) => {
@@ -204,7 +228,7 @@ impl Pattern {
                 tokens.push(Piece::Word(rest.get(..end).unwrap_or_default()));
                 end
             } else {
-                if c != ' ' {
+                if !matches!(c, ' ' | '~') {
                     tokens.push(Piece::Mark(c));
                 }
                 c.len_utf8()
@@ -300,7 +324,10 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(20);
         let tree = grammar.map(|grammar| parse(grammar, text, deadline).unwrap());
         let code = Code::read(text, grammar.zip(tree.as_ref()));
-        let mut kinds: Vec<Kind> = powers(&code, grammar).into_keys().map(|(k, _)| k).collect();
+        let mut kinds: Vec<Kind> = powers(&code, text, grammar)
+            .into_keys()
+            .map(|(k, _)| k)
+            .collect();
         kinds.sort_unstable();
         kinds.dedup();
         kinds
@@ -354,6 +381,25 @@ mod tests {
             ("a.php", "<?php $x = `ls`;\n", Process),
             ("a.php", "<?php $f = 'shell_exec'; $f('ls');\n", Process),
             ("a.kt", "val p = ProcessBuilder(x)\n", Process),
+            ("a.py", "# -*- coding: utf-7 -*-\nx = 1\n", Eval),
+            ("a.py", "import os\nos.execvpe(x)\n", Process),
+            ("a.py", "import requests\n", Network),
+            ("a.js", "window.eval(x)\n", Eval),
+            (
+                "a.go",
+                "package a\n\n//go:generate sh -c x\nvar x = 1\n",
+                Eval,
+            ),
+            ("a.rs", "use std::process as p;\n", Process),
+            ("a.rb", "x = <<~`EOS`\n  ls\nEOS\n", Process),
+            ("a.rb", "self.system('ls')\n", Process),
+            ("a.php", "<?php $f = 'sys' . 'tem'; $f('ls');\n", Eval),
+            ("a.php", "<?php ('sys' . 'tem')('ls');\n", Eval),
+            (
+                "A.java",
+                "import static java.lang.Runtime.*; class A { Object r = getRuntime(); }\n",
+                Process,
+            ),
             ("a.ex", "System.cmd(\"ls\", [])\n", Process),
         ] {
             assert!(
@@ -373,11 +419,11 @@ mod tests {
             ),
             (
                 "a.py",
-                "getattr(x, 'name', None)\nsystem = 1\nx.exec_time = 2\n",
+                "getattr(x, 'name', None)\nsystem = 1\nx.exec_time = 2\nfor r in requests: pass\n",
             ),
             (
                 "a.js",
-                "const m = /a/.exec(text);\nconst fetchAll = 1;\nthis.evaluate(x);\n",
+                "const m = /a/.exec(text);\nconst fetchAll = 1;\nthis.evaluate(x);\nclass A { constructor(x) {} }\n",
             ),
             (
                 "a.go",

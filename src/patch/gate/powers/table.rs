@@ -1,10 +1,11 @@
-//! The words of code behind which a power stands, by language. A row is a piece of code; `^`
-//! before it: a name of its own, not an object's. Which of them are new is counted elsewhere.
+//! The words of code behind which a power stands, by language: pieces of code. `^`
+//! before one: a name of its own, not an object's. Which of them are new is counted elsewhere.
 
-use super::Kind::{self, Environment, Eval, Files, Network, Process};
+use super::Kind::{self, Environment, Eval, Files, Network, Off, Process};
 use crate::patch::code::Grammar;
 use crate::patch::code::tokens::Token;
 
+/// Pieces of code with blanks between them; `~` stands for a blank inside of one.
 type Row = (Kind, &'static str);
 
 /// The rows that hold for a language.
@@ -22,636 +23,281 @@ pub(super) fn rows(grammar: Option<Grammar>) -> &'static [Row] {
 }
 
 const PYTHON: &[Row] = &[
-    (Eval, "^eval"),
-    (Eval, "^exec("),
-    (Eval, "^exec)"),
-    (Eval, "^exec,"),
-    (Eval, "^compile("),
-    (Eval, "__import__"),
-    (Eval, "importlib"),
-    (Eval, "builtins"),
-    (Eval, "__builtins__"),
-    (Eval, "__globals__"),
-    (Eval, "__subclasses__"),
-    (Eval, "__code__"),
-    (Eval, "^globals("),
-    (Eval, "^locals("),
-    (Eval, "^vars("),
-    (Eval, "pickle"),
-    (Eval, "cPickle"),
-    (Eval, "dill"),
-    (Eval, "marshal"),
-    (Eval, "shelve"),
-    (Eval, "jsonpickle"),
-    (Eval, "yaml.load("),
-    (Eval, "yaml.unsafe_load"),
-    (Eval, "yaml.full_load"),
-    (Eval, "UnsafeLoader"),
-    (Eval, "ctypes"),
-    (Eval, "cffi"),
-    (Eval, "runpy"),
-    (Eval, "codeop"),
-    (Eval, "sys.modules"),
-    (Eval, "sys.path"),
-    (Eval, "methodcaller"),
-    (Eval, "attrgetter("),
-    (Eval, "setattr(__"),
-    (Eval, "sys.settrace"),
-    (Eval, "sys.setprofile"),
-    (Eval, "sys.meta_path"),
-    (Process, "subprocess"),
-    (Process, "os.system"),
-    (Process, "os.popen"),
-    (Process, "os.exec"),
-    (Process, "os.execv"),
-    (Process, "os.execve"),
-    (Process, "os.execvp"),
-    (Process, "os.execl"),
-    (Process, "os.execlp"),
-    (Process, "os.fork"),
-    (Process, "os.spawnv"),
-    (Process, "os.spawnl"),
-    (Process, "os.spawnlp"),
-    (Process, "os.posix_spawn"),
-    (Process, "os.kill"),
-    (Process, "os.startfile"),
-    (Process, "pty"),
-    (Process, "commands.getoutput"),
-    (Process, "create_subprocess_exec"),
-    (Process, "create_subprocess_shell"),
-    (Process, "multiprocessing"),
-    (Process, "pexpect"),
-    (Process, "popen2"),
-    (Process, ".system("),
-    (Process, ".popen("),
-    (Network, "socket"),
-    (Network, "socketserver"),
-    (Network, "requests"),
-    (Network, "urllib.request"),
-    (Network, "urlopen"),
-    (Network, "urllib2"),
-    (Network, "urllib3"),
-    (Network, "http.client"),
-    (Network, "http.server"),
-    (Network, "httpx"),
-    (Network, "aiohttp"),
-    (Network, "ftplib"),
-    (Network, "smtplib"),
-    (Network, "poplib"),
-    (Network, "imaplib"),
-    (Network, "telnetlib"),
-    (Network, "xmlrpc"),
-    (Network, "paramiko"),
-    (Network, "websocket"),
-    (Network, "websockets"),
-    (Network, "open_connection"),
-    (Network, "create_connection"),
-    (Network, "boto3"),
-    (Network, "pycurl"),
-    (Network, "webbrowser"),
-    (Environment, "os.environ"),
-    (Environment, "environ"),
-    (Environment, "os.getenv"),
-    (Environment, "getenv"),
-    (Environment, "putenv"),
-    (Environment, "getpass"),
-    (Environment, "os.uname"),
-    (Environment, "platform"),
-    (Environment, "expanduser"),
-    (Files, "shutil"),
-    (Files, "os.remove"),
-    (Files, "os.unlink"),
-    (Files, "os.rmdir"),
-    (Files, "os.removedirs"),
-    (Files, "os.rename"),
-    (Files, "os.chmod"),
-    (Files, "^open("),
-    (Files, ".unlink("),
-    (Files, ".write_text("),
-    (Files, ".write_bytes("),
-    (Files, ".rmdir("),
-    (Files, "os.walk"),
-    (Files, "os.listdir"),
-    (Files, "glob"),
+    (
+        Eval,
+        r##"^eval ^exec ^compile( __import__ importlib builtins __builtins__
+        __globals__ __subclasses__ __code__ __dict__ __getattribute__ f_globals f_builtins _getframe
+        FunctionType CodeType __loader__ ^breakpoint( ^globals( ^locals( ^vars( pickle cPickle dill
+        marshal shelve jsonpickle yaml.load( yaml.unsafe_load yaml.full_load UnsafeLoader
+        ctypes cffi runpy codeop sys.modules sys.path methodcaller attrgetter( setattr(__
+        sys.settrace sys.setprofile sys.meta_path"##,
+    ),
+    (
+        Process,
+        r##"subprocess os.system os.popen os.exec os.execv os.execve os.execvp os.execl
+        os.execlp os.fork os.spawnv os.spawnl os.spawnlp os.posix_spawn os.kill
+        os.startfile ProcessPoolExecutor pty commands.getoutput create_subprocess_exec create_subprocess_shell
+        multiprocessing pexpect popen2 .system( .popen("##,
+    ),
+    (
+        Network,
+        r##"socket. import~socket from~socket socketserver requests.get requests.post requests.put
+        requests.patch requests.delete requests.head requests.request requests.Session
+        from~requests import~requests urllib.request urlopen urllib2 urllib3 http.client
+        http.server httpx aiohttp ftplib smtplib poplib imaplib telnetlib xmlrpc paramiko
+        websocket websockets open_connection create_connection boto3 pycurl webbrowser"##,
+    ),
+    (
+        Environment,
+        r##"os.environ environ os.getenv getenv putenv getpass os.uname platform expanduser"##,
+    ),
+    (
+        Files,
+        r##"shutil os.remove os.unlink os.rmdir os.removedirs os.rename os.chmod ^open(
+        .unlink( .write_text( .write_bytes( .rmdir( os.walk os.listdir glob"##,
+    ),
+    (
+        Off,
+        r##"pytest.skip mark.skip mark.skipif mark.xfail pytest.xfail unittest.skip unittest.skipIf unittest.skipUnless
+        @skip @skipIf @skipUnless SkipTest skipTest expectedFailure importorskip collect_ignore"##,
+    ),
 ];
 
 const JAVASCRIPT: &[Row] = &[
-    (Eval, "^eval"),
-    (Eval, "^Function("),
-    (Eval, "globalThis["),
-    (Eval, "window["),
-    (Eval, "global["),
-    (Eval, "self["),
-    (Eval, "constructor("),
-    (Eval, "constructor.constructor"),
-    (Eval, "\"constructor\"]"),
-    (Eval, "[\"eval\""),
-    (Eval, "\"vm\""),
-    (Eval, "\"module\""),
-    (Eval, "Reflect."),
-    (Eval, "process.binding"),
-    (Eval, "process.mainModule"),
-    (Eval, "process.dlopen"),
-    (Eval, "__proto__"),
-    (Eval, "setTimeout(\""),
-    (Eval, "WebAssembly"),
-    (Eval, "importScripts"),
-    (Eval, "createRequire"),
-    (Eval, "\"inspector\""),
-    (Eval, "\"repl\""),
-    (Eval, "dangerouslySetInnerHTML"),
-    (Eval, "document.write"),
-    (Eval, "innerHTML"),
-    (Process, "\"child_process\""),
-    (Process, "child_process"),
-    (Process, "execSync"),
-    (Process, "execFile"),
-    (Process, "execFileSync"),
-    (Process, "spawnSync"),
-    (Process, "^spawn("),
-    (Process, "^exec("),
-    (Process, "^fork("),
-    (Process, "\"worker_threads\""),
-    (Process, "\"cluster\""),
-    (Process, "process.kill"),
-    (Process, "Bun.spawn"),
-    (Process, "Deno."),
-    (Process, "execa"),
-    (Process, "shelljs"),
-    (Process, "\"node-pty\""),
-    (Network, "^fetch("),
-    (Network, ".fetch("),
-    (Network, "fetch)"),
-    (Network, "fetch,"),
-    (Network, "axios"),
-    (Network, "\"http\""),
-    (Network, "\"https\""),
-    (Network, "\"http2\""),
-    (Network, "\"net\""),
-    (Network, "\"tls\""),
-    (Network, "\"dgram\""),
-    (Network, "\"dns\""),
-    (Network, "http.request"),
-    (Network, "https.request"),
-    (Network, "http.get"),
-    (Network, "https.get"),
-    (Network, "net.connect"),
-    (Network, "net.createConnection"),
-    (Network, "XMLHttpRequest"),
-    (Network, "WebSocket"),
-    (Network, "EventSource"),
-    (Network, "sendBeacon"),
-    (Network, "superagent"),
-    (Network, "\"got\""),
-    (Network, "\"undici\""),
-    (Network, "\"node-fetch\""),
-    (Network, "nodemailer"),
-    (Network, ".listen("),
-    (Environment, "process.env"),
-    (Environment, "process[\"env\""),
-    (Environment, "process.argv"),
-    (Environment, "\"os\""),
-    (Environment, "process.cwd"),
-    (Environment, "process.chdir"),
-    (Environment, "process.exit"),
-    (Environment, "import.meta.env"),
-    (Files, "\"fs\""),
-    (Files, "\"fs/promises\""),
-    (Files, "writeFileSync"),
-    (Files, "rmSync"),
-    (Files, "unlinkSync"),
-    (Files, "readFileSync"),
-    (Files, "fs."),
-    (Files, "localStorage"),
+    (
+        Eval,
+        r##"^eval ^Function( globalThis[ window[ global[ self[ globalThis.eval window.eval global.eval self.eval
+        .constructor(
+        constructor.constructor "constructor"] ["eval" "vm" "module" Reflect.
+        process.binding process.mainModule process.dlopen __proto__ setTimeout("
+        WebAssembly importScripts createRequire "inspector" "repl" dangerouslySetInnerHTML
+        document.write innerHTML"##,
+    ),
+    (
+        Process,
+        r##""child_process" child_process execSync execFile execFileSync spawnSync ^spawn(
+        ^exec( ^fork( "worker_threads" "cluster" process.kill Bun.spawn Deno. execa
+        shelljs "node-pty""##,
+    ),
+    (
+        Network,
+        r##"^fetch( .fetch( fetch) fetch, axios "http" "https" "http2" "net" "tls" "dgram"
+        "dns" http.request https.request http.get https.get net.connect
+        net.createConnection XMLHttpRequest WebSocket EventSource sendBeacon superagent
+        "got" "undici" "node-fetch" nodemailer .listen("##,
+    ),
+    (
+        Environment,
+        r##"process.env process["env" process.argv "os" process.cwd process.chdir process.exit
+        import.meta.env"##,
+    ),
+    (
+        Files,
+        r##""fs" "fs/promises" writeFileSync rmSync unlinkSync readFileSync fs. localStorage"##,
+    ),
+    (
+        Off,
+        r##".skip( .only( .only. .skip. .todo( ^xit( ^xtest( ^xdescribe( ^fit( ^fdescribe( ^pending( .failing("##,
+    ),
 ];
 
 const GO: &[Row] = &[
-    (Eval, "plugin.Open"),
-    (Eval, "\"plugin\""),
-    (Eval, "MethodByName"),
-    (Eval, "unsafe."),
-    (Eval, "\"unsafe\""),
-    (Eval, "reflect.NewAt"),
-    (Eval, "\"C\""),
-    (Eval, "gob.NewDecoder"),
-    (Process, "exec.Command"),
-    (Process, "exec.CommandContext"),
-    (Process, "\"os/exec\""),
-    (Process, "syscall"),
-    (Process, "\"syscall\""),
-    (Process, "\"golang.org/x/sys/unix\""),
-    (Process, "os.StartProcess"),
-    (Process, "os.FindProcess"),
-    (Network, "net.Dial"),
-    (Network, "net.DialTimeout"),
-    (Network, "net.Listen"),
-    (Network, "net.Dialer"),
-    (Network, "net.Lookup"),
-    (Network, "net.LookupHost"),
-    (Network, "net.LookupIP"),
-    (Network, "http.Get"),
-    (Network, "http.Post"),
-    (Network, "http.PostForm"),
-    (Network, "http.Head"),
-    (Network, "http.NewRequest("),
-    (Network, "http.NewRequestWithContext"),
-    (Network, "http.DefaultClient"),
-    (Network, "http.Client"),
-    (Network, "http.ListenAndServe"),
-    (Network, "httptest.NewServer"),
-    (Network, "httptest.NewTLSServer"),
-    (Network, "tls.Dial"),
-    (Network, "rpc.Dial"),
-    (Network, "smtp.SendMail"),
-    (Network, "grpc.Dial"),
-    (Network, "grpc.NewClient"),
-    (Network, "\"net\""),
-    (Network, "\"net/smtp\""),
-    (Network, "\"net/rpc\""),
-    (Environment, "os.Getenv"),
-    (Environment, "os.LookupEnv"),
-    (Environment, "os.Environ"),
-    (Environment, "os.Setenv"),
-    (Environment, "os.ExpandEnv"),
-    (Environment, "t.Setenv"),
-    (Environment, "os.Exit"),
-    (Environment, "os.Hostname"),
-    (Environment, "os.Args"),
-    (Environment, "\"os/user\""),
-    (Environment, "os.Chdir"),
-    (Files, "os.Remove"),
-    (Files, "os.RemoveAll"),
-    (Files, "os.WriteFile"),
-    (Files, "os.Create"),
-    (Files, "os.OpenFile"),
-    (Files, "os.Open"),
-    (Files, "os.ReadFile"),
-    (Files, "os.Rename"),
-    (Files, "ioutil.ReadFile"),
-    (Files, "ioutil.WriteFile"),
-    (Files, "filepath.Walk"),
+    (
+        Eval,
+        r##"plugin.Open "plugin" MethodByName unsafe. "unsafe" reflect.NewAt "C"
+        gob.NewDecoder"##,
+    ),
+    (
+        Process,
+        r##"exec.Command exec.CommandContext "os/exec" syscall "syscall"
+        "golang.org/x/sys/unix" os.StartProcess os.FindProcess"##,
+    ),
+    (
+        Network,
+        r##"net.Dial net.DialTimeout net.Listen net.Dialer net.Lookup net.LookupHost
+        net.LookupIP http.Get http.Post http.PostForm http.Head http.NewRequest(
+        http.NewRequestWithContext http.DefaultClient http.Client http.ListenAndServe
+        httptest.NewServer httptest.NewTLSServer tls.Dial rpc.Dial smtp.SendMail grpc.Dial
+        grpc.NewClient "net" "net/smtp" "net/rpc""##,
+    ),
+    (
+        Environment,
+        r##"os.Getenv os.LookupEnv os.Environ os.Setenv os.ExpandEnv t.Setenv os.Exit
+        os.Hostname os.Args "os/user" os.Chdir"##,
+    ),
+    (
+        Files,
+        r##"os.Remove os.RemoveAll os.WriteFile os.Create os.OpenFile os.Open os.ReadFile
+        os.Rename ioutil.ReadFile ioutil.WriteFile filepath.Walk"##,
+    ),
+    (Off, r##"t.Skip t.SkipNow t.Skipf b.Skip testing.Short"##),
 ];
 
 const JAVA: &[Row] = &[
-    (Eval, "Class.forName"),
-    (Eval, "ScriptEngine"),
-    (Eval, "ScriptEngineManager"),
-    (Eval, "getMethod("),
-    (Eval, "getDeclaredMethod("),
-    (Eval, "getDeclaredField("),
-    (Eval, "setAccessible"),
-    (Eval, "getDeclaredConstructor("),
-    (Eval, "URLClassLoader"),
-    (Eval, "defineClass"),
-    (Eval, "loadClass("),
-    (Eval, "MethodHandles"),
-    (Eval, "MethodHandle"),
-    (Eval, "ObjectInputStream"),
-    (Eval, "XMLDecoder"),
-    (Eval, "GroovyShell"),
-    (Eval, "Unsafe"),
-    (Eval, "System.load"),
-    (Eval, "System.loadLibrary"),
-    (Eval, "InitialContext"),
-    (Eval, "SpelExpressionParser"),
-    (Eval, "java.lang.reflect"),
-    (Eval, "JavaCompiler"),
-    (Process, "Runtime.getRuntime"),
-    (Process, "ProcessBuilder"),
-    (Process, "ProcessHandle"),
-    (Process, "java.lang.Runtime"),
-    (Process, "import static java.lang.Runtime"),
-    (Network, "^URL("),
-    (Network, "java.net"),
-    (Network, "HttpClient"),
-    (Network, "Socket"),
-    (Network, "ServerSocket"),
-    (Network, "SSLSocket"),
-    (Network, "DatagramSocket"),
-    (Network, "HttpURLConnection"),
-    (Network, "URLConnection"),
-    (Network, "RestTemplate"),
-    (Network, "WebClient"),
-    (Network, "OkHttpClient"),
-    (Network, "openConnection"),
-    (Network, "openStream"),
-    (Network, "SocketChannel"),
-    (Network, "InetAddress"),
-    (Environment, "System.getenv"),
-    (Environment, "System.getProperty"),
-    (Environment, "System.setProperty"),
-    (Environment, "System.exit"),
-    (Environment, "System.getProperties"),
-    (Environment, "Runtime.halt"),
-    (Files, "Files."),
-    (Files, "FileWriter"),
-    (Files, "FileOutputStream"),
-    (Files, "FileInputStream"),
-    (Files, "FileReader"),
-    (Files, "RandomAccessFile"),
-    (Files, "^File("),
-    (Files, "Paths.get"),
+    (
+        Eval,
+        r##"Class.forName ScriptEngine ScriptEngineManager getMethod( getDeclaredMethod(
+        getDeclaredField( setAccessible getDeclaredConstructor( URLClassLoader defineClass
+        loadClass( MethodHandles MethodHandle ObjectInputStream XMLDecoder GroovyShell
+        Unsafe System.load System.loadLibrary InitialContext SpelExpressionParser
+        java.lang.reflect JavaCompiler"##,
+    ),
+    (
+        Process,
+        r##"getRuntime ProcessBuilder ProcessHandle java.lang.Runtime"##,
+    ),
+    (
+        Network,
+        r##"^URL( java.net HttpClient Socket ServerSocket SSLSocket DatagramSocket
+        HttpURLConnection URLConnection RestTemplate WebClient OkHttpClient openConnection
+        openStream SocketChannel InetAddress"##,
+    ),
+    (
+        Environment,
+        r##"System.getenv System.getProperty System.setProperty System.exit
+        System.getProperties Runtime.halt"##,
+    ),
+    (
+        Files,
+        r##"Files. FileWriter FileOutputStream FileInputStream FileReader RandomAccessFile
+        ^File( Paths.get"##,
+    ),
+    (
+        Off,
+        r##"@Disabled @Ignore @DisabledIf @DisabledOnOs @EnabledIf assumeTrue assumeFalse assumeThat Assumptions Assume"##,
+    ),
 ];
 
 const RUST: &[Row] = &[
-    (Eval, "unsafe"),
-    (Eval, "asm!"),
-    (Eval, "global_asm!"),
-    (Eval, "libloading"),
-    (Eval, "transmute"),
-    (Eval, "no_mangle"),
-    (Eval, "link_section"),
-    (Eval, "proc_macro"),
-    (Eval, "extern \"C\""),
-    (Eval, "include!"),
-    (Eval, "# [ path"),
-    (Process, "Command::new"),
-    (Process, "process::Command"),
-    (Process, "std::process"),
-    (Process, "libc"),
-    (Process, "nix"),
-    (Process, "process::{"),
-    (Network, "TcpStream"),
-    (Network, "TcpListener"),
-    (Network, "UdpSocket"),
-    (Network, "UnixStream"),
-    (Network, "std::net"),
-    (Network, "tokio::net"),
-    (Network, "reqwest"),
-    (Network, "hyper"),
-    (Network, "ureq"),
-    (Network, "curl"),
-    (Network, "ToSocketAddrs"),
-    (Network, "tonic"),
-    (Environment, "std::env"),
-    (Environment, "env::var"),
-    (Environment, "env::vars"),
-    (Environment, "env::set_var"),
-    (Environment, "env::args"),
-    (Environment, "env!"),
-    (Environment, "option_env!"),
-    (Environment, "process::exit"),
-    (Files, "std::fs"),
-    (Files, "fs::"),
-    (Files, "File::open"),
-    (Files, "File::create"),
-    (Files, "OpenOptions"),
-    (Files, "include_str!"),
-    (Files, "include_bytes!"),
+    (
+        Eval,
+        r##"unsafe asm! global_asm! libloading transmute no_mangle link_section proc_macro
+        extern"C" include! #[path"##,
+    ),
+    (
+        Process,
+        r##"Command::new process~as process::Command std::process libc nix process::{"##,
+    ),
+    (
+        Network,
+        r##"TcpStream TcpListener UdpSocket UnixStream std::net tokio::net reqwest hyper ureq
+        curl ToSocketAddrs tonic"##,
+    ),
+    (
+        Environment,
+        r##"std::env env::var env::vars env::set_var env::args env! option_env! process::exit"##,
+    ),
+    (
+        Files,
+        r##"std::fs fs:: File::open File::create OpenOptions include_str! include_bytes!"##,
+    ),
+    (Off, r##"#[ignore should_panic"##),
 ];
 
 const RUBY: &[Row] = &[
-    (Eval, "^eval"),
-    (Eval, "instance_eval"),
-    (Eval, "class_eval"),
-    (Eval, "module_eval"),
-    (Eval, "instance_exec"),
-    (Eval, "binding"),
-    (Eval, ".send("),
-    (Eval, ".send :"),
-    (Eval, "public_send"),
-    (Eval, "__send__"),
-    (Eval, "const_get"),
-    (Eval, "define_method"),
-    (Eval, "Marshal"),
-    (Eval, "YAML.load("),
-    (Eval, "YAML.unsafe_load"),
-    (Eval, "Psych.load("),
-    (Eval, "ObjectSpace"),
-    (Eval, "Fiddle"),
-    (Eval, "^load"),
-    (Eval, "instance_variable_set"),
-    (Eval, ".method("),
-    (Eval, "RubyVM"),
-    (Eval, "constantize"),
-    (Eval, "ERB.new"),
-    (Eval, "method_missing"),
-    (Eval, "TracePoint"),
-    (Eval, "\"fiddle\""),
-    (Process, "^system"),
-    (Process, "^exec"),
-    (Process, "^spawn"),
-    (Process, "^fork"),
-    (Process, "Kernel"),
-    (Process, "IO.popen"),
-    (Process, "popen"),
-    (Process, "Open3"),
-    (Process, "Process."),
-    (Process, "PTY"),
-    (Process, "\"open3\""),
-    (Process, "\"pty\""),
-    (Process, "^syscall"),
-    (Process, "Shellwords"),
-    (Process, "\"shell\""),
-    (Process, "at_exit"),
-    (Network, "Net:"),
-    (Network, "TCPSocket"),
-    (Network, "TCPServer"),
-    (Network, "UDPSocket"),
-    (Network, "UNIXSocket"),
-    (Network, "Socket"),
-    (Network, "URI.open"),
-    (Network, "^open("),
-    (Network, "HTTParty"),
-    (Network, "Faraday"),
-    (Network, "RestClient"),
-    (Network, "Excon"),
-    (Network, "DRb"),
-    (Network, "\"net/http\""),
-    (Network, "\"socket\""),
-    (Network, "\"open-uri\""),
-    (Network, "\"net/smtp\""),
-    (Network, "\"drb\""),
-    (Network, "Typhoeus"),
-    (Environment, "ENV"),
-    (Environment, "ARGV"),
-    (Environment, "Etc."),
-    (Environment, "^exit"),
-    (Environment, "^abort"),
-    (Environment, "Dir.chdir"),
-    (Environment, "Dir.home"),
-    (Files, "File."),
-    (Files, "FileUtils"),
-    (Files, "IO.read"),
-    (Files, "IO.write"),
-    (Files, "Dir."),
-    (Files, "Pathname"),
-    (Files, "\"fileutils\""),
+    (
+        Eval,
+        r##"^eval self.eval ^send ^method( ^instance_method( instance_eval class_eval module_eval instance_exec binding .send( .send:
+        public_send __send__ const_get define_method Marshal YAML.load( YAML.unsafe_load
+        Psych.load( ObjectSpace Fiddle ^load instance_variable_set .method( RubyVM
+        constantize ERB.new method_missing TracePoint "fiddle""##,
+    ),
+    (
+        Process,
+        r##"^system ^exec ^spawn ^fork self.system self.exec self.spawn self.fork Kernel IO.popen popen Open3 Process. PTY "open3" "pty"
+        ^syscall Shellwords "shell" at_exit"##,
+    ),
+    (
+        Network,
+        r##"Net: TCPSocket TCPServer UDPSocket UNIXSocket Socket URI.open ^open( HTTParty
+        Faraday RestClient Excon DRb "net/http" "socket" "open-uri" "net/smtp" "drb"
+        Typhoeus"##,
+    ),
+    (
+        Environment,
+        r##"ENV ARGV Etc. ^exit ^abort Dir.chdir Dir.home"##,
+    ),
+    (
+        Files,
+        r##"File. FileUtils IO.read IO.write Dir. Pathname "fileutils""##,
+    ),
+    (
+        Off,
+        r##"^skip ^pending ^xit ^xdescribe ^xcontext ^fit ^fdescribe ^fcontext skip:"##,
+    ),
 ];
 
 const PHP: &[Row] = &[
-    (Eval, "^eval("),
-    (Eval, "^assert("),
-    (Eval, "create_function"),
-    (Eval, "call_user_func"),
-    (Eval, "call_user_func_array"),
-    (Eval, "unserialize"),
-    (Eval, "ReflectionFunction"),
-    (Eval, "ReflectionMethod"),
-    (Eval, "ReflectionClass"),
-    (Eval, "^extract("),
-    (Eval, "parse_str("),
-    (Eval, "^dl("),
-    (Eval, "FFI"),
-    (Eval, "\"eval\""),
-    (Eval, "\"assert\""),
-    (Eval, "register_shutdown_function"),
-    (Eval, "ini_set"),
-    (Eval, "stream_wrapper_register"),
-    (Eval, "\"create_function\""),
-    (Eval, "\"call_user_func\""),
-    (Eval, "goto"),
-    (Process, "^system("),
-    (Process, "^exec("),
-    (Process, "shell_exec"),
-    (Process, "passthru"),
-    (Process, "proc_open"),
-    (Process, "popen"),
-    (Process, "pcntl_exec"),
-    (Process, "pcntl_fork"),
-    (Process, "\"system\""),
-    (Process, "\"exec\""),
-    (Process, "\"shell_exec\""),
-    (Process, "\"passthru\""),
-    (Process, "\"popen\""),
-    (Process, "\"proc_open\""),
-    (Process, "posix_kill"),
-    (Process, "^mail("),
-    (Process, "mb_send_mail"),
-    (Network, "curl_init"),
-    (Network, "curl_exec"),
-    (Network, "curl_setopt"),
-    (Network, "fsockopen"),
-    (Network, "pfsockopen"),
-    (Network, "stream_socket_client"),
-    (Network, "stream_socket_server"),
-    (Network, "socket_create"),
-    (Network, "socket_connect"),
-    (Network, "SoapClient"),
-    (Network, "ftp_connect"),
-    (Network, "GuzzleHttp"),
-    (Network, "file_get_contents"),
-    (Network, "stream_context_create"),
-    (Network, "gethostbyname"),
-    (Network, "dns_get_record"),
-    (Network, "ssh2_connect"),
-    (Environment, "getenv"),
-    (Environment, "putenv"),
-    (Environment, "_ENV"),
-    (Environment, "_SERVER"),
-    (Environment, "php_uname"),
-    (Environment, "phpinfo"),
-    (Environment, "^exit("),
-    (Files, "^unlink("),
-    (Files, "file_put_contents"),
-    (Files, "^fopen("),
-    (Files, "^rmdir("),
-    (Files, "^rename("),
-    (Files, "^chmod("),
-    (Files, "SplFileObject"),
-    (Files, "^copy("),
+    (
+        Eval,
+        r##"^eval( ^assert( create_function call_user_func call_user_func_array unserialize
+        ReflectionFunction ReflectionMethod ReflectionClass ^extract( parse_str( ^dl( FFI
+        "eval" "assert" register_shutdown_function ini_set stream_wrapper_register
+        "create_function" "call_user_func" goto"##,
+    ),
+    (
+        Process,
+        r##"^system( ^exec( shell_exec passthru proc_open popen pcntl_exec pcntl_fork "system"
+        "exec" "shell_exec" "passthru" "popen" "proc_open" posix_kill ^mail( mb_send_mail"##,
+    ),
+    (
+        Network,
+        r##"curl_init curl_exec curl_setopt fsockopen pfsockopen stream_socket_client
+        stream_socket_server socket_create socket_connect SoapClient ftp_connect
+        GuzzleHttp file_get_contents stream_context_create gethostbyname dns_get_record
+        ssh2_connect"##,
+    ),
+    (
+        Environment,
+        r##"getenv putenv _ENV _SERVER php_uname phpinfo ^exit("##,
+    ),
+    (
+        Files,
+        r##"^unlink( file_put_contents ^fopen( ^rmdir( ^rename( ^chmod( SplFileObject ^copy("##,
+    ),
+    (
+        Off,
+        r##"markTestSkipped markTestIncomplete markTestAsRisky @doesNotPerformAssertions expectNotToPerformAssertions"##,
+    ),
 ];
 
 /// Where there is no grammar, the powers of all that come without one.
 const OTHERS: &[Row] = &[
-    (Eval, "^eval"),
-    (Eval, "Code.eval"),
-    (Eval, "Code.eval_string"),
-    (Eval, "Code.eval_quoted"),
-    (Eval, "binary_to_term"),
-    (Eval, "erl_eval"),
-    (Eval, "Assembly.Load"),
-    (Eval, "Activator.CreateInstance"),
-    (Eval, "CSharpScript"),
-    (Eval, "BinaryFormatter"),
-    (Eval, "DllImport"),
-    (Eval, "Class.forName"),
-    (Eval, "ScriptEngineManager"),
-    (Eval, "dlopen"),
-    (Eval, "dlsym"),
-    (Eval, "LoadLibrary"),
-    (Eval, "Isolate.spawnUri"),
-    (Eval, "unsafe"),
-    (Eval, "ObjectInputStream"),
-    (Eval, "setAccessible"),
-    (Eval, "MethodInfo"),
-    (Eval, "apply("),
-    (Process, "Process.Start"),
-    (Process, "ProcessStartInfo"),
-    (Process, "Process.start"),
-    (Process, "Process.run"),
-    (Process, "Process.runSync"),
-    (Process, "ProcessBuilder"),
-    (Process, "Runtime.getRuntime"),
-    (Process, "System.cmd"),
-    (Process, "System.shell"),
-    (Process, "os:cmd"),
-    (Process, ":os.cmd"),
-    (Process, "Port.open"),
-    (Process, "open_port"),
-    (Process, "^system("),
-    (Process, "popen("),
-    (Process, "execve"),
-    (Process, "execl("),
-    (Process, "execlp("),
-    (Process, "execvp("),
-    (Process, "fork("),
-    (Process, "posix_spawn"),
-    (Process, "ShellExecute"),
-    (Process, "CreateProcess"),
-    (Process, "WinExec"),
-    (Process, "sys.process"),
-    (Process, "subprocess"),
-    (Process, "child_process"),
-    (Process, "os.system"),
-    (Process, "bash"),
-    (Process, "xp_cmdshell"),
-    (Network, "HttpClient"),
-    (Network, "WebClient"),
-    (Network, "WebRequest"),
-    (Network, "TcpClient"),
-    (Network, "TcpListener"),
-    (Network, "UdpClient"),
-    (Network, "Socket"),
-    (Network, "socket("),
-    (Network, "gen_tcp"),
-    (Network, "gen_udp"),
-    (Network, "httpc"),
-    (Network, "HTTPoison"),
-    (Network, "Finch"),
-    (Network, "Tesla"),
-    (Network, "Req."),
-    (Network, "URLSession"),
-    (Network, "dart:io"),
-    (Network, "curl"),
-    (Network, "wget"),
-    (Network, "getaddrinfo"),
-    (Network, "java.net"),
-    (Network, "OkHttpClient"),
-    (Network, "boost::asio"),
-    (Network, "URL("),
-    (Network, "requests"),
-    (Network, "fetch("),
-    (Network, "dblink"),
-    (Environment, "getenv"),
-    (Environment, "setenv"),
-    (Environment, "System.get_env"),
-    (Environment, "System.put_env"),
-    (Environment, "GetEnvironmentVariable"),
-    (Environment, "SetEnvironmentVariable"),
-    (Environment, "Platform.environment"),
-    (Environment, "System.getenv"),
-    (Environment, "System.getProperty"),
-    (Environment, "Application.put_env"),
-    (Environment, "environ"),
-    (Files, "File."),
-    (Files, "fopen("),
-    (Files, "ofstream"),
-    (Files, "remove("),
-    (Files, "Directory."),
-    (Files, "Files."),
-    (Files, "FileWriter"),
-    (Files, "filesystem"),
+    (
+        Eval,
+        r##"^eval __import__ __subclasses__ __globals__ python/object Code.eval Code.eval_string Code.eval_quoted binary_to_term erl_eval
+        Assembly.Load Activator.CreateInstance CSharpScript BinaryFormatter DllImport
+        Class.forName ScriptEngineManager dlopen dlsym LoadLibrary Isolate.spawnUri unsafe
+        ObjectInputStream setAccessible MethodInfo apply("##,
+    ),
+    (
+        Process,
+        r##"Process.Start ProcessStartInfo Process.start Process.run Process.runSync
+        ProcessBuilder Runtime.getRuntime System.cmd System.shell os:cmd :os.cmd Port.open
+        open_port ^system( popen( execve execl( execlp( execvp( fork( posix_spawn
+        ShellExecute CreateProcess WinExec sys.process subprocess child_process os.system
+        bash xp_cmdshell"##,
+    ),
+    (
+        Network,
+        r##"HttpClient WebClient WebRequest TcpClient TcpListener UdpClient Socket socket(
+        gen_tcp gen_udp httpc HTTPoison Finch Tesla Req. URLSession dart:io curl wget
+        getaddrinfo java.net OkHttpClient boost::asio URL( requests fetch( dblink"##,
+    ),
+    (
+        Environment,
+        r##"getenv setenv System.get_env System.put_env GetEnvironmentVariable
+        SetEnvironmentVariable Platform.environment System.getenv System.getProperty
+        Application.put_env environ"##,
+    ),
+    (
+        Files,
+        r##"File. fopen( ofstream remove( Directory. Files. FileWriter filesystem"##,
+    ),
+    (
+        Off,
+        r##"@Disabled @Ignore [Ignore [Skip Skip= @tag~skip @tag:skip DISABLED_ GTEST_SKIP skip: .ignore"##,
+    ),
 ];
 
 /// Powers that are taken under another name: `import os as o`, `import h "net/http"`, and names
@@ -674,6 +320,35 @@ pub(super) fn other_names(tokens: &[Token<'_>], grammar: Option<Grammar>) -> Vec
                 if from_os {
                     found.extend(from_os_import(tokens.get(at + 1..).unwrap_or_default()));
                 }
+            }
+            (Some(Grammar::Python), Some(Token::Word("os"))) => {
+                if let (Some(Token::Mark('.')), Some(Token::Word(word))) = (next(1), next(2))
+                    && is_of_os(word)
+                {
+                    found.push((Process, format!("os.{word}")));
+                }
+            }
+            // A variable, or a text put together, is called.
+            (Some(Grammar::Php), Some(Token::Mark('$')))
+                if matches!(next(1), Some(Token::Word(_)))
+                    && next(2) == Some(&Token::Mark('(')) =>
+            {
+                let call = tokens.get(at..(at + 8).min(tokens.len()));
+                found.push((Eval, super::shown(call.unwrap_or_default())));
+            }
+            (Some(Grammar::Php), Some(Token::Mark(')' | ']')))
+                if next(1) == Some(&Token::Mark('(')) =>
+            {
+                let call = tokens.get(at..(at + 8).min(tokens.len()));
+                found.push((Eval, super::shown(call.unwrap_or_default())));
+            }
+            (Some(Grammar::Ruby), Some(Token::Literal(text)))
+                if text.starts_with("<<") && text.contains('`') =>
+            {
+                found.push((Process, (*text).to_owned()));
+            }
+            (_, Some(Token::Literal(text))) if text.trim_start().starts_with("javascript:") => {
+                found.push((Eval, (*text).to_owned()));
             }
             (Some(Grammar::Python), Some(Token::Word("getattr"))) => {
                 if let Some(what) = computed_attribute(tokens.get(at + 1..).unwrap_or_default()) {
@@ -710,6 +385,23 @@ pub(super) fn other_names(tokens: &[Token<'_>], grammar: Option<Grammar>) -> Vec
     found
 }
 
+/// Whether a function of Python's `os` starts or ends processes.
+fn is_of_os(word: &str) -> bool {
+    [
+        "system",
+        "popen",
+        "fork",
+        "forkpty",
+        "kill",
+        "killpg",
+        "startfile",
+    ]
+    .contains(&word)
+        || ["exec", "spawn", "posix_spawn"]
+            .iter()
+            .any(|begin| word.starts_with(begin))
+}
+
 fn from_os_import(rest: &[Token<'_>]) -> Vec<(Kind, String)> {
     let words = rest.iter().take(24).map_while(|token| match token {
         Token::Word(word) if matches!(*word, "import" | "from" | "def" | "class") => None,
@@ -717,15 +409,9 @@ fn from_os_import(rest: &[Token<'_>]) -> Vec<(Kind, String)> {
         Token::Mark(',' | '(' | ')' | '*') => Some(None),
         Token::Mark(_) | Token::Literal(_) | Token::Command => None,
     });
-    let strong = |word: &&str| {
-        ["system", "popen", "fork", "kill", "startfile"].contains(word)
-            || word.starts_with("exec")
-            || word.starts_with("spawn")
-            || word.starts_with("posix_spawn")
-    };
     let mut found: Vec<(Kind, String)> = words
         .flatten()
-        .filter(strong)
+        .filter(|word| is_of_os(word))
         .map(|word| (Process, format!("from os import {word}")))
         .collect();
     if rest.first() == Some(&Token::Mark('*')) {

@@ -2,12 +2,15 @@
 //! who wrote it, is for people to decide. Fine are the standard library, the repository's own
 //! modules, what a manifest lists, and what another file imports already.
 
+mod manifests;
+
 use super::case::{Case, Touched};
 use super::stdlib;
 use super::{Seen, quoted};
 use crate::patch::code::imports::{Imports, read};
 use crate::patch::code::{Grammar, parse};
 use crate::source::locate::Files;
+use manifests::{composer_has, in_manifest, is_crate};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -160,8 +163,7 @@ fn elsewhere(case: &Case<'_>, ending: &str, line: &str) -> bool {
 fn is_own_name(case: &Case<'_>, line: &str) -> bool {
     let named = line
         .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '<' | '>' | ','))
-        .filter(|word| word.len() >= 3)
-        .next_back();
+        .rfind(|word| word.len() >= 3);
     let Some(name) = named else { return false };
     let path = name.trim_start_matches("./").replace(['.', '\\'], "/");
     let stem = |path: &str| {
@@ -208,7 +210,12 @@ fn root_of(grammar: Grammar, name: &str) -> String {
         }
         // A host, an owner and a name.
         Grammar::Go => parts('/', 3),
-        Grammar::Java => parts('.', 3),
+        // Packages are written small, classes are not.
+        Grammar::Java => {
+            let small = |part: &&str| part.starts_with(|c: char| c.is_lowercase());
+            let package = name.split('.').take_while(small).take(3);
+            package.collect::<Vec<&str>>().join(".")
+        }
         Grammar::Rust => name.to_owned(),
         Grammar::Ruby => parts('/', 1),
         Grammar::Php => parts('\\', 2),
@@ -313,134 +320,6 @@ fn is_own(case: &Case<'_>, file: &Touched, grammar: Grammar, name: &str, root: &
             let first = name.split('\\').next().unwrap_or(name);
             name == "./" || folder(first) || composer_has(case, first)
         }
-    }
-}
-
-/// Whether a crate of this repository is called so.
-fn is_crate(case: &Case<'_>, name: &str) -> bool {
-    let dashed = name.replace('_', "-");
-    manifests(case, "Cargo.toml").any(|text| {
-        let Ok(table) = text.parse::<toml::Table>() else {
-            return false;
-        };
-        let called = table
-            .get("package")
-            .and_then(|package| package.get("name"))
-            .and_then(toml::Value::as_str);
-        let lib = table
-            .get("lib")
-            .and_then(|lib| lib.get("name"))
-            .and_then(toml::Value::as_str);
-        called.is_some_and(|called| called == name || called == dashed) || lib == Some(name)
-    })
-}
-
-/// Whether a namespace is loaded from this repository.
-fn composer_has(case: &Case<'_>, first: &str) -> bool {
-    manifests(case, "composer.json").any(|text| {
-        let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else {
-            return false;
-        };
-        ["autoload", "autoload-dev"].into_iter().any(|key| {
-            let spaces = json.get(key).and_then(|load| load.get("psr-4"));
-            let spaces = spaces.and_then(serde_json::Value::as_object);
-            spaces.is_some_and(|spaces| {
-                spaces
-                    .keys()
-                    .any(|space| space.split('\\').next() == Some(first))
-            })
-        })
-    })
-}
-
-/// Texts of the manifests with this name.
-fn manifests<'c>(case: &'c Case<'_>, name: &'c str) -> impl Iterator<Item = String> + 'c {
-    let paths = case.tree.paths().iter();
-    let own = paths.filter(move |path| path.rsplit('/').next() == Some(name));
-    // As it is at the commit: what the answer writes there does not count.
-    own.take(100)
-        .filter_map(|path| case.tree.text(path).map(std::borrow::Cow::into_owned))
-}
-
-/// Whether a manifest lists the package.
-fn in_manifest(case: &Case<'_>, grammar: Grammar, name: &str, root: &str) -> bool {
-    match grammar {
-        Grammar::Python => {
-            let plain = |text: &str| text.to_lowercase().replace(['_', '.'], "-");
-            let wanted = plain(root);
-            let listed = |text: &str| {
-                text.lines().any(|line| {
-                    let line = line.trim().trim_start_matches(['"', '\'']);
-                    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-                    let end = line.find(|c| !part(c)).unwrap_or(line.len());
-                    let written = line.get(..end).unwrap_or_default();
-                    !written.is_empty() && plain(written) == wanted
-                })
-            };
-            let names = [
-                "requirements.txt",
-                "pyproject.toml",
-                "Pipfile",
-                "setup.cfg",
-                "requirements-dev.txt",
-                "dev-requirements.txt",
-                "requirements.in",
-            ];
-            names
-                .into_iter()
-                .any(|file| manifests(case, file).any(|text| listed(&text)))
-        }
-        Grammar::Javascript | Grammar::Typescript | Grammar::Tsx => manifests(case, "package.json")
-            .any(|text| {
-                let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else {
-                    return false;
-                };
-                [
-                    "dependencies",
-                    "devDependencies",
-                    "peerDependencies",
-                    "optionalDependencies",
-                ]
-                .into_iter()
-                .any(|key| json.get(key).is_some_and(|all| all.get(root).is_some()))
-            }),
-        Grammar::Go => manifests(case, "go.mod").any(|text| {
-            let listed = text.lines().filter_map(|line| {
-                let line = line.trim().trim_start_matches("require ").trim();
-                line.split_whitespace().next().map(str::to_owned)
-            });
-            listed.into_iter().any(|module| {
-                module.contains('.')
-                    && (name == module
-                        || name
-                            .strip_prefix(&module)
-                            .is_some_and(|r| r.starts_with('/')))
-            })
-        }),
-        Grammar::Rust => manifests(case, "Cargo.toml").any(|text| {
-            let Ok(table) = text.parse::<toml::Table>() else {
-                return false;
-            };
-            let dashed = root.replace('_', "-");
-            ["dependencies", "dev-dependencies"].into_iter().any(|key| {
-                let all = table.get(key).and_then(toml::Value::as_table);
-                all.is_some_and(|all| all.contains_key(root) || all.contains_key(&dashed))
-            })
-        }),
-        Grammar::Ruby => manifests(case, "Gemfile").any(|text| {
-            text.lines().any(|line| {
-                let line = line.trim();
-                line.strip_prefix("gem ").is_some_and(|rest| {
-                    rest.trim()
-                        .trim_matches(['"', '\''])
-                        .split(['"', '\''])
-                        .next()
-                        == Some(root)
-                })
-            })
-        }),
-        // Their manifests do not name packages of code.
-        Grammar::Java | Grammar::Php => false,
     }
 }
 

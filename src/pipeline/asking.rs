@@ -1,0 +1,366 @@
+//! A model's investigation of one incident, between the store and the conversation: what is handed to
+//! it, where what was said is kept, and what its outcome means for the findings.
+
+use crate::deliver;
+use crate::investigate::dossier::{self, Brief, Past};
+use crate::investigate::excerpts;
+use crate::investigate::inquiry::{self, Entry, Halted, Inquiry, Limits, NoPatch, Outcome};
+use crate::investigate::{ByModel, Findings};
+use crate::llm::{self, Talker};
+use crate::model::service::{Fixer, FixerModel};
+use crate::model::{Incident, Settings};
+use crate::pipeline::lane::Halt;
+use crate::pipeline::ledger::StoreLedger;
+use crate::redact::{self, Redactor, Scope};
+use crate::source::{Commit, Repo, Tree};
+use crate::store::place::{Disk, disk};
+use crate::store::{Error, Lease, Store};
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Calls to the model in one investigation.
+const TURNS: u32 = 24;
+/// Tokens of one answer, thinking included.
+pub const MAX_TOKENS: u32 = 16_000;
+/// How long one call may take.
+const CALL: Duration = Duration::from_secs(300);
+/// How long all of it may take.
+const ALL: Duration = Duration::from_secs(1_200);
+/// How long the dossier's own look at the source may take.
+const LOOK: Duration = Duration::from_millis(1_500);
+/// Functions of the likeliest places that are shown.
+const FUNCTIONS: usize = 6;
+
+/// Makes whoever speaks to a model.
+pub type Talkers = Box<dyn Fn(&FixerModel) -> Result<Box<dyn Talker>, llm::Error> + Send>;
+
+/// What is asked about.
+pub struct Question<'a> {
+    pub incident: &'a Incident,
+    pub settings: &'a Settings,
+    pub model: &'a FixerModel,
+    pub repo: &'a Repo,
+    pub commit: Commit,
+    pub last_good: Option<Commit>,
+    pub findings: &'a Findings,
+}
+
+/// How asking ended.
+pub enum Asked {
+    /// With the model's part in the findings.
+    Answered(Outcome, Box<ByModel>),
+    /// The work has to end.
+    Halted(Halted),
+}
+
+/// Where an investigation is kept, and what ends it.
+pub struct Keeping<'a> {
+    pub store: &'a mut Store,
+    pub lease: &'a Lease,
+    pub state_dir: &'a Path,
+    pub halt: &'a Halt,
+}
+
+/// What of the incident's past the dossier holds.
+pub struct Beside {
+    seen: Vec<(crate::model::Timestamp, Option<crate::model::CommitId>)>,
+    past: Vec<Past>,
+    tried: Vec<String>,
+}
+
+impl Beside {
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn of(store: &Store, incident: &Incident) -> Result<Beside, Error> {
+        let seen = store.occurrences(incident.id)?;
+        let past = store.alike(incident)?;
+        let events = store.events(incident.id)?;
+        Ok(Beside {
+            seen: seen.into_iter().map(|one| (one.time, one.commit)).collect(),
+            past: past
+                .into_iter()
+                .map(|one| Past {
+                    id: one.id.0,
+                    same: one.fingerprint == incident.fingerprint,
+                    title: one.title,
+                    last_seen: one.last_seen,
+                    status: one.status.word(),
+                    reason: one.reason,
+                })
+                .collect(),
+            tried: events
+                .into_iter()
+                // That work began says nothing of what came of it.
+                .filter(|event| !matches!(event.what.as_str(), "open" | "claimed" | "postponed"))
+                .map(|event| format!("{}: {}", event.what, event.detail))
+                .collect(),
+        })
+    }
+}
+
+/// Writes the dossier of an incident.
+pub fn dossier_of(
+    question: &Question<'_>,
+    beside: &Beside,
+    lines: &[crate::investigate::tools::LogLine],
+    scope: &mut Scope,
+    deadline: Instant,
+) -> dossier::Dossier {
+    let until = deadline.min(Instant::now() + LOOK);
+    question.repo.set_deadline(until);
+    let tree = Tree::read(question.repo, question.commit).ok();
+    let functions = tree.map_or_else(Vec::new, |tree| {
+        excerpts::functions(&question.findings.places, &tree, FUNCTIONS)
+    });
+    let brief = Brief {
+        incident: question.incident,
+        settings: question.settings,
+        repo: question.repo,
+        commit: question.commit,
+        findings: question.findings,
+        functions: &functions,
+        last_good: question.last_good,
+        seen: &beside.seen,
+        past: &beside.past,
+        tried: &beside.tried,
+        lines,
+    };
+    dossier::write(&brief, scope, dossier::BYTES, deadline)
+}
+
+/// The lines that may be shown. What neighbours said goes with them only where their own settings let
+/// it, and redact it no otherwise than the service's.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn lines_of(
+    store: &Store,
+    incident: &Incident,
+    settings: &Settings,
+) -> Result<Vec<crate::investigate::tools::LogLine>, Error> {
+    let mut shown = incident.clone();
+    let mut kept = Vec::new();
+    for line in std::mem::take(&mut shown.context) {
+        let neighbour = line.from.as_deref().and_then(|from| from.split_once(": "));
+        let may = match neighbour {
+            None => true,
+            Some((name, _)) => store.settings(name)?.is_some_and(|other| {
+                other.model.as_ref().is_some_and(|model| model.may_be_sent)
+                    && other.redact == settings.redact
+            }),
+        };
+        if may {
+            kept.push(line);
+        }
+    }
+    shown.context = kept;
+    Ok(dossier::lines_of(&shown))
+}
+
+/// The rules by which a service's text is redacted.
+///
+/// # Errors
+/// When they cannot be used: nothing may be sent then.
+pub fn redactor(settings: &Settings) -> Result<Redactor, String> {
+    let made = Redactor::new(&redact::Settings::from(&settings.redact));
+    made.map_err(|_| {
+        "the service's rules of redaction cannot be used, so nothing is sent".to_owned()
+    })
+}
+
+/// Holds the conversation, or goes on with it where it was cut off.
+///
+/// # Errors
+/// When the store or the disk refuses.
+pub fn ask(
+    question: &Question<'_>,
+    keeping: &mut Keeping<'_>,
+    talker: &dyn Talker,
+) -> Result<Asked, Error> {
+    let endpoint = talker.endpoint();
+    let by = ByModel::of(&endpoint);
+    let redactor = match redactor(question.settings) {
+        Ok(redactor) => redactor,
+        Err(why) => return Ok(Asked::Answered(Outcome::Unavailable(why), Box::new(by))),
+    };
+    let incident = question.incident;
+    let mut scope = redactor.scope();
+    let until = Instant::now() + ALL;
+    let lines = lines_of(keeping.store, incident, question.settings)?;
+    let beside = Beside::of(keeping.store, incident)?;
+    let dossier = dossier_of(question, &beside, &lines, &mut scope, until);
+    question.repo.set_deadline(until);
+    let past = past(question, keeping, &endpoint)?;
+    let is_ephemeral = disk(keeping.state_dir) == Disk::Fleeting;
+    let mut ledger = StoreLedger::new(
+        keeping.store,
+        keeping.lease,
+        question.settings,
+        question.model,
+        is_ephemeral,
+        keeping.halt,
+    );
+    let inquiry = Inquiry {
+        repo: question.repo,
+        commit: question.commit,
+        settings: question.settings,
+        trace: incident.trace.as_ref(),
+        lines: &lines,
+        dossier: dossier.text,
+        scope,
+        limits: Limits { until, ..limits() },
+    };
+    let outcome = inquiry::run(inquiry, talker, &past, &mut ledger);
+    write_transcript(keeping, incident, &redactor)?;
+    let spent = keeping.store.spent_on(incident.id)?;
+    let by = ByModel {
+        usd: spent.usd.as_f64(),
+        tokens: spent.tokens,
+        ..by
+    };
+    Ok(match outcome {
+        Err(halted) => Asked::Halted(halted),
+        Ok(outcome) => {
+            let by = match &outcome {
+                Outcome::Patch(found) => by.proposing(&found.0, &found.1),
+                Outcome::NoPatch(end) => by.without_patch(end),
+                Outcome::Later { why, .. } | Outcome::Unavailable(why) => ByModel {
+                    why_none: Some(why.clone()),
+                    ..by
+                },
+            };
+            Asked::Answered(outcome, Box::new(by))
+        }
+    })
+}
+
+/// How far a conversation may go that begins now.
+pub fn limits() -> Limits {
+    Limits {
+        turns: TURNS,
+        max_tokens: MAX_TOKENS,
+        call: CALL,
+        until: Instant::now() + ALL,
+    }
+}
+
+/// What was said before, where it was with the same model about the same commit and not yet over.
+fn past(
+    question: &Question<'_>,
+    keeping: &mut Keeping<'_>,
+    endpoint: &llm::Endpoint,
+) -> Result<Vec<Entry>, Error> {
+    let kept = keeping.store.conversation(question.incident.id)?;
+    if kept.is_empty() {
+        return Ok(Vec::new());
+    }
+    let entries: Result<Vec<Entry>, _> = kept
+        .iter()
+        .map(|line| serde_json::from_str::<Entry>(line))
+        .collect();
+    let goes_on = |entries: &[Entry]| {
+        let same = match entries.first() {
+            Some(Entry::Opened {
+                endpoint: with,
+                commit,
+                prompt_sha256,
+                ..
+            }) => {
+                with == endpoint
+                    && *commit == question.commit.to_string()
+                    && *prompt_sha256 == inquiry::fingerprint()
+            }
+            Some(_) | None => false,
+        };
+        let over = entries
+            .iter()
+            .any(|entry| matches!(entry, Entry::Closed { .. }));
+        same && !over
+    };
+    match entries {
+        Ok(entries) if goes_on(&entries) => Ok(entries),
+        Ok(_) | Err(_) => {
+            keeping
+                .store
+                .forget_conversation(keeping.lease, super::clock::now())?;
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Leaves everything that was said beside the report, redacted once more: a model may have made up
+/// what looks like a secret.
+fn write_transcript(
+    keeping: &Keeping<'_>,
+    incident: &Incident,
+    redactor: &Redactor,
+) -> Result<(), Error> {
+    let mut scope = redactor.scope();
+    let mut text = String::new();
+    for line in keeping.store.conversation(incident.id)? {
+        // What is no JSON was not written by us.
+        let Ok(mut value) = serde_json::from_str::<Value>(&line) else {
+            continue;
+        };
+        if value["entry"] != "ours" && value["entry"] != "opened" {
+            redacted(&mut value, &mut scope);
+        }
+        text.push_str(&value.to_string());
+        text.push('\n');
+    }
+    let folder = keeping.state_dir.join("incidents");
+    deliver::transcript(&folder, incident.id, &text)
+        .map_err(|fault| Error::result(fault.to_string()))
+}
+
+fn redacted(value: &mut Value, scope: &mut Scope) {
+    match value {
+        Value::String(text) => *text = scope.text(text).as_str().to_owned(),
+        Value::Array(all) => all.iter_mut().for_each(|one| redacted(one, scope)),
+        Value::Object(all) => all.values_mut().for_each(|one| redacted(one, scope)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What an outcome means for what was found without a model.
+pub fn settle(findings: &mut Findings, fixer: Fixer, outcome: Outcome, by: ByModel) {
+    let why_none = by.why_none.clone().unwrap_or_default();
+    let words = format!("{} at {}", by.model, by.api);
+    findings.tried.push(match by.proposed {
+        true => format!("asked {words}: {}", first_sentence(&by.cause)),
+        false => format!("asked {words}: {why_none}"),
+    });
+    findings.notes.extend(by.notes.iter().cloned());
+    match outcome {
+        Outcome::Patch(found) => {
+            let (answer, judged) = *found;
+            findings.patch = Some(judged.patch);
+            findings.why = first_sentence(&answer.cause);
+        }
+        Outcome::NoPatch(end) if is_a_word(&end) => {
+            findings.patch = None;
+            findings.why = why_none;
+        }
+        Outcome::NoPatch(_) | Outcome::Later { .. } | Outcome::Unavailable(_) => {
+            if fixer == Fixer::Model {
+                findings.patch = None;
+                findings.why = why_none;
+            } else if !why_none.is_empty() {
+                findings.why = format!("{}; {why_none}", findings.why);
+            }
+        }
+    }
+    findings.by_model = Some(by);
+}
+
+/// A model that gave up for a reason has looked: nothing is taken back against its word.
+fn is_a_word(end: &NoPatch) -> bool {
+    end.gave_up.is_some()
+}
+
+fn first_sentence(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let end = line.find(". ").map_or(line.len(), |at| at + 1);
+    line.get(..end).unwrap_or(line).to_owned()
+}
