@@ -204,10 +204,12 @@ fn who_kills_its_parent_kills_the_sandbox_at_most() {
     }
 }
 
+/// One after the other and no more than these: a real bomb would take the machine with it where
+/// the code is wrong.
 #[test]
-fn a_fork_bomb_is_ended() {
-    let name = "a_fork_bomb_is_ended";
-    let script = "bomb() { bomb | bomb & }; bomb; sleep 30\n";
+fn too_many_processes_are_ended() {
+    let name = "too_many_processes_are_ended";
+    let script = "i=0\nwhile [ $i -lt 1500 ]; do sleep 20 & i=$((i+1)); done\nwait\n";
     ends(name, "sh suite", script, small(), How::TooManyProcesses);
 }
 
