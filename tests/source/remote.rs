@@ -195,6 +195,26 @@ fn deleted_branches_and_proposals_are_not_in_a_mirror() {
 }
 
 #[test]
+fn a_mirror_knows_the_default_branch_and_when_it_changes() {
+    let sample = Sample::new();
+    let first = sample.commit(9.0, "one", &[("a", Some("1"))]);
+    let other = sample.commit_on("trunk", &[&first], 8.0, "two", &[("a", Some("2"))]);
+    let server = git_server(&sample, false, None);
+    let dir = TempDir::new().unwrap();
+    let mirrors = mirrors(dir.path(), &server);
+    let repo = open(&mirrors, &server, None).unwrap();
+    assert_eq!(repo.tip(None).unwrap().to_string(), first);
+    assert_eq!(repo.tip(Some("trunk")).unwrap().to_string(), other);
+    sample.git.set_head("refs/heads/trunk").unwrap();
+    // A mirror that was just fetched is left alone.
+    repo.refresh().unwrap();
+    assert_eq!(repo.tip(None).unwrap().to_string(), first);
+    make_old(dir.path());
+    repo.refresh().unwrap();
+    assert_eq!(repo.tip(None).unwrap().to_string(), other);
+}
+
+#[test]
 fn leftovers_of_a_killed_process_do_not_stop_the_next_fetch() {
     let sample = Sample::new();
     sample.commit(9.0, "one", &[("a", Some("1"))]);

@@ -168,7 +168,7 @@ fn nothing_is_written_outside() {
                   for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger; do\n\
                   [ -w $f ] && { echo MAY WRITE $f; exit 1; }\ndone\n\
                   find /proc/sys /proc/irq /proc/bus /proc/fs -writable 2>/dev/null | grep . && exit 1\n\
-                  find /proc -maxdepth 1 -type f -writable | grep . && exit 1\n\
+                  for f in /proc/*; do [ -f $f ] && [ -w $f ] && { echo MAY WRITE $f; exit 1; }; done\n\
                   mount -t tmpfs none /usr 2>/dev/null && exit 1\n\
                   mount -o remount,rw /usr 2>/dev/null && exit 1\n\
                   unshare -r true 2>/dev/null && { echo userns; exit 1; }\n\
@@ -204,10 +204,12 @@ fn who_kills_its_parent_kills_the_sandbox_at_most() {
     }
 }
 
+/// One after the other and no more than these: a real bomb would take the machine with it where
+/// the code is wrong.
 #[test]
-fn a_fork_bomb_is_ended() {
-    let name = "a_fork_bomb_is_ended";
-    let script = "bomb() { bomb | bomb & }; bomb; sleep 30\n";
+fn too_many_processes_are_ended() {
+    let name = "too_many_processes_are_ended";
+    let script = "i=0\nwhile [ $i -lt 1500 ]; do sleep 20 & i=$((i+1)); done\nwait\n";
     ends(name, "sh suite", script, small(), How::TooManyProcesses);
 }
 

@@ -154,11 +154,13 @@ fn census(above: u32) -> io::Result<Census> {
         let from = all.partition_point(|stat| stat.parent < of);
         all[from..].iter().take_while(move |stat| stat.parent == of)
     };
-    let mut census = Census::default();
-    census.first = children(above).next().map(|stat| Known {
-        id: stat.id,
-        started: stat.started,
-    });
+    let mut census = Census {
+        first: children(above).next().map(|stat| Known {
+            id: stat.id,
+            started: stat.started,
+        }),
+        ..Census::default()
+    };
     let mut open: Vec<&Stat> = children(above).collect();
     let mut seen = 0;
     while let Some(stat) = open.pop() {
