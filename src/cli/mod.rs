@@ -8,6 +8,7 @@ mod arguments;
 mod bill;
 mod check;
 mod eval;
+mod eval_fix;
 mod fix;
 mod incidents;
 mod init;
