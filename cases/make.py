@@ -61,13 +61,14 @@ class Maker:
         service.write_text(text)
         (self.case / "repo.fi").write_bytes(self.git("fast-export", "--all"))
         os.makedirs("/app", exist_ok=True)
-        inside = f'mount --bind "$1" /app && cd /app && {build or "true"} && exec {command}'
+        inside = f'mount --bind "$1" /app && mount -t tmpfs tmpfs /tmp && cd /app && {build or "true"} && exec {command}'
         done = subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", str(self.tree)],
                               env=PLAIN, input=stdin.encode(), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
         assert done.returncode != 0, f"{self.case.name} did not fail"
         assert str(self.tree).encode() not in done.stdout
         (self.case / "app.log").write_bytes(done.stdout)
+        os.rmdir("/app")
 
 
 for case in sorted(HERE.iterdir()):

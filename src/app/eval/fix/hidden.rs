@@ -97,9 +97,7 @@ impl Tree {
 
     /// Whether the file was there in the last work tree.
     pub(super) fn has(&self, file: &str) -> bool {
-        let repo = self.repository.join(file);
-        let tree = self.scratch.join("tree").join(file);
-        repo.is_file() || tree.is_file()
+        self.scratch.join("tree").join(file).is_file()
     }
 
     /// Runs the hidden test on the deployed commit, changed or as it is.

@@ -129,12 +129,12 @@ fn faults(case: &Case) -> Result<Vec<String>, Error> {
     let scratch = Scratch(replay::fresh_state("eval")?);
     let tree = Tree::lay(case, &scratch.0)?;
     let mut faults = Vec::new();
+    if let Verdict::Passed = tree.judge(case, Change::None)? {
+        faults.push("the hidden test passes without any change: it proves nothing".to_owned());
+    }
     if !tree.has(&case.file) {
         let what = format!("`{}` is no file at the deployed commit", case.file);
         faults.push(what);
-    }
-    if let Verdict::Passed = tree.judge(case, Change::None)? {
-        faults.push("the hidden test passes without any change: it proves nothing".to_owned());
     }
     let right = case.folder.join(case::RIGHT);
     if !right.is_file() {
