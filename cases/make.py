@@ -65,7 +65,7 @@ class Maker:
         done = subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", str(self.tree)],
                               env=PLAIN, input=stdin.encode(), stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
-        assert done.returncode != 0, f"{self.case.name} did not fail"
+        assert done.returncode != 0, f"{self.case.name} did not fail:\n{done.stdout.decode()}"
         assert str(self.tree).encode() not in done.stdout
         (self.case / "app.log").write_bytes(done.stdout)
         os.rmdir("/app")

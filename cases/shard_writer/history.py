@@ -175,4 +175,4 @@ func Of(key string, count int) int {
 commit("2026-11-20 10:05", "Henrik Moe", "Comment on the settings", {
 "internal/config/config.go": ("// Config of the service.\n", "// Config of the service; Buffer counts events.\n")})
 right({"internal/shard/shard.go": ("uint32(count+1)", "uint32(count)")})
-run("/tmp/ingest-bin", "".join(f"{key} {n}\n" for n, key in enumerate(["cart", "search", "cart", "login", "search", "!bulk", "checkout", "profile", "wishlist", "orders", "returns", "stock", "payments", "reviews", "gifts", "support"])), build="go build -o /tmp/ingest-bin .")
+run("/tmp/ingest-bin", "".join(f"{key} {n}\n" for n, key in enumerate(["cart", "search", "cart", "login", "search", "!bulk", "checkout", "profile", "wishlist", "orders", "returns", "stock", "payments", "reviews", "gifts", "baskets", "support"])), build="go build -o /tmp/ingest-bin .")
