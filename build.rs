@@ -1,4 +1,4 @@
-//! Sets how the plugin library is linked, builds the scenarios of scenarios/ in, and on request (`make bindings`) writes the Rust side
+//! Sets how the plugin library is linked, builds the scenarios of scenarios/ and the cases of cases/ in, and on request (`make bindings`) writes the Rust side
 //! of include/autofix_host.h. Builds for use need neither libclang nor bindgen.
 
 fn main() {
@@ -9,6 +9,7 @@ fn main() {
     // build of the other targets, because the manifest names none; programs ignore the flag.)
     println!("cargo:rustc-link-arg=-Wl,-z,nodelete");
     scenarios();
+    cases();
     #[cfg(feature = "bindings")]
     bindings();
 }
@@ -44,6 +45,32 @@ fn scenarios() {
     let to = std::env::var("OUT_DIR").expect("cargo names the folder for what is made");
     let to = std::path::Path::new(&to).join("scenarios.rs");
     std::fs::write(to, list).expect("the list can be written");
+}
+
+/// Writes the list of the files of cases that `app::eval::fix` includes: path and packed content.
+/// How a case is made, and prose about it, stays behind.
+fn cases() {
+    use std::fmt::Write as _;
+    let home = std::env::var("CARGO_MANIFEST_DIR").expect("cargo names the package's folder");
+    let home = std::path::Path::new(&home).join("cases");
+    println!("cargo:rerun-if-changed={}", home.display());
+    let mut list = String::from("const CASES: &[(&str, &[u8])] = &[\n");
+    let mut waiting = sorted(&home);
+    waiting.retain(|case| case.join("case.toml").is_file());
+    let mut numbered = 0;
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(sorted(&path));
+        } else if !path.ends_with("history.py") {
+            let name = path.strip_prefix(&home).expect("it lies in the folder");
+            let packed = packed(&path, &format!("case-{numbered}"));
+            numbered += 1;
+            let _ = writeln!(list, "    ({name:?}, include_bytes!({packed:?})),");
+        }
+    }
+    list.push_str("];\n");
+    let to = std::env::var("OUT_DIR").expect("cargo names the folder for what is made");
+    std::fs::write(std::path::Path::new(&to).join("cases.rs"), list).expect("it can be written");
 }
 
 /// Where the packed file is.

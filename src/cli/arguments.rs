@@ -228,6 +228,34 @@ pub(super) struct PromoteArguments {
 pub(super) enum Eval {
     /// What becomes an incident: found, missed and false alarms; exit status 1 unless all is right
     Triage(EvalTriageArguments),
+    /// What becomes a fix: file found, diff made, hidden test passed; exit status 1 unless all is
+    /// right
+    ///
+    /// A case is a repository at a commit, a log and a hidden test. It goes the way of production
+    /// with the fixer that the keys name. The hidden tests, and the code that they test, run as
+    /// plain child processes of this command, with limits on time and output and no sandbox: run
+    /// only cases that you trust. The shipped ones need git, timeout and python3, node, go, javac
+    /// or rustc; a case whose runtime is missing is skipped, and said on standard error.
+    Fix(EvalFixArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalFixArguments {
+    /// Only these cases
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    /// A folder of cases, instead of those that autofix ships
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
+    /// A key of the output, such as Fixer=revert or Fixer_Model=NAME
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Print one JSON object for each case
+    #[arg(long, conflicts_with = "check")]
+    pub(super) json: bool,
+    /// Run no fixer: prove that each hidden test fails without a change and passes with right.patch
+    #[arg(long, conflicts_with = "set")]
+    pub(super) check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use crate::app::{self};
 use crate::cli::arguments::{self, EvalTriageArguments};
 use crate::cli::output::{BAD, GOOD, Out, STRONG, safe};
 use crate::cli::progress::Progress;
-use crate::cli::{Outcome, folder};
+use crate::cli::{Outcome, eval_fix, folder};
 use crate::log::Log;
 use crate::model::Level;
 use serde_json::json;
@@ -15,6 +15,7 @@ use serde_json::json;
 pub(super) fn run(what: arguments::Eval, out: &mut Out) -> Result<Outcome, app::Error> {
     match what {
         arguments::Eval::Triage(arguments) => run_triage(arguments, out),
+        arguments::Eval::Fix(arguments) => eval_fix::run(arguments, out),
     }
 }
 
@@ -55,7 +56,7 @@ fn run_triage(arguments: EvalTriageArguments, out: &mut Out) -> Result<Outcome, 
 }
 
 /// What the lanes say of each incident would drown the result.
-fn only_worries(progress: &Progress) -> Log {
+pub(super) fn only_worries(progress: &Progress) -> Log {
     let all = progress.log();
     Log::new(move |level, line| match level {
         Level::Warn => all.warn(line),

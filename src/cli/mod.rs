@@ -9,6 +9,7 @@ mod bill;
 mod check;
 mod conversation;
 mod eval;
+mod eval_fix;
 mod fix;
 mod incidents;
 mod init;

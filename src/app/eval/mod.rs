@@ -2,6 +2,7 @@
 //! into a state folder of its own, and what becomes an incident is compared with what should.
 //! What a scenario is stands in `scenario`, what counts as found in `score`.
 
+pub mod fix;
 pub mod scenario;
 pub mod score;
 mod shipped;
