@@ -11,6 +11,7 @@ use crate::patch::code::imports::{Imports, read};
 use crate::patch::code::{Grammar, parse};
 use crate::source::locate::Files;
 use manifests::{composer_has, in_manifest, is_crate};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -188,7 +189,7 @@ fn is_known(case: &Case<'_>, file: &Touched, grammar: Grammar, name: &str) -> bo
     is_standard(grammar, name, &root)
         || is_own(case, file, grammar, name, &root)
         || in_manifest(case, grammar, name, &root)
-        || imported(case, grammar, &root)
+        || imported(case, file, grammar, &root)
 }
 
 /// The part of a name that tells the package.
@@ -324,10 +325,17 @@ fn is_own(case: &Case<'_>, file: &Touched, grammar: Grammar, name: &str, root: &
 }
 
 /// Whether a file of the language imports the package already.
-fn imported(case: &Case<'_>, grammar: Grammar, root: &str) -> bool {
+fn imported(case: &Case<'_>, file: &Touched, grammar: Grammar, root: &str) -> bool {
     let (mut bytes, mut parsed) = (0, 0);
     let like = |path: &&String| Grammar::of(path).is_some_and(|other| other.is_like(grammar));
-    for path in case.tree.paths().iter().filter(like).take(FILES) {
+    // What lies near is most like it, and the search may be cut.
+    let near = |path: &&String| {
+        let parts = path.split('/').zip(file.path.split('/'));
+        Reverse(parts.take_while(|(one, other)| one == other).count())
+    };
+    let mut paths: Vec<&String> = case.tree.paths().iter().filter(like).collect();
+    paths.sort_by_cached_key(near);
+    for path in paths.into_iter().take(FILES) {
         if bytes > BYTES || parsed > PARSED || Instant::now() >= case.ground.deadline {
             return false;
         }
