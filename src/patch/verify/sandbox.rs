@@ -5,7 +5,6 @@
 
 use crate::patch::verify::Limits;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,8 +33,7 @@ const ETC: [&str; 13] = [
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin";
 /// Bytes of `/dev/shm`.
 const SHARED: u64 = 64 << 20;
-/// Most processes in the kernel's own count, which holds all that its user runs anywhere; the
-/// guard's limit is below.
+/// Most processes in the kernel's own count; the guard's limit is below.
 const TASKS_KERNEL: usize = 4096;
 /// What the command's exit status is where it was not even begun.
 pub(super) const NOT_BEGUN: i32 = 125;
@@ -85,23 +83,8 @@ echo "root:x:0:" > group && echo "ci:x:1000:" >> group
 echo "127.0.0.1 localhost sandbox" > hosts && echo "::1 localhost" >> hosts
 cp -a /source/. /box/work/ || stop "the work tree cannot be copied"
 cd "/box/work/./$2" || stop "the service's folder is not there"
-[ -z "$6" ] && exec nice -n 10 /bin/sh -c "$1"
-# The kernel counts no processes of root. The limit holds for whom this becomes.
-chown "$6:$6" /box /box/home /box/tmp /dev/shm && chown -R "$6:$6" /box/work || stop "the work tree cannot be given away"
-exec nice -n 10 setpriv --reuid "$6" --regid "$6" --clear-groups --no-new-privs --inh-caps=-all \
-  --bounding-set=-all /bin/sh -c "$1"
+exec nice -n 10 /bin/sh -c "$1"
 "#;
-
-/// Whom a run by root becomes: `nobody`.
-const NOBODY: &str = "65534";
-/// What it takes to become somebody else, and nothing more.
-const TO_BECOME: [&str; 5] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-];
 
 /// bubblewrap, found on this host.
 #[derive(Debug)]
@@ -111,11 +94,6 @@ pub(super) struct Sandbox {
     readable: Vec<PathBuf>,
     /// What must not be seen although it lies in a folder that is shown.
     hidden: Vec<PathBuf>,
-}
-
-/// Whether this process is root's, by whose its own entry in `/proc` is.
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
 }
 
 impl Sandbox {
@@ -172,19 +150,15 @@ impl Sandbox {
         let shell = shell.unwrap_or("/bin/sh");
         let mut run = Command::new(self.program);
         run.env_clear().current_dir("/");
-        run.args(["--unshare-ipc", "--unshare-pid", "--unshare-net"]);
-        run.args(["--unshare-uts", "--unshare-cgroup-try"]);
+        run.args([
+            "--unshare-user",
+            "--unshare-ipc",
+            "--unshare-pid",
+            "--unshare-net",
+        ]);
+        run.args(["--unshare-uts", "--unshare-cgroup-try", "--disable-userns"]);
         run.args(["--die-with-parent", "--new-session", "--cap-drop", "ALL"]);
-        run.args(["--hostname", "sandbox"]);
-        let root_runs = is_root();
-        if root_runs {
-            for power in TO_BECOME {
-                run.args(["--cap-add", power]);
-            }
-        } else {
-            run.args(["--unshare-user", "--disable-userns"]);
-            run.args(["--uid", "1000", "--gid", "1000"]);
-        }
+        run.args(["--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]);
         self.show_system(&mut run);
         for path in ETC {
             run.args(["--ro-bind-try", path, path]);
@@ -234,14 +208,7 @@ impl Sandbox {
         // Blocks of 512 bytes, then kilobytes, as a shell counts them.
         run.arg((limits.disk / 512).to_string());
         run.arg((limits.memory.saturating_mul(4) / 1024).to_string());
-        if root_runs {
-            // More than the guard lets be, so that it is the one that says so.
-            run.arg((limits.processes.saturating_mul(2) + 64).to_string());
-            run.arg(NOBODY);
-        } else {
-            run.arg(TASKS_KERNEL.max(limits.processes).to_string());
-            run.arg("");
-        }
+        run.arg(TASKS_KERNEL.max(limits.processes).to_string());
         run
     }
 
