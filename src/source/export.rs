@@ -6,10 +6,10 @@ use crate::source::error::{Error, ErrorKind};
 use crate::source::repo::{Commit, Repo};
 use git2::{ApplyOptions, Diff, Oid, Tree};
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
 /// Most files and folders that are written.
@@ -109,7 +109,7 @@ impl Export<'_> {
                 0o040_000 => {
                     self.count(BLOCK)?;
                     let real = into.join(&path);
-                    let made = fs::DirBuilder::new().mode(0o755).create(real);
+                    let made = fs::create_dir(&real).and_then(|()| permit(&real, 0o755));
                     made.map_err(|e| disk(&path, &e))?;
                     self.folder(&self.repo.git.find_tree(entry.id())?, into, &path)?;
                 }
@@ -126,12 +126,10 @@ impl Export<'_> {
         self.count((size as u64).div_ceil(BLOCK).max(1) * BLOCK)?;
         let blob = self.repo.git.find_blob(id)?;
         let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(into.join(path));
-        file.and_then(|mut file| file.write_all(blob.content()))
+        let real = into.join(path);
+        File::create_new(&real)
+            .and_then(|mut file| file.write_all(blob.content()))
+            .and_then(|()| permit(&real, mode))
             .map_err(|e| disk(path, &e))?;
         self.done.files += 1;
         Ok(())
@@ -163,6 +161,11 @@ impl Export<'_> {
         }
         Ok(())
     }
+}
+
+/// The mode that git knows, whatever the umask of this process.
+fn permit(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 fn too_large(what: String) -> Error {

@@ -2,8 +2,9 @@
 //! that none of its processes is left. It kills by the sandbox's first process: with that one the
 //! kernel ends all others of its process namespace. Starts no thread; it looks again and again.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -61,6 +62,8 @@ pub(super) struct Over {
 /// Runs the command, whose both outputs go to a new file, to its end or to the first bound.
 pub(super) fn run(command: &mut Command, output: &Path, bounds: &Bounds) -> io::Result<Over> {
     let out = File::create_new(output)?;
+    // Its folder is private; a program that opens its own output may be another user.
+    out.set_permissions(Permissions::from_mode(0o666))?;
     let began = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -76,7 +79,8 @@ pub(super) fn run(command: &mut Command, output: &Path, bounds: &Bounds) -> io::
         }
         let broken = match census(id) {
             Ok(census) => {
-                first = first.or_else(|| census.first.clone());
+                // The newest: before bubblewrap there may have been others.
+                first = census.first.clone().or(first);
                 broken(&census, output, bounds)
             }
             Err(e) => {

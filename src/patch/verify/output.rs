@@ -36,7 +36,8 @@ fn clean(text: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '\n' | '\t' => out.push(c),
-            '\r' if chars.peek() != Some(&'\n') => out.push('\n'),
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' => out.push('\n'),
             '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
                 // Parameters, then one final character.
                 while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}

@@ -5,6 +5,7 @@
 
 use crate::patch::verify::Limits;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,8 +34,19 @@ const ETC: [&str; 13] = [
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin";
 /// Bytes of `/dev/shm`.
 const SHARED: u64 = 64 << 20;
-/// Most processes in the kernel's own count; the guard's limit is below.
-const TASKS_KERNEL: usize = 4096;
+/// How much more the kernel's own limit on processes is than the guard's, which comes first.
+const TASKS_KERNEL: usize = 2;
+/// What root becomes before anything else: the kernel keeps no limit on root's processes, and
+/// files of the system would count as the sandbox's own. It may not see the scratch folder, so the
+/// files are mounted where it can, in a namespace that nobody else sees.
+const STEP_DOWN: &str = r#"
+mount --make-rprivate / && mount --bind "$1" /mnt || exit 125
+shift
+exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all \
+  --no-new-privs -- env -i "$@"
+"#;
+const STEP_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+const UNSHARE: &str = "/usr/bin/unshare";
 /// What the command's exit status is where it was not even begun.
 pub(super) const NOT_BEGUN: i32 = 125;
 
@@ -90,6 +102,7 @@ exec nice -n 10 /bin/sh -c "$1"
 #[derive(Debug)]
 pub(super) struct Sandbox {
     program: &'static str,
+    is_root: bool,
     /// Folders that are shown read-only beside the system's.
     readable: Vec<PathBuf>,
     /// What must not be seen although it lies in a folder that is shown.
@@ -137,19 +150,25 @@ impl Sandbox {
             }
             readable.push(path.clone());
         }
+        let is_root = fs::metadata("/proc/self")
+            .map_err(|e| format!("/proc cannot be read: {e}"))?
+            .uid()
+            == 0;
         Ok(Sandbox {
             program,
+            is_root,
             readable,
             hidden: kept_back,
         })
     }
 
-    /// The command that runs a service's command on the files in `source`.  `root`: the service's folder in the work tree.
+    /// The command that runs a service's command on the files in `source`.
+    /// `root`: the service's folder in the work tree.
     pub fn command(&self, source: &Path, root: &str, command: &str, limits: &Limits) -> Command {
         let shell = SHELLS.into_iter().find(|path| Path::new(path).is_file());
         let shell = shell.unwrap_or("/bin/sh");
-        let mut run = Command::new(self.program);
-        run.env_clear().current_dir("/");
+        let (mut run, source) = self.step_down(source);
+        run.current_dir("/");
         run.args([
             "--unshare-user",
             "--unshare-ipc",
@@ -208,8 +227,22 @@ impl Sandbox {
         // Blocks of 512 bytes, then kilobytes, as a shell counts them.
         run.arg((limits.disk / 512).to_string());
         run.arg((limits.memory.saturating_mul(4) / 1024).to_string());
-        run.arg(TASKS_KERNEL.max(limits.processes).to_string());
+        run.arg(limits.processes.saturating_mul(TASKS_KERNEL).to_string());
         run
+    }
+
+    /// What begins the command, and where the files are then.
+    fn step_down<'p>(&self, source: &'p Path) -> (Command, &'p Path) {
+        if !self.is_root {
+            let mut run = Command::new(self.program);
+            run.env_clear();
+            return (run, source);
+        }
+        let mut run = Command::new(UNSHARE);
+        run.env_clear().env("PATH", STEP_PATH);
+        run.args(["--mount", "--", "/bin/sh", "-c", STEP_DOWN, "sh"]);
+        run.arg(source).arg(self.program);
+        (run, Path::new("/mnt"))
     }
 
     fn show_system(&self, run: &mut Command) {
@@ -278,7 +311,9 @@ impl Sandbox {
 /// Why a sandbox that does nothing did not come up, by what bubblewrap said, and what helps.
 pub(super) fn explain(said: &str) -> String {
     let low = said.to_lowercase();
-    let remedy = if low.contains("unknown option") {
+    let remedy = if low.contains("find source path") {
+        "a folder that tests may read cannot be read by user 65534, which tests of root run as"
+    } else if low.contains("unknown option") {
         "it is older than 0.8: install a newer bubblewrap"
     } else if ["permission", "not permitted", "namespace", "permitted"]
         .iter()
