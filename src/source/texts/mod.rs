@@ -120,6 +120,7 @@ impl Texts {
                 Err(why) => {
                     repo.note(format!("texts that were kept are read again: {why}"));
                     self.forget();
+                    eye.again();
                 }
             }
         }
@@ -177,8 +178,7 @@ impl Texts {
                 None => Err("they are not kept".to_owned()),
             };
             if again.is_err() {
-                eye.skip = eye.skip.max(eye.shown);
-                eye.shown = 0;
+                eye.again();
                 building.restart();
             }
         }
@@ -215,6 +215,12 @@ pub(in crate::source) struct Eye<'v> {
 }
 
 impl Eye<'_> {
+    /// Texts come from the first one again; those that were seen are passed over.
+    fn again(&mut self) {
+        self.skip = self.skip.max(self.shown);
+        self.shown = 0;
+    }
+
     fn show(&mut self, text: Text<'_>) {
         self.shown += 1;
         if !self.stopped && self.shown > self.skip {
