@@ -30,18 +30,31 @@ pub fn carry(findings: &mut Findings, repo: &Repo, settings: &Settings) {
         .and_then(|()| port(repo, patch, &rules, None));
     let onward = match ported {
         Ok(Ported::AtHead) => Onward::AtHead,
+        Ok(Ported::Same(carried)) if is_only_tests(findings, &carried) => gone(
+            findings,
+            "all of the change but its test is there".to_owned(),
+        ),
         Ok(Ported::Same(patch)) => Onward::Same { patch },
         Ok(Ported::Conflict(why)) => Onward::Conflict { why },
-        Ok(Ported::AlreadyGone(why)) => {
-            findings.patch = None;
-            findings.why = format!("the default branch has no such fault any more: {why}");
-            Onward::AlreadyGone { why }
-        }
+        Ok(Ported::AlreadyGone(why)) => gone(findings, why),
         Err(fault) => Onward::Conflict {
             why: fault.to_string(),
         },
     };
     findings.onward = Some(onward);
+}
+
+/// No patch is needed: what is to be done is to deploy.
+fn gone(findings: &mut Findings, why: String) -> Onward {
+    findings.patch = None;
+    findings.why = format!("the default branch has no such fault any more: {why}");
+    Onward::AlreadyGone { why }
+}
+
+/// Whether nothing but the regression test is left to be changed.
+fn is_only_tests(findings: &Findings, carried: &AcceptedPatch) -> bool {
+    let tests = findings.by_model.as_ref().map(|by| &by.tests);
+    tests.is_some_and(|tests| carried.files().iter().all(|file| tests.contains(file)))
 }
 
 /// Runs the service's tests on the patch, where it has any. `limits`: none inside the host's process.
