@@ -1,6 +1,7 @@
 //! `check`: everything about a configuration that can be told before a host loads it. Looks,
 //! and changes nothing: what it must try, it takes back.
 
+mod fixer;
 mod model;
 mod repos;
 mod state;
@@ -251,9 +252,15 @@ fn services(
     let (complaints, good) = repos::check(settings, registry, options.offline);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
-    match model::check(settings, options.offline) {
-        None => {}
-        Some(Ok(line)) => report.good(line),
-        Some(Err(complaint)) => report.add([complaint]),
+    let asked = [
+        model::check(settings, options.offline),
+        fixer::check(settings, options.offline),
+    ];
+    for asked in asked {
+        match asked {
+            None => {}
+            Some(Ok(line)) => report.good(line),
+            Some(Err(complaint)) => report.add([complaint]),
+        }
     }
 }
