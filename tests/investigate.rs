@@ -3,6 +3,8 @@
 
 #[path = "played/anthropic/mod.rs"]
 mod anthropic_server;
+#[path = "investigate/dossier.rs"]
+mod dossier;
 #[path = "investigate/killed.rs"]
 mod killed;
 #[path = "investigate/service.rs"]

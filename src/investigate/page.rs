@@ -72,6 +72,11 @@ impl Page {
         true
     }
 
+    /// Says that something was left out on purpose; nothing more is taken.
+    pub(super) fn close(&mut self) {
+        self.full = true;
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.full
     }

@@ -115,8 +115,7 @@ impl Case {
         let folder = TempDir::new().unwrap();
         let (repo, state) = (folder.path().join("repo"), folder.path().join("state"));
         let commit = broken(&repo);
-        std::fs::write(repo.join("app.py"), SOURCE).unwrap();
-        git(&repo, &["commit", "-qam", "Call it qty again"]);
+        mended(&repo);
         let case = Case {
             instance: instance(&keys(&repo, &state, &commit, model, &[])),
             _folder: folder,
@@ -241,6 +240,12 @@ pub fn broken(repo: &Path) -> String {
     std::fs::write(repo.join("app.py"), SOURCE.replace("qty", "count")).unwrap();
     git(repo, &["commit", "-qam", "Call it count"]);
     git(repo, &["rev-parse", "HEAD"])
+}
+
+/// The default branch goes on, without the fault.
+pub fn mended(repo: &Path) {
+    std::fs::write(repo.join("app.py"), SOURCE).unwrap();
+    git(repo, &["commit", "-qam", "Call it qty again"]);
 }
 
 pub fn git(repo: &Path, arguments: &[&str]) -> String {

@@ -12,6 +12,8 @@ use std::time::Instant;
 
 /// Suspects whose change is shown.
 const SUSPECTS: usize = 3;
+/// Commits since the last good deploy that are listed.
+const COMMITS: usize = 20;
 /// Bytes of one suspect's change.
 const CHANGE: usize = 6 << 10;
 /// Longest text among words of ours, in bytes.
@@ -188,6 +190,9 @@ fn lines(
             break;
         }
     }
+    if from > 0 {
+        page.close();
+    }
     Some(page)
 }
 
@@ -327,6 +332,7 @@ fn suspects(brief: &Brief<'_>, scope: &mut Scope, room: usize, deadline: Instant
             "The newest deploy before this one that ran without the fault: ".into(),
             (&id(scope, good)).into(),
         ]);
+        since(brief, good, scope, &mut page, deadline);
     }
     for suspect in suspects {
         let why = quoted(scope, &suspect.why);
@@ -350,6 +356,35 @@ fn suspects(brief: &Brief<'_>, scope: &mut Scope, room: usize, deadline: Instant
         }
     }
     Some(page)
+}
+
+/// The commits that this deploy brought below the service's folder.
+fn since(brief: &Brief<'_>, good: Commit, scope: &mut Scope, page: &mut Page, deadline: Instant) {
+    let Ok(root) = RepoPath::parse(&brief.settings.root) else {
+        return;
+    };
+    let (Ok(log), Ok(then)) = (
+        brief.repo.log(brief.commit, &root, COMMITS, deadline),
+        brief.repo.info(good),
+    ) else {
+        page.own(&["What came since could not be listed; history shows it.".into()]);
+        return;
+    };
+    page.own(&["Commits since then, newest first:".into()]);
+    for entry in &log.entries {
+        if entry.commit == good || entry.time < then.time {
+            return;
+        }
+        let mut line = id(scope, entry.commit);
+        line.push(" ");
+        line.push(&scope.text(&entry.summary));
+        if !page.data(None, &line) {
+            return;
+        }
+    }
+    if log.cut.is_some() {
+        page.own(&["There are more; history shows them.".into()]);
+    }
 }
 
 fn change(
