@@ -1,6 +1,8 @@
 //! The store as several processes and a crash see it: nothing lost, nothing doubled, leases that
 //! fence, limits that hold. The crash is real: this file runs itself as a child and kills it.
 
+#[path = "store/beside.rs"]
+mod beside;
 #[path = "store/crash.rs"]
 mod crash;
 #[path = "store/spend.rs"]
