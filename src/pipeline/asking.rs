@@ -5,10 +5,12 @@ use crate::deliver;
 use crate::investigate::dossier::{self, Brief, Past};
 use crate::investigate::excerpts;
 use crate::investigate::inquiry::{self, Entry, Halted, Inquiry, Limits, NoPatch, Outcome};
+use crate::investigate::tools::LogLine;
 use crate::investigate::{ByModel, Findings};
 use crate::llm::{self, Talker};
 use crate::model::service::{Fixer, FixerModel};
-use crate::model::{Incident, Settings};
+use crate::model::{CommitId, Incident, Settings, Timestamp};
+use crate::pipeline::clock;
 use crate::pipeline::lane::Halt;
 use crate::pipeline::ledger::StoreLedger;
 use crate::redact::{self, Redactor, Scope};
@@ -64,7 +66,7 @@ pub struct Keeping<'a> {
 
 /// What of the incident's past the dossier holds.
 pub struct Beside {
-    seen: Vec<(crate::model::Timestamp, Option<crate::model::CommitId>)>,
+    seen: Vec<(Timestamp, Option<CommitId>)>,
     past: Vec<Past>,
     tried: Vec<String>,
 }
@@ -103,7 +105,7 @@ impl Beside {
 pub fn dossier_of(
     question: &Question<'_>,
     beside: &Beside,
-    lines: &[crate::investigate::tools::LogLine],
+    lines: &[LogLine],
     scope: &mut Scope,
     deadline: Instant,
 ) -> dossier::Dossier {
@@ -138,7 +140,7 @@ pub fn lines_of(
     store: &Store,
     incident: &Incident,
     settings: &Settings,
-) -> Result<Vec<crate::investigate::tools::LogLine>, Error> {
+) -> Result<Vec<LogLine>, Error> {
     let mut shown = incident.clone();
     let mut kept = Vec::new();
     for line in std::mem::take(&mut shown.context) {
@@ -283,7 +285,7 @@ fn past(
         Ok(_) | Err(_) => {
             keeping
                 .store
-                .forget_conversation(keeping.lease, super::clock::now())?;
+                .forget_conversation(keeping.lease, clock::now())?;
             Ok(Vec::new())
         }
     }

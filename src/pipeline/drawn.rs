@@ -5,8 +5,9 @@ use crate::investigate::dossier::Dossier;
 use crate::investigate::inquiry::{
     self, Denied, Entry, Estimate, Halted, Inquiry, Ledger, Limits, Outcome,
 };
+use crate::investigate::tools::LogLine;
 use crate::llm::{Endpoint, Error as ModelError, Reply, Talker, Turn, Usage, tokens};
-use crate::model::service::{FixerModel, Usd};
+use crate::model::service::{Api, FixerModel, Prices, Usd};
 use crate::model::{Incident, Settings};
 use crate::pipeline::asking::{self, Beside, MAX_TOKENS, Question};
 use crate::pipeline::work::{Worker, look};
@@ -167,11 +168,7 @@ impl Worker {
         settings: &Settings,
         (repo, commit): (&Repo, Commit),
         model: &FixerModel,
-        then: impl FnOnce(
-            &Question<'_>,
-            &Beside,
-            &[crate::investigate::tools::LogLine],
-        ) -> Result<(), String>,
+        then: impl FnOnce(&Question<'_>, &Beside, &[LogLine]) -> Result<(), String>,
     ) -> Result<(), String> {
         let say = |fault: crate::store::Error| fault.to_string();
         let last_good = self.store.last_good(incident).map_err(say)?;
@@ -195,12 +192,12 @@ impl Worker {
 /// Stands where no model is asked.
 fn plain() -> FixerModel {
     FixerModel {
-        api: crate::model::service::Api::Anthropic,
+        api: Api::Anthropic,
         url: String::new(),
         region: None,
         model: String::new(),
         key: None,
-        prices: crate::model::service::Prices::default(),
+        prices: Prices::default(),
         may_be_sent: false,
     }
 }
