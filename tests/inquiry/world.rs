@@ -263,13 +263,7 @@ pub fn calls(turn: &Turn<'_>, calls: &[(&str, Value)]) -> Reply {
     let calls: Vec<(String, String, Value)> = calls
         .iter()
         .enumerate()
-        .map(|(at, (name, input))| {
-            (
-                format!("t{turn}_{at}"),
-                (*name).to_owned(),
-                input.clone(),
-            )
-        })
+        .map(|(at, (name, input))| (format!("t{turn}_{at}"), (*name).to_owned(), input.clone()))
         .collect();
     reply("", &calls, Stop::Tools)
 }
@@ -299,7 +293,7 @@ impl Counting {
         });
         Counting {
             limit,
-            spent: spent.sum(),
+            spent: spent.fold(0, u64::saturating_add),
             open: None,
             entries: past.to_vec(),
         }
