@@ -4,7 +4,11 @@
 
 #[path = "played/anthropic/mod.rs"]
 mod anthropic_server;
+#[path = "router_fix/faults.rs"]
+mod faults;
 mod host;
+#[path = "router_fix/killed.rs"]
+mod killed;
 #[path = "router_fix/programs.rs"]
 mod programs;
 #[path = "router/running.rs"]
