@@ -320,8 +320,8 @@ fn refused(entries: &[Entry], of: &str) {
             else {
                 continue;
             };
-            let input = asked[call].to_string();
-            let is = |(name, one): &(&str, Value)| *name == tool && one.to_string() == input;
+            let input = &asked[call];
+            let is = |(name, one): &(&str, Value)| *name == tool && one == input;
             let is_outside = outside().iter().any(is);
             if is_outside || !own.contains(&tool.as_str()) {
                 strangers += 1;
@@ -338,12 +338,13 @@ fn silent(place: Place) -> Case {
         .into_iter()
         .find(|case| case.place == place)
         .unwrap();
-    case.say(match place {
+    let text = match place {
         Place::File => "quiet.txt",
         Place::Path => "shop/quiet.py",
         Place::Link => "quiet",
         Place::Message | Place::Author | Place::Branch => "quiet",
-    });
+    };
+    (case.text, case.repeat) = (text.to_owned(), 1);
     case
 }
 

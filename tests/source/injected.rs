@@ -17,9 +17,9 @@ pub struct Case {
     pub place: Place,
     #[serde(default)]
     path: String,
-    text: String,
+    pub text: String,
     #[serde(default = "once")]
-    repeat: usize,
+    pub repeat: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, serde::Deserialize)]
@@ -40,11 +40,6 @@ fn once() -> usize {
 impl Case {
     pub fn text(&self) -> String {
         self.text.repeat(self.repeat)
-    }
-
-    /// Says something else in the same place.
-    pub fn say(&mut self, text: &str) {
-        (self.text, self.repeat) = (text.to_owned(), 1);
     }
 
     /// The file that holds it or is called so.
