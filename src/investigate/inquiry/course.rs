@@ -39,6 +39,9 @@ pub(super) struct Course<'a> {
     messages: Vec<Message>,
     /// Replies that were given before, to be taken instead of asking.
     recorded: VecDeque<Reply>,
+    /// What we said before, to be said again in the same words: what the model said rests on it, and
+    /// a log that went on, or a search that met its deadline, would give others now.
+    told: VecDeque<Vec<Spoken>>,
     /// Entries of ours that were kept before.
     kept: usize,
     /// Entries of ours so far.
@@ -103,6 +106,7 @@ impl<'a> Course<'a> {
             tools,
             messages: Vec::new(),
             recorded: past.iter().filter_map(Entry::reply).collect(),
+            told: past.iter().filter_map(Entry::ours).collect(),
             kept: ours.count(),
             said: 0,
             bytes: 0,
@@ -388,6 +392,10 @@ impl<'a> Course<'a> {
 
     /// Says something, and keeps it unless it was kept before. Each part with the tool it is of.
     fn say(&mut self, parts: Vec<(Part, String)>) -> Result<(), Halted> {
+        let parts = match self.told.pop_front() {
+            Some(told) => self.in_the_same_words(told),
+            None => parts,
+        };
         let mut spoken = Vec::new();
         for (part, tool) in &parts {
             let (text, one) = match part {
@@ -416,6 +424,21 @@ impl<'a> Course<'a> {
             Some(Message::Theirs(_)) | None => self.messages.push(Message::Ours(parts)),
         }
         self.note(Entry::Ours { parts: spoken })
+    }
+
+    /// What was kept was redacted as it was sent; that is done again, since only so may it be sent.
+    fn in_the_same_words(&mut self, told: Vec<Spoken>) -> Vec<(Part, String)> {
+        let scope = &mut self.of.scope;
+        let again = told.into_iter().map(|one| match one {
+            Spoken::Text(text) => (Part::Text(scope.text(&text)), String::new()),
+            Spoken::Result {
+                call,
+                tool,
+                content,
+                is_error,
+            } => (result(&call, scope.text(&content), is_error), tool),
+        });
+        again.collect()
     }
 
     /// Keeps an entry of ours unless it was kept before.
