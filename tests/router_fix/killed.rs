@@ -10,7 +10,7 @@ use crate::site::{Site, mends};
 use autofix::model::Status;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -184,15 +184,11 @@ fn a_fix_that_is_killed_while_tests_run_leaves_nothing_behind_and_the_next_ends_
         running.end_well(&router);
 
         let mut fix = site.fixing(&["1"]);
-        let mut fix = fix
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let fix = fix.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let fix = Fixing(fix.unwrap());
         let slept = sleeps.replace(' ', "\0");
         wait("test that runs", || !running_with(&slept).is_empty());
-        fix.kill().unwrap();
-        fix.wait().unwrap();
+        drop(fix);
         wait("end of what ran", || {
             running_with(&sleeps).is_empty() && running_with(&slept).is_empty()
         });
@@ -218,6 +214,16 @@ fn a_fix_that_is_killed_while_tests_run_leaves_nothing_behind_and_the_next_ends_
         // The conversation was kept: nothing was paid again.
         assert_eq!((server.heard().len() as u64, site.calls()), (CALLS, CALLS));
         assert!(is_empty(&site.place.path("state/scratch")));
+    }
+}
+
+/// `autofix fix` at work; killed when dropped, also where the test fails.
+struct Fixing(Child);
+
+impl Drop for Fixing {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
