@@ -250,7 +250,8 @@ pub fn limits() -> Limits {
     }
 }
 
-/// What was said before, where it was with the same model about the same commit and not yet over.
+/// What was said before, where it was with the same model about the same commit. One that is over is
+/// still there where its result was not delivered: then nothing needs to be paid again.
 fn past(
     question: &Question<'_>,
     keeping: &mut Keeping<'_>,
@@ -264,24 +265,18 @@ fn past(
         .iter()
         .map(|line| serde_json::from_str::<Entry>(line))
         .collect();
-    let goes_on = |entries: &[Entry]| {
-        let same = match entries.first() {
-            Some(Entry::Opened {
-                endpoint: with,
-                commit,
-                prompt_sha256,
-                ..
-            }) => {
-                with == endpoint
-                    && *commit == question.commit.to_string()
-                    && *prompt_sha256 == inquiry::fingerprint()
-            }
-            Some(_) | None => false,
-        };
-        let over = entries
-            .iter()
-            .any(|entry| matches!(entry, Entry::Closed { .. }));
-        same && !over
+    let goes_on = |entries: &[Entry]| match entries.first() {
+        Some(Entry::Opened {
+            endpoint: with,
+            commit,
+            prompt_sha256,
+            ..
+        }) => {
+            with == endpoint
+                && *commit == question.commit.to_string()
+                && *prompt_sha256 == inquiry::fingerprint()
+        }
+        Some(_) | None => false,
     };
     match entries {
         Ok(entries) if goes_on(&entries) => Ok(entries),

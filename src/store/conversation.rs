@@ -51,6 +51,19 @@ impl Store {
     }
 }
 
+/// Forgets a conversation that is over, in the transaction that keeps its result: whoever works on the
+/// incident again begins another. One that broke off is gone on with.
+pub(super) fn forget_closed(tx: &Transaction<'_>, incident: IncidentId) -> Result<(), Error> {
+    tx.execute(
+        "DELETE FROM conversations WHERE incident = ?1 AND EXISTS (
+             SELECT 1 FROM conversations
+             WHERE incident = ?1 AND json_valid(entry)
+             AND json_extract(entry, '$.entry') = 'closed')",
+        [incident.0],
+    )?;
+    Ok(())
+}
+
 pub(super) fn add(
     tx: &Transaction<'_>,
     incident: IncidentId,

@@ -5,7 +5,7 @@ use crate::incident::storm;
 use crate::model::{Incident, IncidentId, Location, Proposal, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
-use crate::store::{Store, journal, rows};
+use crate::store::{Store, conversation, journal, rows};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use std::time::Duration;
 
@@ -153,6 +153,9 @@ impl Store {
                 until.0,
             ],
         )?;
+        if result.status != Status::Open {
+            conversation::forget_closed(&tx, lease.incident)?;
+        }
         rows::event(
             &tx,
             lease.incident,

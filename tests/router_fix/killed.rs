@@ -10,7 +10,7 @@ use crate::site::{Site, mends};
 use autofix::model::Status;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -48,9 +48,9 @@ fn crashed(router: &Router, url: &str, before: impl FnOnce(&Site)) -> (Site, Str
     let mut site = Site::new();
     let said = site.add("orders", &PYTHON, "");
     let configuration = site.configure(router, url, "");
-    before(&site);
     let mut running = site.place.start(router, &configuration);
     running.wait_for(STARTED, 1);
+    before(&site);
     site.place.append("orders.log", &(said + "started again\n"));
     (site, configuration, running)
 }
@@ -137,7 +137,7 @@ fn a_router_that_is_killed_when_results_cannot_be_written_pays_nothing_again() {
         let (site, configuration, mut running) = crashed(&router, &server.url, |site| {
             fs::create_dir_all(report(site).join("in the way")).unwrap();
         });
-        running.wait_for("the result could not be written", 1);
+        running.wait_for("an incident waits: ", 1);
         assert!(site.place.path("state/incidents/1/fix.patch").exists());
         kill(running);
         assert_eq!(site.incident("orders").unwrap().status, Status::Open);
@@ -178,20 +178,17 @@ fn a_fix_that_is_killed_while_tests_run_leaves_nothing_behind_and_the_next_ends_
         let configuration = site.configure(&router, &server.url, "");
         let mut running = site.place.start(&router, &configuration);
         running.wait_for(STARTED, 1);
-        site.place.append("orders.log", &(said + "started again\n"));
+        site.place
+            .append("orders.log", &format!("{said}started again\n"));
         running.wait("an incident", |_| site.incident("orders").is_some());
         running.end_well(&router);
 
         let mut fix = site.fixing(&["1"]);
-        let mut fix = fix
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let fix = fix.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let fix = Fixing(fix.unwrap());
         let slept = sleeps.replace(' ', "\0");
         wait("test that runs", || !running_with(&slept).is_empty());
-        fix.kill().unwrap();
-        fix.wait().unwrap();
+        drop(fix);
         wait("end of what ran", || {
             running_with(&sleeps).is_empty() && running_with(&slept).is_empty()
         });
@@ -202,7 +199,7 @@ fn a_fix_that_is_killed_while_tests_run_leaves_nothing_behind_and_the_next_ends_
         let configuration = site.configure(&router, &server.url, "");
         let mut running = site.place.start(&router, &configuration);
         running.wait_for(STARTED, 2);
-        site.place.append("orders.log", "and on\n");
+        site.place.append("orders.log", &(said + "and on\n"));
         running.wait_for("\"log\":\"and on\"", 1);
         running.end_well(&router);
         let done = site.fix(&["1"]);
@@ -217,6 +214,16 @@ fn a_fix_that_is_killed_while_tests_run_leaves_nothing_behind_and_the_next_ends_
         // The conversation was kept: nothing was paid again.
         assert_eq!((server.heard().len() as u64, site.calls()), (CALLS, CALLS));
         assert!(is_empty(&site.place.path("state/scratch")));
+    }
+}
+
+/// `autofix fix` at work; killed when dropped, also where the test fails.
+struct Fixing(Child);
+
+impl Drop for Fixing {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -4,8 +4,10 @@
 use super::crash::{acks, child};
 use super::{at, crash, open};
 use autofix::model::service::{Budget, Usd};
-use autofix::model::{Incident, IncidentId, Timestamp};
-use autofix::store::{Booked, Booking, ErrorKind, Holder, Lease, OverBudget, Store, Tokens, Want};
+use autofix::model::{Incident, IncidentId, Status, Timestamp};
+use autofix::store::{
+    Booked, Booking, Ending, ErrorKind, Holder, Lease, OverBudget, Store, Tokens, Want,
+};
 use std::time::Duration;
 
 const DAY: i64 = 24 * 3_600;
@@ -74,6 +76,35 @@ fn a_call_counts_at_its_most_until_it_is_settled() {
     assert_eq!(report.today, [("payments".into(), "shop".into(), spent)]);
     assert_eq!(report.to_json()["spend"]["usd"], 0.00004);
     assert!(store.status(at(2 * DAY)).unwrap().today.is_empty());
+}
+
+#[test]
+fn a_conversation_that_is_over_goes_with_its_result_and_one_that_broke_off_stays() {
+    let (opened, closed) = ("{\"entry\":\"opened\"}", "{\"entry\":\"closed\"}");
+    for (entries, status, left) in [
+        (vec![opened, closed], Status::Proposed, 0),
+        (vec![opened], Status::Reported, 1),
+        // What does not come from us harms nobody.
+        (vec![opened, "no JSON"], Status::Reported, 2),
+        // No result yet: the diff waits for another hour.
+        (vec![opened, closed], Status::Open, 2),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = open(dir.path());
+        store.record(&crash("shop", "total", 0), at(1)).unwrap();
+        let (incident, lease, _holder) = claimed(&mut store, dir.path());
+        let entries: Vec<String> = entries.into_iter().map(str::to_owned).collect();
+        store.keep(&lease, &entries, at(101)).unwrap();
+        let ending = Ending {
+            status,
+            reason: "as it came".into(),
+            location: None,
+            proposal: None,
+        };
+        store.finish(&lease, &ending, at(102)).unwrap();
+        let kept = store.conversation(incident.id).unwrap();
+        assert_eq!(kept.len(), left, "{entries:?} {status:?}");
+    }
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub(super) struct Course<'a> {
     opened: bool,
     /// Entries of ours that were kept before: whether each said that it is the last turn.
     kept: Vec<bool>,
+    /// What we said before, to be said again in the same words: what the model said rests on it, and
+    /// a log that went on, or a search that met its deadline, would give others now.
+    told: VecDeque<Vec<Spoken>>,
     /// Entries of ours so far.
     said: usize,
     /// Bytes of everything that we said.
@@ -110,6 +113,7 @@ impl<'a> Course<'a> {
             recorded: past.iter().filter_map(Entry::reply).collect(),
             opened: past.iter().any(opened) || ours.clone().next().is_some(),
             kept: ours.map(|entry| entry.says(words::LAST)).collect(),
+            told: past.iter().filter_map(Entry::ours).collect(),
             said: 0,
             bytes: 0,
             counted: 0,
@@ -413,6 +417,10 @@ impl<'a> Course<'a> {
 
     /// Says something, and keeps it unless it was kept before. Each part with the tool it is of.
     fn say(&mut self, parts: Vec<(Part, String)>) -> Result<(), Halted> {
+        let parts = match self.told.pop_front() {
+            Some(told) => self.in_the_same_words(told),
+            None => parts,
+        };
         let mut spoken = Vec::new();
         for (part, tool) in &parts {
             let (text, one) = match part {
@@ -441,6 +449,21 @@ impl<'a> Course<'a> {
             Some(Message::Theirs(_)) | None => self.messages.push(Message::Ours(parts)),
         }
         self.note(Entry::Ours { parts: spoken })
+    }
+
+    /// What was kept was redacted as it was sent; that is done again, since only so may it be sent.
+    fn in_the_same_words(&mut self, told: Vec<Spoken>) -> Vec<(Part, String)> {
+        let scope = &mut self.of.scope;
+        let again = told.into_iter().map(|one| match one {
+            Spoken::Text(text) => (Part::Text(scope.text(&text)), String::new()),
+            Spoken::Result {
+                call,
+                tool,
+                content,
+                is_error,
+            } => (result(&call, scope.text(&content), is_error), tool),
+        });
+        again.collect()
     }
 
     /// Keeps an entry of ours unless it was kept before.

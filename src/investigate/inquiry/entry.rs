@@ -101,6 +101,18 @@ impl Entry {
             .any(|part| matches!(part, Spoken::Text(text) if text == words))
     }
 
+    /// What we said, where an entry holds that.
+    pub(super) fn ours(&self) -> Option<Vec<Spoken>> {
+        match self {
+            Entry::Ours { parts } => Some(parts.clone()),
+            Entry::Opened { .. }
+            | Entry::Theirs { .. }
+            | Entry::Failed { .. }
+            | Entry::Judged { .. }
+            | Entry::Closed { .. } => None,
+        }
+    }
+
     /// The reply that an entry holds.
     pub(super) fn reply(&self) -> Option<Reply> {
         match self {

@@ -95,6 +95,10 @@ pub fn run(
         // It is not over.
         Outcome::Later { .. } => return Ok(outcome),
     };
-    course.ledger.keep(vec![Entry::Closed { why }])?;
+    let closed = Entry::Closed { why };
+    // It may have been closed before, by a process that could not deliver what came of it.
+    if past.last() != Some(&closed) {
+        course.ledger.keep(vec![closed])?;
+    }
     Ok(outcome)
 }
