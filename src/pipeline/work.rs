@@ -25,7 +25,7 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How long it may take until a model has its dossier: the walk through the history, the search for
 /// texts, the dossier itself.
-pub const DOSSIER: Duration = Duration::from_millis(1_900);
+pub const DOSSIER: Duration = Duration::from_millis(1_800);
 /// What the search leaves of it for the dossier, and the least that the search has where the walk was
 /// slow.
 const REST: Duration = Duration::from_millis(300);
