@@ -25,9 +25,9 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How long it may take until a model has its dossier: the walk through the history, the search for
 /// texts, the dossier itself.
-pub const DOSSIER: Duration = Duration::from_millis(1_800);
+pub const DOSSIER: Duration = Duration::from_millis(1_900);
 /// What the search leaves of it for the dossier.
-const REST: Duration = Duration::from_millis(300);
+const REST: Duration = Duration::from_millis(200);
 /// The least that the search has where the walk was slow.
 const LEAST: Duration = Duration::from_millis(200);
 /// How long keeping the texts of a commit may take once the incident needs them no more.
