@@ -52,7 +52,7 @@ e2e-model: ## scenarios read by a real model: MODEL_URL=… MODEL=… API=openai
 	cargo run --locked --profile quick --bin autofix -- eval triage $(NAMES) --set Triage=$(API) \
 		--set Triage_Url=$(MODEL_URL) --set Triage_Model=$(MODEL)
 
-bench: build ## what it costs: CPU beside other outputs, by stage, in a flush, memory; SIZE_MB, PARTS
+bench: $(if $(filter-out tools,$(or $(PARTS),all)),build) ## what it costs: CPU beside other outputs, by stage, in a flush, memory; SIZE_MB, PARTS
 	@$(NEED) python3
 	@sh benches/run.sh
 

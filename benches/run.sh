@@ -6,10 +6,15 @@ cd "$(dirname "$0")/.."
 parts=${PARTS:-router lane stages templates triage flush memory tools}
 library=$PWD/dist/out_autofix.so
 autofix=$PWD/dist/autofix
-# cargo names the program after its hash.
-fast_lane=$(cargo bench --locked --bench fast_lane --no-run --message-format short 2>&1 |
-    sed -n 's/.*Executable.*(\(.*\))$/\1/p')
-[ -x "$fast_lane" ] || { echo "benches/fast_lane was not built" >&2; exit 1; }
+# cargo names the program after its hash. PROFILE=quick builds sooner, and measures slower code.
+built() {
+    program=$(cargo bench --locked --profile "${PROFILE:-bench}" --bench "$1" --no-run --message-format short 2>&1 |
+        sed -n 's/.*Executable.*(\(.*\))$/\1/p')
+    [ -x "$program" ] || { echo "benches/$1 was not built" >&2; exit 1; }
+    echo "$program"
+}
+# What measures the tools needs nothing else.
+[ "$parts" = tools ] || fast_lane=$(built fast_lane)
 
 echo "$(date -u +%Y-%m-%d), $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(rustc --version)"
 for part in $parts; do
@@ -35,9 +40,7 @@ for part in $parts; do
         ;;
     # BIG names a folder in which such a repository was made before.
     tools)
-        tools=$(cargo bench --locked --bench tools --no-run --message-format short 2>&1 |
-            sed -n 's/.*Executable.*(\(.*\))$/\1/p')
-        [ -x "$tools" ] || { echo "benches/tools was not built" >&2; exit 1; }
+        tools=$(built tools)
         if ! command -v git >/dev/null 2>&1; then
             echo "SKIPPED tools: no git on PATH"
         elif [ -n "${BIG:-}" ]; then

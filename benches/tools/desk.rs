@@ -14,24 +14,24 @@ use std::time::Instant;
 /// Times the dossiers of faults in a file that everybody changes, in one that few change, and of a line
 /// without a trace.
 pub fn dossiers(dir: &str, old: Commit) {
-    let (hot, cold) = (repository::path(7), repository::path(20_000));
-    for (what, file, good) in [
-        ("everybody changes the file", Some(&hot), None),
+    let (hot, cold) = (7, 20_000);
+    for (what, (file, traced), good) in [
+        ("everybody changes the file", (hot, true), None),
         (
             "everybody changes the file, deploy 50,000 commits ago",
-            Some(&hot),
+            (hot, true),
             Some(old),
         ),
-        ("few change the file", Some(&cold), None),
+        ("few change the file", (cold, true), None),
         (
             "few change the file, deploy 50,000 commits ago",
-            Some(&cold),
+            (cold, true),
             Some(old),
         ),
-        ("a line without a trace", None, None),
+        ("a line without a trace", (cold, false), None),
     ] {
         let kept = tempfile::tempdir().expect("a folder");
-        let incident = incident(file.map(String::as_str));
+        let incident = incident(file, traced);
         for nth in ["first", "warm"] {
             let what = format!("dossier, {what}, {nth}");
             dossier(dir, kept.path(), &incident, good, &what);
@@ -69,10 +69,11 @@ fn dossier(
         let lines = autofix::investigate::dossier::lines_of(incident);
         let made = asking::dossier_of(&question, &Beside::default(), &lines, &mut scope(), late());
         Ok::<_, String>(Some(format!(
-            "{} bytes, {} suspects, {} places; {}",
+            "{} bytes, {} suspects, {} places, first {}; {}",
             made.text.as_str().len(),
             findings.suspects.len(),
             findings.places.len(),
+            findings.places.first().map_or("none", |one| &one.file),
             findings.notes.join("; ")
         )))
     });
@@ -83,15 +84,20 @@ fn dossier(
     }
 }
 
-fn incident(file: Option<&str>) -> Incident {
-    let line = "ERROR 2026-05-28 12:00:01 shipcartpay quotataxlim exceeded by 17".to_owned();
+fn incident(file: usize, traced: bool) -> Incident {
+    let (message, number) = repository::failure(file).expect("a function that fails");
+    let line = format!("ERROR 2026-05-28 12:00:01 {message}");
+    let mut trace = trace(&repository::path(file), number);
+    if let Some(block) = trace.blocks.first_mut() {
+        block.raised.message = Some(message);
+    }
     Incident {
         id: IncidentId(1),
         service: "shop".into(),
         fingerprint: "v1:aa".into(),
         kind: Kind::Error,
         title: line.clone(),
-        trace: file.map(|file| trace(file, 10)),
+        trace: traced.then_some(trace),
         lines: vec![line],
         context: Vec::new(),
         stream: "shop.one".into(),

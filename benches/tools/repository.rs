@@ -100,6 +100,17 @@ fn content(file: usize, versions: &[u16; FUNCTIONS]) -> String {
     text
 }
 
+/// What a function of this file says when it fails, and the line of it. For files whose functions do.
+pub fn failure(file: usize) -> Option<(String, u32)> {
+    let text = content(file, &[0; FUNCTIONS]);
+    let mut lines = text.lines().zip(1u32..);
+    lines.find_map(|(line, number)| {
+        let (before, _) = line.split_once(" exceeded by ")?;
+        let words = before.rsplit(['"', '`']).next()?;
+        Some((format!("{words} exceeded by 17"), number))
+    })
+}
+
 /// Which file a commit changes: mostly any, often one of a few, now and then the same one.
 fn chosen(commit: usize, files: usize) -> usize {
     let random = commit.wrapping_mul(6_364_136_223_846_793_005) >> 16;

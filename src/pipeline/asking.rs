@@ -30,7 +30,7 @@ const CALL: Duration = Duration::from_secs(300);
 /// How long all of it may take.
 const ALL: Duration = Duration::from_secs(1_200);
 /// How long the dossier's own look at the source may take where the time for it is over already.
-const LOOK: Duration = Duration::from_millis(300);
+const LOOK: Duration = Duration::from_millis(200);
 /// Functions of the likeliest places that are shown.
 const FUNCTIONS: usize = 6;
 

@@ -26,9 +26,10 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 /// How long it may take until a model has its dossier: the walk through the history, the search for
 /// texts, the dossier itself.
 pub const DOSSIER: Duration = Duration::from_millis(1_900);
-/// What the search leaves of it for the dossier, and the least that the search has where the walk was
-/// slow.
-const REST: Duration = Duration::from_millis(300);
+/// What the search leaves of it for the dossier.
+const REST: Duration = Duration::from_millis(200);
+/// The least that the search has where the walk was slow.
+const LEAST: Duration = Duration::from_millis(200);
 /// How long keeping the texts of a commit may take once the incident needs them no more.
 pub(super) const KEEP: Duration = Duration::from_secs(5);
 
@@ -414,7 +415,7 @@ pub fn look(
     let deadline = Instant::now() + DEADLINE;
     let trace = incident.trace.as_ref();
     let mut findings = investigate::revert(repo, commit, trace, settings, last_good, deadline);
-    let least = Instant::now() + REST;
+    let least = Instant::now() + LEAST;
     let until = until
         .checked_sub(REST)
         .map_or(least, |until| until.max(least));

@@ -306,3 +306,20 @@ fn two_that_write_the_same_texts_at_once_both_finish() {
     assert_eq!(place.kept().len(), 1);
     assert!(one.notes().is_empty() && other.notes().is_empty());
 }
+
+#[test]
+fn what_a_cut_search_began_to_keep_is_finished_afterwards() {
+    let place = Place::new();
+    let repo = place.open();
+    let commit = repo.head().unwrap();
+    repo.finish_texts(soon()).unwrap();
+    assert_eq!(place.kept(), Vec::<PathBuf>::new(), "nobody searched");
+    let (_, cut) = repo.with_texts(commit, |texts| look(texts, &repo, Instant::now(), 99));
+    assert!(!cut.is_whole());
+    assert!(!repo.with_texts(commit, |texts| texts.is_kept()));
+    repo.finish_texts(soon()).unwrap();
+    assert!(repo.with_texts(commit, |texts| texts.is_kept()));
+    let (seen, whole) = all(&place.open(), commit);
+    assert!(whole.is_whole() && !seen.is_empty());
+    assert_eq!(place.kept().len(), 1);
+}

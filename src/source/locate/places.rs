@@ -108,6 +108,7 @@ pub fn beside(
         bytes: BYTES,
         deadline,
         cut: None,
+        narrowed: None,
     };
     let near: HashSet<&str> = located
         .iter()
@@ -134,7 +135,11 @@ pub fn beside(
     }
     Places {
         places: ranked(found, located.len()),
-        notes: allowance.cut.into_iter().collect(),
+        notes: allowance
+            .narrowed
+            .into_iter()
+            .chain(allowance.cut)
+            .collect(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! One bounded look through the text of a repository's files for many words at once: the likeliest
 //! files first, within bytes and time. In a large repository all texts are gone through in one pass,
-//! in whatever order is fastest, and what holds a word is told of in the order of likeliness after
-//! it. What the words mean is `places`'.
+//! in whatever order is fastest, and those that share the rarest words are read closer after it. What
+//! the words mean is `places`'.
 
 use super::role;
 use crate::model::{Language, Settings};
 use crate::source::locate::{Files, Shown};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 /// Longest file that is searched, in bytes: longer ones are generated or data.
@@ -22,9 +22,11 @@ const LINES_LIMIT: usize = 400;
 const FEW: usize = 1_000;
 /// So many likely ones are searched before that: the pass may be cut, and these must not be missed.
 const LIKELIEST: usize = 100;
-/// Most bytes of text that a pass holds; beyond them the likelier files stay, and the others are
-/// read again.
-const HELD: usize = 32 << 20;
+/// A word that stands in no more files than this leads to each of them: what stands in more says too
+/// little about any of them to become a place.
+const RARE: usize = 40;
+/// Most files that are looked at closer after a pass.
+const CLOSER: usize = 1_000;
 
 /// What searching may still cost, shared by the passes of one question.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(super) struct Allowance {
     pub deadline: Instant,
     /// What was left out, in a sentence.
     pub cut: Option<String>,
+    /// How files were chosen where too many held the words.
+    pub narrowed: Option<String>,
 }
 
 /// A line of a file with the words that stand in it.
@@ -87,33 +91,33 @@ pub(super) fn sweep(
     if rest.is_empty() {
         return;
     }
-    let Some(found) = pass(files, rest, &searcher, allowance.deadline) else {
+    let Some(pass) = Pass::of(files, rest, words.len(), &searcher, allowance.deadline) else {
         let rest = rest.iter().copied();
         if !one_by_one(files, rest, &searcher, allowance, tell, &mut searched) {
             cut(allowance, searched, order.len());
         }
         return;
     };
-    for (at, text) in &found.held {
-        if let Some(file) = rest.get(*at) {
-            in_file(file, text, &searcher, tell);
-        }
+    let worth = pass.worth();
+    let hold = pass.hold.len();
+    if worth.len() < hold {
+        allowance.narrowed = Some(format!(
+            "words of the message stand in {hold} files; the {} that share the rarest of them were \
+             looked at",
+            worth.len()
+        ));
     }
-    let others = found.others.iter().filter_map(|at| rest.get(*at).copied());
     let mut read = 0;
-    let done = one_by_one(files, others, &searcher, allowance, tell, &mut read);
-    if found.shown.reached < found.shown.files {
+    let chosen = worth.iter().filter_map(|at| rest.get(*at).copied());
+    let done = one_by_one(files, chosen, &searcher, allowance, tell, &mut read);
+    if pass.shown.reached < pass.shown.files {
         allowance.cut = Some(format!(
             "the search for the message's words ran out of time: {likeliest} likely files and {} of \
              all {} were searched",
-            found.shown.reached, found.shown.files
+            pass.shown.reached, pass.shown.files
         ));
     } else if !done {
-        cut(
-            allowance,
-            order.len() - (found.others.len() - read),
-            order.len(),
-        );
+        cut(allowance, likeliest + read, likeliest + worth.len());
     }
 }
 
@@ -153,57 +157,136 @@ fn one_by_one<'f>(
     true
 }
 
-/// What one pass over all texts found.
-struct Found {
-    /// Texts that hold a word, by their file's place in the order.
-    held: BTreeMap<usize, String>,
-    /// Files that hold one too; there was no room for their texts.
-    others: BTreeSet<usize>,
+/// Words, a bit each.
+type Words = [u64; 3];
+
+/// A file that holds words.
+struct Holder {
+    /// Its place in the order.
+    at: usize,
+    words: Words,
+    /// Those of the line that has most of them.
+    line: Words,
+}
+
+/// Which files hold which words, by one pass over all texts.
+struct Pass {
+    hold: Vec<Holder>,
+    /// For each word, how many files hold it.
+    counts: Vec<usize>,
     shown: Shown,
 }
 
-/// Goes through all texts once; `None` where that is no faster than asking for each.
-fn pass(
-    files: &dyn Files,
-    order: &[&str],
-    searcher: &AhoCorasick,
-    deadline: Instant,
-) -> Option<Found> {
-    let places: HashMap<&str, usize> = order
-        .iter()
-        .enumerate()
-        .map(|(at, one)| (*one, at))
-        .collect();
-    let mut held: BTreeMap<usize, String> = BTreeMap::new();
-    let mut others = BTreeSet::new();
-    let mut bytes = 0;
-    let shown = files.each(deadline, &mut |path, text| {
-        let Some(at) = places.get(path).copied() else {
-            return;
+impl Pass {
+    /// `None` where going through all texts is no faster than asking for each.
+    fn of(
+        files: &dyn Files,
+        order: &[&str],
+        words: usize,
+        searcher: &AhoCorasick,
+        deadline: Instant,
+    ) -> Option<Pass> {
+        let places: HashMap<&str, usize> = order
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (*one, at))
+            .collect();
+        let mut hold = Vec::new();
+        let mut counts = vec![0; words];
+        let shown = files.each(deadline, &mut |path, text| {
+            let Some(at) = places.get(path).copied() else {
+                return;
+            };
+            if text.len() > FILE_LIMIT {
+                return;
+            }
+            if let Some(holder) = Holder::of(at, text, searcher) {
+                for word in held(&holder.words) {
+                    if let Some(count) = counts.get_mut(word) {
+                        *count += 1;
+                    }
+                }
+                hold.push(holder);
+            }
+        })?;
+        Some(Pass {
+            hold,
+            counts,
+            shown,
+        })
+    }
+
+    /// The files worth a closer look, likeliest first: those with a rare word, then those where the
+    /// words of one line are rare together.
+    fn worth(&self) -> Vec<usize> {
+        let of = self.shown.files.max(1) as f64;
+        let count = |word: usize| self.counts.get(word).copied().unwrap_or_default().max(1);
+        let rarity = |words: &Words| -> f64 {
+            let all = held(words).map(|word| (of / count(word) as f64).ln());
+            all.sum()
         };
-        if text.len() > FILE_LIMIT || !holds_any(text, searcher) {
-            return;
-        }
-        bytes += text.len();
-        held.insert(at, String::from_utf8_lossy(text).into_owned());
-        while bytes > HELD
-            && let Some((last, text)) = held.pop_last()
-        {
-            bytes = bytes.saturating_sub(text.len());
-            others.insert(last);
-        }
-    })?;
-    Some(Found {
-        held,
-        others,
-        shown,
-    })
+        let mut weighed: Vec<(bool, [f64; 2], usize)> = self
+            .hold
+            .iter()
+            .map(|one| {
+                let rare = held(&one.words).any(|word| count(word) <= RARE);
+                (!rare, [rarity(&one.line), rarity(&one.words)], one.at)
+            })
+            .collect();
+        weighed.sort_by(|a, b| {
+            let [by_line, by_file] = [0, 1].map(|nth| b.1[nth].total_cmp(&a.1[nth]));
+            a.0.cmp(&b.0)
+                .then(by_line)
+                .then(by_file)
+                .then(a.2.cmp(&b.2))
+        });
+        weighed.truncate(CLOSER);
+        let mut worth: Vec<usize> = weighed.into_iter().map(|(_, _, at)| at).collect();
+        worth.sort_unstable();
+        worth
+    }
 }
 
-fn holds_any(text: &[u8], searcher: &AhoCorasick) -> bool {
-    searcher
-        .find_overlapping_iter(text)
-        .any(|one| is_whole(text, one.start(), one.end()))
+impl Holder {
+    /// `None` where it holds none of the words.
+    fn of(at: usize, text: &[u8], searcher: &AhoCorasick) -> Option<Holder> {
+        let (mut words, mut line, mut best) =
+            (Words::default(), Words::default(), Words::default());
+        let count = |words: &Words| words.iter().map(|bits| bits.count_ones()).sum::<u32>();
+        let mut from = 0;
+        for one in searcher.find_overlapping_iter(text) {
+            if !is_whole(text, one.start(), one.end()) {
+                continue;
+            }
+            let between = text.get(from..one.start()).unwrap_or_default();
+            if memchr::memchr(b'\n', between).is_some() {
+                line = Words::default();
+            }
+            from = one.end();
+            let word = one.pattern().as_usize();
+            for bits in [&mut words, &mut line] {
+                if let Some(bits) = bits.get_mut(word / 64) {
+                    *bits |= 1 << (word % 64);
+                }
+            }
+            if count(&line) > count(&best) {
+                best = line;
+            }
+        }
+        (words != Words::default()).then_some(Holder {
+            at,
+            words,
+            line: best,
+        })
+    }
+}
+
+fn held(words: &Words) -> impl Iterator<Item = usize> + '_ {
+    let bits = words.iter().enumerate();
+    bits.flat_map(|(nth, bits)| {
+        let of_one = (0..64).filter(move |bit| bits & (1 << bit) != 0);
+        of_one.map(move |bit| nth * 64 + bit)
+    })
 }
 
 fn in_file(file: &str, text: &str, searcher: &AhoCorasick, tell: &mut dyn FnMut(&Hit<'_>)) {
@@ -294,4 +377,115 @@ fn near_folder(near: &HashSet<&str>, folder: &str) -> bool {
     near.iter()
         .take(50)
         .any(|file| file.rsplit_once('/').map_or("", |(f, _)| f) == folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::locate::{Place, Places, Question, places};
+    use std::borrow::Cow;
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    /// Many files that hold the words without printing them, and one that does.
+    struct Many {
+        paths: Vec<String>,
+        /// Texts that one pass reaches; `None`: there is no pass.
+        reached: Option<usize>,
+        read: Cell<usize>,
+    }
+
+    const PRINTS: &str =
+        "def pay(order):\n    log(\"payment of order %s was declined: %s\", order)\n";
+    const HOLDS: &str = "payment = order\n# it was declined\n";
+
+    impl Many {
+        fn new(reached: Option<usize>) -> Many {
+            let mut paths: Vec<String> = (0..1_500).map(|n| format!("a/f{n}.py")).collect();
+            paths.push("z/pay.py".to_owned());
+            let read = Cell::new(0);
+            Many {
+                paths,
+                reached,
+                read,
+            }
+        }
+
+        fn ask(&self, line: &str) -> Places {
+            let question = Question {
+                lines: &[line.to_owned()],
+                ..Question::default()
+            };
+            let until = Instant::now() + Duration::from_secs(60);
+            places(&question, self, &Settings::default(), until)
+        }
+    }
+
+    fn text(path: &str) -> &'static str {
+        match path {
+            "z/pay.py" => PRINTS,
+            _ => HOLDS,
+        }
+    }
+
+    impl Files for Many {
+        fn paths(&self) -> &[String] {
+            &self.paths
+        }
+        fn text(&self, path: &str) -> Option<Cow<'_, str>> {
+            self.read.set(self.read.get() + 1);
+            Some(Cow::Borrowed(text(path)))
+        }
+        fn each(&self, _: Instant, visit: &mut dyn FnMut(&str, &[u8])) -> Option<Shown> {
+            let reached = self.reached?;
+            for path in self.paths.iter().take(reached) {
+                visit(path, text(path).as_bytes());
+            }
+            let files = self.paths.len();
+            Some(Shown { reached, files })
+        }
+    }
+
+    const LINE: &str = "payment of order A-17 was declined: no funds";
+
+    #[test]
+    fn one_pass_finds_what_reading_every_file_finds() {
+        let (all, passed) = (Many::new(None), Many::new(Some(1_501)));
+        let (slow, fast) = (all.ask(LINE), passed.ask(LINE));
+        let best = |found: &Places| -> Option<Place> { found.places.first().cloned() };
+        assert_eq!(best(&slow), best(&fast));
+        assert_eq!(slow.places, fast.places);
+        assert_eq!(best(&fast).map(|one| one.file).as_deref(), Some("z/pay.py"));
+        assert_eq!(all.read.get(), 2 * 1_501, "both searches read every file");
+        assert!(
+            passed.read.get() <= 2 * (LIKELIEST + CLOSER),
+            "{}",
+            passed.read.get()
+        );
+        assert_eq!(slow.notes, Vec::<String>::new());
+        let note = "words of the message stand in 1401 files; the 1000 that share the rarest of \
+                    them were looked at";
+        assert_eq!(fast.notes, [note]);
+    }
+
+    #[test]
+    fn a_pass_that_was_cut_says_how_far_it_came() {
+        let found = Many::new(Some(1_200)).ask(LINE);
+        assert!(found.places.iter().all(|one| one.file != "z/pay.py"));
+        let note = "100 likely files and 1200 of all 1501 were searched";
+        assert!(
+            found.notes.iter().any(|said| said.contains(note)),
+            "{:?}",
+            found.notes
+        );
+    }
+
+    #[test]
+    fn likely_files_are_searched_before_a_pass() {
+        let mut files = Many::new(Some(0));
+        files.paths.insert(0, "pay.py".to_owned());
+        let found = files.ask("KeyError: 'declined'");
+        assert_eq!(files.read.get(), LIKELIEST);
+        assert_eq!(found.notes.len(), 1);
+    }
 }
