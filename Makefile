@@ -42,7 +42,7 @@ check: ## format, lints, documentation, tests
 
 e2e: build ## the optimised library in every Fluent Bit on PATH; a real model, installed from PyPI
 	@$(NEED) git
-	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router
+	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router --test router_fix
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
 	sh scripts/model.sh bash scripts/test.sh --test llm --test inquiry
 
