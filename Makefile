@@ -44,7 +44,7 @@ e2e: build ## the optimised library in every Fluent Bit on PATH; a real model, i
 	@$(NEED) git
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
-	sh scripts/model.sh bash scripts/test.sh --test llm
+	sh scripts/model.sh bash scripts/test.sh --test llm --test inquiry
 
 e2e-model: ## scenarios read by a real model: MODEL_URL=… MODEL=… API=openai or ollama, NAMES=…
 	@test -n "$(MODEL_URL)" || { echo "usage: make e2e-model MODEL_URL=http://127.0.0.1:11434 MODEL=qwen2.5:3b API=ollama" >&2; exit 2; }

@@ -37,6 +37,19 @@ fn deployed() -> (Sample, String, AcceptedPatch) {
     (sample, base, patch)
 }
 
+fn fix(sample: &Sample, base: &str, files: &[(&str, &str)]) -> AcceptedPatch {
+    let edits: Vec<Edit> = files
+        .iter()
+        .map(|(path, text)| Edit {
+            path: (*path).to_owned(),
+            content: Some(text.as_bytes().to_vec()),
+            new_mode: 0o100_644,
+        })
+        .collect();
+    let repo = sample.open();
+    accept(&repo, at(&repo, base), &edits, &Rules::default()).unwrap()
+}
+
 fn ported(sample: &Sample, patch: &AcceptedPatch, branch: Option<&str>) -> Ported {
     port(&sample.open(), patch, &Rules::default(), branch).unwrap()
 }
@@ -170,4 +183,54 @@ fn a_branch_is_found_by_name_or_missed() {
     ));
     let missed = port(&sample.open(), &patch, &Rules::default(), Some("none"));
     assert!(missed.unwrap_err().to_string().contains("none"));
+}
+
+/// Two lines are changed together; on the branch one of them, which is not the faulty one, is
+/// another.
+#[test]
+fn a_fault_beside_a_line_that_changed_is_a_conflict() {
+    let sample = Sample::new();
+    let faulty = "def total(prices):\n    first = prices[0]\n    return first + sum(prices[1:])\n";
+    let base = sample.commit(9.0, "first", &[("cart.py", Some(faulty))]);
+    let patch = fix(
+        &sample,
+        &base,
+        &[("cart.py", "def total(prices):\n    return sum(prices)\n")],
+    );
+    let near = faulty.replace("sum(prices[1:])", "sum(prices[1:], 0)");
+    sample.commit(4.0, "start at nothing", &[("cart.py", Some(&near))]);
+    let found = ported(&sample, &patch, None);
+    assert!(
+        matches!(&found, Ported::Conflict(why) if why.contains("cart.py")),
+        "{found:?}"
+    );
+}
+
+/// Of two faulty files one was rewritten, and the other was not.
+#[test]
+fn half_a_fault_is_not_gone() {
+    let sample = Sample::new();
+    let base = sample.commit(
+        9.0,
+        "first",
+        &[("a.py", Some("a = x[0]\n")), ("b.py", Some("b = x[0]\n"))],
+    );
+    let patch = fix(
+        &sample,
+        &base,
+        &[("a.py", "a = one(x)\n"), ("b.py", "b = one(x)\n")],
+    );
+    let other = [("a.py", Some("a = next(iter(x))\n"))];
+    sample.commit(4.0, "rewrite one", &other);
+    let found = ported(&sample, &patch, None);
+    assert!(
+        matches!(&found, Ported::Conflict(why) if why.contains("b.py still has the lines")),
+        "{found:?}"
+    );
+    let by = sample.commit(3.0, "rewrite two", &[("b.py", Some("b = next(iter(x))\n"))]);
+    let found = ported(&sample, &patch, None);
+    assert!(
+        matches!(&found, Ported::AlreadyGone(why) if why.contains(&by[..12])),
+        "{found:?}"
+    );
 }

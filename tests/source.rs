@@ -8,6 +8,8 @@ mod crashes;
 mod further;
 #[path = "source/hands_off.rs"]
 mod hands_off;
+#[path = "source/injected.rs"]
+mod injected;
 #[path = "source/injections.rs"]
 mod injections;
 #[path = "source/locating.rs"]

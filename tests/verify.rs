@@ -13,3 +13,5 @@ mod real;
 #[allow(dead_code)]
 #[path = "source/sample.rs"]
 mod sample;
+#[path = "verify/traps.rs"]
+mod traps;

@@ -84,6 +84,23 @@ impl Place<'_> {
             }
             by.push(self.who(path, &gone)?);
         }
+        // Where another file still has what the fix takes away, the fault may be there.
+        for change in changes
+            .iter()
+            .filter(|change| !paths.contains(&change.path))
+        {
+            let content = self.repo.read_file(self.head, &change.path)?;
+            let content = content.as_deref();
+            if !change.removed.is_empty() && !change.is_gone(content) && !change.is_made(content) {
+                return Ok(Ported::Conflict(format!(
+                    "only a part of the fix fits {}: {} still has the lines that it changes, {} \
+                     does not",
+                    self.head.short(),
+                    change.path,
+                    paths.join(", ")
+                )));
+            }
+        }
         let what = format!(
             "the lines that the fix changes in {} are not on {} any more: {}",
             paths.join(", "),
@@ -133,9 +150,18 @@ struct Change {
 }
 
 impl Change {
+    /// Each line for itself: the fault may be in any of them, and one that was changed beside it
+    /// does not take it away.
     fn is_gone(&self, content: Option<&[u8]>) -> bool {
         let lines = content.map(bare_lines).unwrap_or_default();
-        !self.removed.iter().any(|run| stands_in(run, &lines))
+        let there = |line: &String| lines.contains(line);
+        // Brackets alone stand everywhere; where there is nothing else, they must stand together.
+        let tells = |line: &&String| line.chars().any(char::is_alphanumeric);
+        let mut telling = self.removed.iter().flatten().filter(tells).peekable();
+        match telling.peek() {
+            Some(_) => !telling.any(there),
+            None => !self.removed.iter().any(|run| stands_in(run, &lines)),
+        }
     }
 
     fn is_made(&self, content: Option<&[u8]>) -> bool {
@@ -255,5 +281,22 @@ mod tests {
         assert!(!change.is_gone(Some(b"def f():\n        x =  y[0]\n")));
         assert!(change.is_gone(Some(b"def f():\n    x = first(y)\n")));
         assert!(change.is_gone(None));
+    }
+
+    #[test]
+    fn a_fault_beside_a_changed_line_is_not_gone() {
+        let run = |lines: &[&str]| lines.iter().map(|l| (*l).to_owned()).collect::<Vec<_>>();
+        let change = Change {
+            removed: vec![run(&["first = prices[0]", "return first + rest", "}"])],
+            ..Change::default()
+        };
+        assert!(!change.is_gone(Some(b"first = prices[0]\nreturn first + rest + 0\n}\n")));
+        assert!(change.is_gone(Some(b"return sum(prices)\n}\n")));
+        let brackets = Change {
+            removed: vec![run(&["}", "}"])],
+            ..Change::default()
+        };
+        assert!(brackets.is_gone(Some(b"a\n}\nb\n")));
+        assert!(!brackets.is_gone(Some(b"a\n}\n}\n")));
     }
 }

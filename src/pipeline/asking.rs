@@ -5,10 +5,12 @@ use crate::deliver;
 use crate::investigate::dossier::{self, Brief, Past};
 use crate::investigate::excerpts;
 use crate::investigate::inquiry::{self, Entry, Halted, Inquiry, Limits, NoPatch, Outcome};
+use crate::investigate::tools::LogLine;
 use crate::investigate::{ByModel, Findings};
 use crate::llm::{self, Talker};
 use crate::model::service::{Fixer, FixerModel};
-use crate::model::{Incident, Settings};
+use crate::model::{CommitId, Incident, Settings, Timestamp};
+use crate::pipeline::clock;
 use crate::pipeline::lane::Halt;
 use crate::pipeline::ledger::StoreLedger;
 use crate::redact::{self, Redactor, Scope};
@@ -27,8 +29,8 @@ pub const MAX_TOKENS: u32 = 16_000;
 const CALL: Duration = Duration::from_secs(300);
 /// How long all of it may take.
 const ALL: Duration = Duration::from_secs(1_200);
-/// How long the dossier's own look at the source may take.
-const LOOK: Duration = Duration::from_millis(1_500);
+/// How long the dossier's own look at the source may take where the time for it is over already.
+const LOOK: Duration = Duration::from_millis(300);
 /// Functions of the likeliest places that are shown.
 const FUNCTIONS: usize = 6;
 
@@ -44,6 +46,8 @@ pub struct Question<'a> {
     pub commit: Commit,
     pub last_good: Option<Commit>,
     pub findings: &'a Findings,
+    /// When the dossier is to be there.
+    pub until: Instant,
 }
 
 /// How asking ended.
@@ -63,8 +67,9 @@ pub struct Keeping<'a> {
 }
 
 /// What of the incident's past the dossier holds.
+#[derive(Default)]
 pub struct Beside {
-    seen: Vec<(crate::model::Timestamp, Option<crate::model::CommitId>)>,
+    seen: Vec<(Timestamp, Option<CommitId>)>,
     past: Vec<Past>,
     tried: Vec<String>,
 }
@@ -103,11 +108,11 @@ impl Beside {
 pub fn dossier_of(
     question: &Question<'_>,
     beside: &Beside,
-    lines: &[crate::investigate::tools::LogLine],
+    lines: &[LogLine],
     scope: &mut Scope,
     deadline: Instant,
 ) -> dossier::Dossier {
-    let until = deadline.min(Instant::now() + LOOK);
+    let until = deadline.min(question.until.max(Instant::now() + LOOK));
     question.repo.set_deadline(until);
     let tree = Tree::read(question.repo, question.commit).ok();
     let functions = tree.map_or_else(Vec::new, |tree| {
@@ -126,7 +131,7 @@ pub fn dossier_of(
         tried: &beside.tried,
         lines,
     };
-    dossier::write(&brief, scope, dossier::BYTES, deadline)
+    dossier::write(&brief, scope, dossier::BYTES, until)
 }
 
 /// The lines that may be shown. What neighbours said goes with them only where their own settings let
@@ -138,7 +143,7 @@ pub fn lines_of(
     store: &Store,
     incident: &Incident,
     settings: &Settings,
-) -> Result<Vec<crate::investigate::tools::LogLine>, Error> {
+) -> Result<Vec<LogLine>, Error> {
     let mut shown = incident.clone();
     let mut kept = Vec::new();
     for line in std::mem::take(&mut shown.context) {
@@ -278,7 +283,7 @@ fn past(
         Ok(_) | Err(_) => {
             keeping
                 .store
-                .forget_conversation(keeping.lease, super::clock::now())?;
+                .forget_conversation(keeping.lease, clock::now())?;
             Ok(Vec::new())
         }
     }

@@ -5,11 +5,12 @@ use crate::investigate::dossier::Dossier;
 use crate::investigate::inquiry::{
     self, Denied, Entry, Estimate, Halted, Inquiry, Ledger, Limits, Outcome,
 };
+use crate::investigate::tools::LogLine;
 use crate::llm::{Endpoint, Error as ModelError, Reply, Talker, Turn, Usage, tokens};
-use crate::model::service::{FixerModel, Usd};
+use crate::model::service::{Api, FixerModel, Prices, Usd};
 use crate::model::{Incident, Settings};
 use crate::pipeline::asking::{self, Beside, MAX_TOKENS, Question};
-use crate::pipeline::work::{Worker, look};
+use crate::pipeline::work::{DOSSIER, KEEP, Worker, look};
 use crate::source::{Commit, Repo};
 use std::time::{Duration, Instant};
 
@@ -167,16 +168,13 @@ impl Worker {
         settings: &Settings,
         (repo, commit): (&Repo, Commit),
         model: &FixerModel,
-        then: impl FnOnce(
-            &Question<'_>,
-            &Beside,
-            &[crate::investigate::tools::LogLine],
-        ) -> Result<(), String>,
+        then: impl FnOnce(&Question<'_>, &Beside, &[LogLine]) -> Result<(), String>,
     ) -> Result<(), String> {
         let say = |fault: crate::store::Error| fault.to_string();
         let last_good = self.store.last_good(incident).map_err(say)?;
         let last_good = last_good.and_then(|good| repo.lookup(&good));
-        let findings = look(repo, commit, incident, settings, last_good);
+        let until = Instant::now() + DOSSIER;
+        let findings = look(repo, commit, incident, settings, last_good, until);
         let question = Question {
             incident,
             settings,
@@ -185,22 +183,25 @@ impl Worker {
             commit,
             last_good,
             findings: &findings,
+            until,
         };
         let lines = asking::lines_of(&self.store, incident, settings).map_err(say)?;
         let beside = Beside::of(&self.store, incident).map_err(say)?;
-        then(&question, &beside, &lines)
+        then(&question, &beside, &lines)?;
+        repo.finish_texts(Instant::now() + KEEP)
+            .map_err(|fault| fault.to_string())
     }
 }
 
 /// Stands where no model is asked.
 fn plain() -> FixerModel {
     FixerModel {
-        api: crate::model::service::Api::Anthropic,
+        api: Api::Anthropic,
         url: String::new(),
         region: None,
         model: String::new(),
         key: None,
-        prices: crate::model::service::Prices::default(),
+        prices: Prices::default(),
         may_be_sent: false,
     }
 }

@@ -10,11 +10,13 @@ use crate::llm::{Effort, Message, Part, Reply, Stop, Talker, Tool, Turn, Usage, 
 use crate::patch::answer::{Answer, GaveUp};
 use crate::patch::gate::Stopped;
 use crate::redact::Redacted;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Calls of tools that are done in one turn.
+/// Calls that are done in one turn.
 const CALLS: usize = 16;
+/// Calls in one turn that are answered at all: each answer is paid for in every turn that follows.
+const MOST_CALLS: usize = 256;
 /// Answers without a tool before the conversation is over.
 const NUDGES: u32 = 2;
 /// Answers that were cut before the conversation is over.
@@ -42,8 +44,10 @@ pub(super) struct Course<'a> {
     /// What we said before, to be said again in the same words: what the model said rests on it, and
     /// a log that went on, or a search that met its deadline, would give others now.
     told: VecDeque<Vec<Spoken>>,
-    /// Entries of ours that were kept before.
-    kept: usize,
+    /// Whether the conversation was begun before.
+    opened: bool,
+    /// Entries of ours that were kept before: whether each said that it is the last turn.
+    kept: Vec<bool>,
     /// Entries of ours so far.
     said: usize,
     /// Bytes of everything that we said.
@@ -87,6 +91,7 @@ impl<'a> Course<'a> {
         let ours = past
             .iter()
             .filter(|entry| matches!(entry, Entry::Ours { .. } | Entry::Judged { .. }));
+        let opened = |entry: &Entry| matches!(entry, Entry::Opened { .. });
         let (system, tools) = (system(), tools());
         let fixed: usize = tools
             .iter()
@@ -107,7 +112,8 @@ impl<'a> Course<'a> {
             messages: Vec::new(),
             recorded: past.iter().filter_map(Entry::reply).collect(),
             told: past.iter().filter_map(Entry::ours).collect(),
-            kept: ours.count(),
+            opened: past.iter().any(opened) || ours.clone().next().is_some(),
+            kept: ours.map(|entry| entry.says(words::LAST)).collect(),
             said: 0,
             bytes: 0,
             counted: 0,
@@ -126,7 +132,7 @@ impl<'a> Course<'a> {
     }
 
     pub(super) fn hold(&mut self) -> Result<Outcome, Halted> {
-        if self.kept == 0 {
+        if !self.opened {
             let opened = Entry::Opened {
                 endpoint: self.talker.endpoint(),
                 commit: self.of.commit.to_string(),
@@ -182,7 +188,7 @@ impl<'a> Course<'a> {
             return Ok(Err(end("the time for the investigation was over")));
         }
         let call = Estimate {
-            prompt: self.counted + self.since,
+            prompt: self.counted.saturating_add(self.since),
             output: u64::from(self.max_tokens),
             within: left.min(self.of.limits.call),
         };
@@ -226,9 +232,13 @@ impl<'a> Course<'a> {
 
     /// Holds what the server counted against what we estimate from now on.
     fn count(&mut self, usage: &Usage) {
-        let prompt = usage.input + usage.cache_read + usage.cache_write;
+        // What a server says of itself need not be possible.
+        let prompt = usage
+            .input
+            .saturating_add(usage.cache_read)
+            .saturating_add(usage.cache_write);
         if prompt > 0 {
-            self.counted = prompt + usage.output;
+            self.counted = prompt.saturating_add(usage.output);
             self.since = 0;
         } else {
             self.since += u64::from(self.max_tokens);
@@ -237,6 +247,16 @@ impl<'a> Course<'a> {
 
     /// Takes one reply.
     fn take(&mut self, reply: Reply) -> Result<Step, Halted> {
+        if reply.calls.len() > MOST_CALLS {
+            return Ok(end(format!(
+                "the model made {} calls in one turn",
+                reply.calls.len()
+            )));
+        }
+        let ids: BTreeSet<&str> = reply.calls.iter().map(|call| call.id.as_str()).collect();
+        if ids.len() < reply.calls.len() {
+            return Ok(end("the model gave two of its calls one id"));
+        }
         match &reply.stop {
             Stop::Refusal(words) => {
                 let words = words.as_deref().unwrap_or("without a reason");
@@ -251,7 +271,8 @@ impl<'a> Course<'a> {
                     "the conversation became longer than the model's context",
                 ));
             }
-            Stop::Pause => {
+            // With calls it waits for their results, whatever it says.
+            Stop::Pause if reply.calls.is_empty() => {
                 self.pauses += 1;
                 self.messages.push(Message::Theirs(reply.said));
                 return Ok(match self.pauses > PAUSES {
@@ -260,7 +281,7 @@ impl<'a> Course<'a> {
                 });
             }
             Stop::Length => return self.cut(reply),
-            Stop::End | Stop::Tools => {}
+            Stop::End | Stop::Tools | Stop::Pause => {}
         }
         if reply.calls.is_empty() {
             self.nudges += 1;
@@ -317,6 +338,7 @@ impl<'a> Course<'a> {
         let mut results = Vec::new();
         for (at, call) in calls.into_iter().enumerate() {
             let (content, is_error) = match call.name.as_str() {
+                _ if at >= CALLS => (Redacted::own(words::TOO_MANY), true),
                 words::PROPOSE => match self.propose(&call.input)? {
                     Ok(outcome) => return Ok(Step::End(outcome)),
                     Err(Some(why)) => (why, true),
@@ -338,7 +360,6 @@ impl<'a> Course<'a> {
                         (self.of.scope.text(&complaints.to_string()), true)
                     }
                 },
-                _ if at >= CALLS => (Redacted::own(words::TOO_MANY), true),
                 _ if self.last || self.bytes > ROOM => (Redacted::own(words::NO_ROOM), true),
                 name => {
                     let done =
@@ -364,13 +385,17 @@ impl<'a> Course<'a> {
     }
 
     fn is_the_last_turn(&self) -> bool {
+        // What was said before is said again, though there may be more time or money now.
+        if let Some(said) = self.kept.get(self.said) {
+            return *said;
+        }
         let left = self
             .of
             .limits
             .until
             .saturating_duration_since(Instant::now());
         let call = Estimate {
-            prompt: self.counted + self.since,
+            prompt: self.counted.saturating_add(self.since),
             output: u64::from(self.max_tokens),
             within: self.of.limits.call,
         };
@@ -444,7 +469,7 @@ impl<'a> Course<'a> {
     /// Keeps an entry of ours unless it was kept before.
     pub(super) fn note(&mut self, entry: Entry) -> Result<(), Halted> {
         self.said += 1;
-        if self.said <= self.kept {
+        if self.said <= self.kept.len() {
             return Ok(());
         }
         self.ledger.keep(vec![entry])

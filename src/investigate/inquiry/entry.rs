@@ -103,6 +103,16 @@ impl Entry {
         }
     }
 
+    /// Whether an entry of ours holds this text.
+    pub(super) fn says(&self, words: &str) -> bool {
+        let Entry::Ours { parts } = self else {
+            return false;
+        };
+        parts
+            .iter()
+            .any(|part| matches!(part, Spoken::Text(text) if text == words))
+    }
+
     /// The reply that an entry holds.
     pub(super) fn reply(&self) -> Option<Reply> {
         match self {
