@@ -41,13 +41,13 @@ pub(super) struct Course<'a> {
     messages: Vec<Message>,
     /// Replies that were given before, to be taken instead of asking.
     recorded: VecDeque<Reply>,
+    /// What we said before, to be said again in the same words: what the model said rests on it, and
+    /// a log that went on, or a search that met its deadline, would give others now.
+    told: VecDeque<Vec<Spoken>>,
     /// Whether the conversation was begun before.
     opened: bool,
     /// Entries of ours that were kept before: whether each said that it is the last turn.
     kept: Vec<bool>,
-    /// What we said before, to be said again in the same words: what the model said rests on it, and
-    /// a log that went on, or a search that met its deadline, would give others now.
-    told: VecDeque<Vec<Spoken>>,
     /// Entries of ours so far.
     said: usize,
     /// Bytes of everything that we said.
@@ -111,9 +111,9 @@ impl<'a> Course<'a> {
             tools,
             messages: Vec::new(),
             recorded: past.iter().filter_map(Entry::reply).collect(),
+            told: past.iter().filter_map(Entry::ours).collect(),
             opened: past.iter().any(opened) || ours.clone().next().is_some(),
             kept: ours.map(|entry| entry.says(words::LAST)).collect(),
-            told: past.iter().filter_map(Entry::ours).collect(),
             said: 0,
             bytes: 0,
             counted: 0,

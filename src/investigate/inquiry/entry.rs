@@ -91,16 +91,6 @@ impl Entry {
         }
     }
 
-    /// Whether an entry of ours holds this text.
-    pub(super) fn says(&self, words: &str) -> bool {
-        let Entry::Ours { parts } = self else {
-            return false;
-        };
-        parts
-            .iter()
-            .any(|part| matches!(part, Spoken::Text(text) if text == words))
-    }
-
     /// What we said, where an entry holds that.
     pub(super) fn ours(&self) -> Option<Vec<Spoken>> {
         match self {
@@ -111,6 +101,16 @@ impl Entry {
             | Entry::Judged { .. }
             | Entry::Closed { .. } => None,
         }
+    }
+
+    /// Whether an entry of ours holds this text.
+    pub(super) fn says(&self, words: &str) -> bool {
+        let Entry::Ours { parts } = self else {
+            return false;
+        };
+        parts
+            .iter()
+            .any(|part| matches!(part, Spoken::Text(text) if text == words))
     }
 
     /// The reply that an entry holds.
