@@ -321,15 +321,17 @@ fn the_library_needs_only_the_c_runtime() {
     }
 }
 
-/// Weak symbols that the compiler's start files and Rust's library use if they exist. The last
-/// three are the C library's, without a version where it is older than they are.
-const OPTIONAL: [&str; 6] = [
+/// Weak symbols that the compiler's start files and Rust's library use if they exist. From the
+/// fourth on they are the C library's, without a version where it is older than they are.
+const OPTIONAL: [&str; 8] = [
     "_ITM_",
     "__gmon_start__",
     "__cxa_",
     "getrandom",
     "gettid",
     "statx",
+    "pidfd_",
+    "posix_spawn_file_actions_addchdir",
 ];
 
 #[test]

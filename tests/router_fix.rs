@@ -4,7 +4,11 @@
 
 #[path = "played/anthropic/mod.rs"]
 mod anthropic_server;
+#[path = "router_fix/faults.rs"]
+mod faults;
 mod host;
+#[path = "router_fix/killed.rs"]
+mod killed;
 #[path = "router_fix/programs.rs"]
 mod programs;
 #[path = "router/running.rs"]
@@ -91,8 +95,8 @@ fn crashes_become_patches_in_the_router_and_proven_ones_in_fix() {
             assert_eq!(
                 (proposal.fixer.as_str(), proposal.files.len()),
                 ("anthropic", 2),
-                "{router:?} {}",
-                one.reason
+                "{router:?} {:#}",
+                site.report(&one)["by_model"]
             );
             let repo = site.place.path(&format!("{}-repo", program.name));
             git(&repo, &["apply", "--check", &proposal.patch]);

@@ -4,6 +4,7 @@
 //!   tools make DIR [FILES COMMITS]     writes the repository, bare and packed (50000 100000)
 //!   tools run DIR                      times on it, as rows of Markdown
 
+mod desk;
 mod repository;
 
 use autofix::investigate::tools::{Desk, Seen};
@@ -59,6 +60,7 @@ fn run(dir: &str) {
             repo.resolve(&id, &[]).map(|_| None)
         });
     }
+    desk::dossiers(dir, old);
     tools(&repo, head, old);
     let again = open();
     tool(

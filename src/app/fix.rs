@@ -11,6 +11,7 @@ use crate::net::Http;
 use crate::patch::verify;
 use crate::pipeline::Halt;
 use crate::pipeline::clock;
+use crate::pipeline::lanes;
 use crate::pipeline::work::{Worked, Worker};
 use crate::plugin;
 use crate::source::Mirrors;
@@ -101,7 +102,8 @@ pub(super) fn worker(
             ..verify::Limits::default()
         }),
         halt: Halt::default(),
-        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log),
+        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log)
+            .with_kept_limit(lanes::kept_texts(&limits)),
         credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         state_dir: state_dir.to_owned(),
         fixes_per_hour: None,

@@ -188,8 +188,9 @@ fn ambiguous(trace: &Trace, located: &[Located]) -> Option<usize> {
 }
 
 /// Longest walk through the history: the newest changes come first, and a report need not wait
-/// for those of years ago.
-const WALK: Duration = Duration::from_millis(1_500);
+/// for those of years ago. The search beside it and the dossier have to fit into the same two
+/// seconds.
+const WALK: Duration = Duration::from_millis(1_100);
 
 fn find_suspects(
     findings: &mut Findings,

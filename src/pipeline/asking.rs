@@ -29,8 +29,8 @@ pub const MAX_TOKENS: u32 = 16_000;
 const CALL: Duration = Duration::from_secs(300);
 /// How long all of it may take.
 const ALL: Duration = Duration::from_secs(1_200);
-/// How long the dossier's own look at the source may take.
-const LOOK: Duration = Duration::from_millis(1_500);
+/// How long the dossier's own look at the source may take where the time for it is over already.
+const LOOK: Duration = Duration::from_millis(300);
 /// Functions of the likeliest places that are shown.
 const FUNCTIONS: usize = 6;
 
@@ -46,6 +46,8 @@ pub struct Question<'a> {
     pub commit: Commit,
     pub last_good: Option<Commit>,
     pub findings: &'a Findings,
+    /// When the dossier is to be there.
+    pub until: Instant,
 }
 
 /// How asking ended.
@@ -65,6 +67,7 @@ pub struct Keeping<'a> {
 }
 
 /// What of the incident's past the dossier holds.
+#[derive(Default)]
 pub struct Beside {
     seen: Vec<(Timestamp, Option<CommitId>)>,
     past: Vec<Past>,
@@ -109,7 +112,7 @@ pub fn dossier_of(
     scope: &mut Scope,
     deadline: Instant,
 ) -> dossier::Dossier {
-    let until = deadline.min(Instant::now() + LOOK);
+    let until = deadline.min(question.until.max(Instant::now() + LOOK));
     question.repo.set_deadline(until);
     let tree = Tree::read(question.repo, question.commit).ok();
     let functions = tree.map_or_else(Vec::new, |tree| {
@@ -128,7 +131,7 @@ pub fn dossier_of(
         tried: &beside.tried,
         lines,
     };
-    dossier::write(&brief, scope, dossier::BYTES, deadline)
+    dossier::write(&brief, scope, dossier::BYTES, until)
 }
 
 /// The lines that may be shown. What neighbours said goes with them only where their own settings let

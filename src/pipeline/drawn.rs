@@ -10,7 +10,7 @@ use crate::llm::{Endpoint, Error as ModelError, Reply, Talker, Turn, Usage, toke
 use crate::model::service::{Api, FixerModel, Prices, Usd};
 use crate::model::{Incident, Settings};
 use crate::pipeline::asking::{self, Beside, MAX_TOKENS, Question};
-use crate::pipeline::work::{Worker, look};
+use crate::pipeline::work::{DOSSIER, KEEP, Worker, look};
 use crate::source::{Commit, Repo};
 use std::time::{Duration, Instant};
 
@@ -173,7 +173,8 @@ impl Worker {
         let say = |fault: crate::store::Error| fault.to_string();
         let last_good = self.store.last_good(incident).map_err(say)?;
         let last_good = last_good.and_then(|good| repo.lookup(&good));
-        let findings = look(repo, commit, incident, settings, last_good);
+        let until = Instant::now() + DOSSIER;
+        let findings = look(repo, commit, incident, settings, last_good, until);
         let question = Question {
             incident,
             settings,
@@ -182,10 +183,13 @@ impl Worker {
             commit,
             last_good,
             findings: &findings,
+            until,
         };
         let lines = asking::lines_of(&self.store, incident, settings).map_err(say)?;
         let beside = Beside::of(&self.store, incident).map_err(say)?;
-        then(&question, &beside, &lines)
+        then(&question, &beside, &lines)?;
+        repo.finish_texts(Instant::now() + KEEP)
+            .map_err(|fault| fault.to_string())
     }
 }
 

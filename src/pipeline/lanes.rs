@@ -119,6 +119,11 @@ pub fn limits(dedup_window: Duration, state_limit: u64) -> store::Limits {
     }
 }
 
+/// How much of `State_Limit` the texts may take that are kept for searches: a quarter.
+pub fn kept_texts(limits: &store::Limits) -> u64 {
+    limits.bytes / 2
+}
+
 impl Lanes {
     /// Opens the store and starts the threads.
     ///
@@ -214,7 +219,8 @@ impl Lanes {
                     setup.log.clone(),
                 )
                 // What the database leaves of `State_Limit` is the most that one fetch may bring.
-                .with_size_limit(setup.limits.bytes.min(MAX_FETCH)),
+                .with_size_limit(setup.limits.bytes.min(MAX_FETCH))
+                .with_kept_limit(kept_texts(&setup.limits)),
                 credentials: setup.credentials,
                 talkers: setup.talkers,
                 verifies: None,

@@ -14,7 +14,6 @@ use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
 use crate::pipeline::lane::Halt;
 use crate::pipeline::proving;
-use crate::source::locate::WITHIN;
 use crate::source::{self, Commit, Mirrors, Repo};
 use crate::store::{Ending, Error, ErrorKind, Lease, Store};
 use std::path::{Path, PathBuf};
@@ -23,6 +22,15 @@ use std::time::{Duration, Instant};
 
 /// How long one incident may take, clone included. A lease lasts longer.
 pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How long it may take until a model has its dossier: the walk through the history, the search for
+/// texts, the dossier itself.
+pub const DOSSIER: Duration = Duration::from_millis(1_900);
+/// What the search leaves of it for the dossier, and the least that the search has where the walk was
+/// slow.
+const REST: Duration = Duration::from_millis(300);
+/// How long keeping the texts of a commit may take once the incident needs them no more.
+pub(super) const KEEP: Duration = Duration::from_secs(5);
 
 /// A remote that cannot be had is tried this often before the incident is only reported.
 const MAX_TRIES: u32 = 4;
@@ -183,14 +191,17 @@ impl Worker {
         };
         let last_good = self.store.last_good(incident)?;
         let last_good = last_good.and_then(|good| repo.lookup(&good));
-        let mut findings = look(&repo, commit, incident, settings, last_good);
+        let until = Instant::now() + DOSSIER;
+        let mut findings = look(&repo, commit, incident, settings, last_good, until);
         let id = Some(commit.to_string());
         if settings.fixer == Fixer::Off {
+            keep_texts(&mut findings, &repo);
             findings.patch = None;
             findings.why = "the fixer is off: the fault was located, no diff was made".into();
             return Ok(Found::Result(Box::new(findings), id));
         }
         let Some(model) = asked(settings, &mut findings) else {
+            keep_texts(&mut findings, &repo);
             self.prove(&mut findings, &repo, settings, lease)?;
             return Ok(Found::Result(Box::new(findings), id));
         };
@@ -205,6 +216,7 @@ impl Worker {
             commit,
             last_good,
             findings: &findings,
+            until,
         };
         let (outcome, by) = match self.ask(&question, lease, last)? {
             Asked::Halted(halted) => return Ok(Found::Halted(halted)),
@@ -214,6 +226,7 @@ impl Worker {
             Asked::Answered(outcome, by) => (outcome, by),
         };
         asking::settle(&mut findings, settings.fixer, outcome, *by);
+        keep_texts(&mut findings, &repo);
         self.prove(&mut findings, &repo, settings, lease)?;
         Ok(Found::Result(Box::new(findings), id))
     }
@@ -388,20 +401,33 @@ fn proposal(folder: &Path, id: IncidentId, findings: &Findings) -> Option<Propos
     })
 }
 
-/// What is found without a model: places, suspects, and the suspect change taken back.
-pub(super) fn look(
+/// What is found without a model: places, suspects, and the suspect change taken back. `until`: when a
+/// dossier of it is to be there.
+pub fn look(
     repo: &Repo,
     commit: Commit,
     incident: &Incident,
     settings: &Settings,
     last_good: Option<Commit>,
+    until: Instant,
 ) -> Findings {
     let deadline = Instant::now() + DEADLINE;
     let trace = incident.trace.as_ref();
     let mut findings = investigate::revert(repo, commit, trace, settings, last_good, deadline);
-    let until = deadline.min(Instant::now() + WITHIN);
+    let least = Instant::now() + REST;
+    let until = until
+        .checked_sub(REST)
+        .map_or(least, |until| until.max(least));
     investigate::look_further(&mut findings, repo, commit, incident, settings, until);
     findings
+}
+
+/// Has finished what searches began to keep, so that the next one at this commit sees everything.
+fn keep_texts(findings: &mut Findings, repo: &Repo) {
+    if let Err(fault) = repo.finish_texts(Instant::now() + KEEP) {
+        let what = format!("the texts of the commit are not kept for later searches: {fault}");
+        findings.notes.push(what);
+    }
 }
 
 /// The model that is to be asked, where one is set and text may go to it.

@@ -5,6 +5,7 @@
 use crate::model::CommitId;
 use crate::source::error::{Error, ErrorKind};
 use crate::source::mirror::Refetch;
+use crate::source::texts::Texts;
 use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 use std::cell::{Cell, RefCell};
 use std::collections::{BinaryHeap, HashSet};
@@ -43,6 +44,8 @@ pub struct Repo {
     refetch: Option<Refetch>,
     /// What files beside the mirror begin with; none is written in a user's repository.
     beside: Option<Beside>,
+    /// The texts that were searched last: searches of one commit share them.
+    texts: RefCell<Option<Texts>>,
 }
 
 /// Where files beside a mirror go.
@@ -75,7 +78,30 @@ impl Repo {
             notes: RefCell::default(),
             refetch,
             beside,
+            texts: RefCell::default(),
         })
+    }
+
+    /// Looks at the texts of a commit. What one look has read is there for the next.
+    pub fn with_texts<T>(&self, commit: Commit, look: impl FnOnce(&mut Texts) -> T) -> T {
+        let last = self.texts.take().filter(|texts| texts.commit() == commit);
+        let mut texts = last.unwrap_or_else(|| Texts::of(self, commit));
+        let done = look(&mut texts);
+        self.texts.replace(Some(texts));
+        done
+    }
+
+    /// Goes on with what a search has begun to keep, so that the next one is fast.
+    ///
+    /// # Errors
+    /// Of a damaged repository.
+    pub fn finish_texts(&self, deadline: Instant) -> Result<(), Error> {
+        let Some(mut texts) = self.texts.take() else {
+            return Ok(());
+        };
+        let done = texts.finish(self, deadline);
+        self.texts.replace(Some(texts));
+        done
     }
 
     /// The path of a file that is kept beside the mirror; `None` where nothing is kept.

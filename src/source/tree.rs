@@ -2,11 +2,13 @@
 
 use crate::source::diff::is_binary;
 use crate::source::error::Error;
-use crate::source::locate::Files;
+use crate::source::locate::{Files, Shown};
 use crate::source::repo::{Commit, Repo};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::time::Instant;
 
 /// Most bytes of text that are kept; beyond them files count as unreadable.
 const TEXT_LIMIT: usize = 64 << 20;
@@ -73,5 +75,23 @@ impl Files for Tree<'_> {
         }
         let bytes = self.repo.read_file(self.commit, path).ok()??;
         (!is_binary(&bytes)).then(|| Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    fn each(&self, deadline: Instant, visit: &mut dyn FnMut(&str, &[u8])) -> Option<Shown> {
+        let looked = self.repo.with_texts(self.commit, |texts| {
+            texts.each(self.repo, deadline, &mut |text| {
+                visit(text.path, text.bytes);
+                ControlFlow::Continue(())
+            })
+        });
+        let said = |fault| {
+            self.repo
+                .note(format!("not all texts could be read: {fault}"))
+        };
+        let looked = looked.map_err(said).ok()?;
+        Some(Shown {
+            reached: looked.reached,
+            files: looked.files,
+        })
     }
 }

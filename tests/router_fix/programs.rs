@@ -25,7 +25,9 @@ pub struct Program {
     pub test: &'static str,
     /// The programs that it takes.
     pub needs: &'static [&'static str],
-    pub symbol: &'static str,
+    symbol: &'static str,
+    /// The commit that wrote the line: a guard that was removed leaves none.
+    wrote: &'static str,
     /// The regression test.
     regression: (&'static str, &'static str),
     run: fn(&Path) -> String,
@@ -86,6 +88,7 @@ class Total(unittest.TestCase):
     test: "/usr/bin/python3 -m unittest -q",
     needs: &["/usr/bin/python3"],
     symbol: "price_of",
+    wrote: "Say it shorter",
     regression: (
         "test_single_items.py",
         "import unittest
@@ -162,6 +165,7 @@ func TestNewest(t *testing.T) {
     test: "GOFLAGS=-mod=mod GOPROXY=off GOCACHE=$HOME/cache go test ./...",
     needs: &["/usr/bin/go"],
     symbol: "Newest",
+    wrote: "First version",
     regression: (
         "rates/none_test.go",
         "package rates
@@ -235,8 +239,8 @@ impl Program {
             self.bad.trim(),
             self.symbol,
             self.faulty,
+            self.wrote,
             "Say it shorter",
-            "First version",
         ]
     }
 

@@ -122,10 +122,13 @@ fn line_of(program: &Program, request: &Value) -> String {
     let dossier = request["messages"][0]["content"][0]["text"].as_str();
     let lines = dossier.unwrap_or_default().lines();
     let listed = lines.filter(|line| line.contains(program.cry));
+    // Each stands behind the fence's sign for data.
     let mut ids = listed.filter_map(|line| {
-        let (id, _) = line.trim_start().split_once(' ')?;
-        let number = id.strip_prefix('L')?;
-        number.parse::<u32>().is_ok().then(|| id.to_owned())
+        let id = line.split_whitespace().take(2).find(|word| {
+            let number = word.strip_prefix('L').map(str::parse::<u32>);
+            number.is_some_and(|number| number.is_ok())
+        });
+        id.map(str::to_owned)
     });
     ids.next().unwrap_or_else(|| "none".to_owned())
 }

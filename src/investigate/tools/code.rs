@@ -25,7 +25,9 @@ impl Desk<'_> {
         let pattern = input.text("pattern").unwrap_or_default();
         let asked = Asked::new(pattern, input.flag("ignore_case"), paths, HITS)
             .map_err(|why| Failed::Call(scope.text(&why).plain(500, 200)))?;
-        let hits = search(&mut self.texts, self.repo, &asked, deadline)?;
+        let hits = self.repo.with_texts(self.commit, |texts| {
+            search(texts, self.repo, &asked, deadline)
+        })?;
         let shown: usize = hits.files.iter().map(|file| file.hits.len()).sum();
         let mut page = Page::new(&[
             count(shown + hits.more).into(),
@@ -81,7 +83,9 @@ impl Desk<'_> {
                     .into(),
             );
         };
-        let symbol = symbols::find(&mut self.texts, self.repo, &name, PLACES, deadline)?;
+        let symbol = self.repo.with_texts(self.commit, |texts| {
+            symbols::find(texts, self.repo, &name, PLACES, deadline)
+        })?;
         let defined = symbol.definitions.len() + symbol.more_definitions;
         let used = symbol.uses.len() + symbol.more_uses;
         let mut page = Page::new(&[

@@ -14,7 +14,7 @@ use crate::investigate::page::Page;
 use crate::llm::Tool;
 use crate::model::{Settings, Timestamp};
 use crate::redact::{Redacted, Scope};
-use crate::source::{Commit, Error, Repo, Texts};
+use crate::source::{Commit, Error, Repo};
 use input::Input;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -66,7 +66,6 @@ pub struct Desk<'a> {
     commit: Commit,
     settings: &'a Settings,
     lines: &'a [LogLine],
-    texts: Texts,
     /// Commits known to be in the deployed one's history.
     known: HashSet<Commit>,
 }
@@ -133,7 +132,6 @@ impl<'a> Desk<'a> {
             commit,
             settings,
             lines,
-            texts: Texts::of(repo, commit),
             known: HashSet::from([commit]),
         }
     }

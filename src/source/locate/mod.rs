@@ -18,13 +18,14 @@ pub mod statement;
 mod sweep;
 mod uses;
 
-pub use places::{Changed, Evidence, Place, Places, Question, WITHIN, beside, places};
+pub use places::{Changed, Evidence, Place, Places, Question, beside, places};
 
 use crate::model::{Language, Location, Settings, Trace};
 use find::{Index, Match};
 use rank::Candidate;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::time::Instant;
 
 /// The confidence from which a frame's file counts as the place of the fault: below it, more
 /// than one file, or a file that only shares a name, could be meant.
@@ -43,11 +44,19 @@ pub trait Files {
     fn passing(&self, path: &str) -> Option<Cow<'_, str>> {
         self.text(path)
     }
-    /// The files that hold the word, where an index knows; files without it may be among them.
-    /// `None`: there is no index, and whoever looks for the word has to read.
-    fn holding(&self, _word: &str) -> Option<Vec<String>> {
+    /// Shows the texts of all files until the deadline, in the order in which that is fastest.
+    /// `None`: asking for one after the other is as fast, or it cannot be done.
+    fn each(&self, _deadline: Instant, _visit: &mut dyn FnMut(&str, &[u8])) -> Option<Shown> {
         None
     }
+}
+
+/// How far a look at all texts came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Files that were reached.
+    pub reached: usize,
+    pub files: usize,
 }
 
 /// A list of paths without text.

@@ -8,10 +8,8 @@ use super::{Files, Located, THRESHOLD, function, locate, role};
 use crate::model::{Settings, Trace};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How long a search through all files takes at most in the slow lane.
-pub const WITHIN: Duration = Duration::from_millis(1_500);
 /// Most bytes of text that are searched for one question.
 const BYTES: usize = 256 << 20;
 /// Most places beside the frames.
@@ -251,6 +249,7 @@ mod tests {
     use crate::trace;
     use std::borrow::Cow;
     use std::cell::Cell;
+    use std::time::Duration;
 
     /// Files in memory, with a count of the texts that were read.
     struct Texts(Vec<String>, Vec<&'static str>, Cell<usize>);

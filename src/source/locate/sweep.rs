@@ -1,11 +1,13 @@
-//! One bounded pass over the text of a repository's files for many words at once: the likeliest
-//! files first, within bytes and time. What the words mean is `places`'.
+//! One bounded look through the text of a repository's files for many words at once: the likeliest
+//! files first, within bytes and time. In a large repository all texts are gone through in one pass,
+//! in whatever order is fastest, and what holds a word is told of in the order of likeliness after
+//! it. What the words mean is `places`'.
 
 use super::role;
 use crate::model::{Language, Settings};
-use crate::source::locate::Files;
-use aho_corasick::{AhoCorasick, MatchKind};
-use std::collections::HashSet;
+use crate::source::locate::{Files, Shown};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 /// Longest file that is searched, in bytes: longer ones are generated or data.
@@ -15,6 +17,14 @@ const LINE_LIMIT: usize = 4 << 10;
 /// Most words of one file, and most lines with any, that are looked at.
 const WORDS_LIMIT: usize = 4_000;
 const LINES_LIMIT: usize = 400;
+
+/// In a repository of more files all texts are gone through in one pass.
+const FEW: usize = 1_000;
+/// So many likely ones are searched before that: the pass may be cut, and these must not be missed.
+const LIKELIEST: usize = 100;
+/// Most bytes of text that a pass holds; beyond them the likelier files stay, and the others are
+/// read again.
+const HELD: usize = 32 << 20;
 
 /// What searching may still cost, shared by the passes of one question.
 #[derive(Debug)]
@@ -48,6 +58,7 @@ pub(super) fn sweep(
 ) {
     let built = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(words);
     let Ok(searcher) = built.map_err(|_| ()) else {
         allowance.cut = Some("the message's words could not be searched for".to_owned());
@@ -56,38 +67,143 @@ pub(super) fn sweep(
     if words.is_empty() {
         return;
     }
-    let known = holding(files, words);
-    for (at, file) in order.iter().enumerate() {
-        if known.as_ref().is_some_and(|known| !known.contains(*file)) {
-            continue;
+    let likeliest = match order.len() > FEW {
+        true => LIKELIEST,
+        false => order.len(),
+    };
+    let (first, rest) = order.split_at(likeliest);
+    let mut searched = 0;
+    let done = one_by_one(
+        files,
+        first.iter().copied(),
+        &searcher,
+        allowance,
+        tell,
+        &mut searched,
+    );
+    if !done {
+        return cut(allowance, searched, order.len());
+    }
+    if rest.is_empty() {
+        return;
+    }
+    let Some(found) = pass(files, rest, &searcher, allowance.deadline) else {
+        let rest = rest.iter().copied();
+        if !one_by_one(files, rest, &searcher, allowance, tell, &mut searched) {
+            cut(allowance, searched, order.len());
         }
-        let late = Instant::now() >= allowance.deadline;
-        if late || allowance.bytes == 0 {
-            let what = if late { "time" } else { "bytes" };
-            allowance.cut = Some(format!(
-                "the search for the message's words ran out of {what}: {at} of {} files were \
-                 searched, likely ones first",
-                order.len()
-            ));
-            return;
+        return;
+    };
+    for (at, text) in &found.held {
+        if let Some(file) = rest.get(*at) {
+            in_file(file, text, &searcher, tell);
         }
+    }
+    let others = found.others.iter().filter_map(|at| rest.get(*at).copied());
+    let mut read = 0;
+    let done = one_by_one(files, others, &searcher, allowance, tell, &mut read);
+    if found.shown.reached < found.shown.files {
+        allowance.cut = Some(format!(
+            "the search for the message's words ran out of time: {likeliest} likely files and {} of \
+             all {} were searched",
+            found.shown.reached, found.shown.files
+        ));
+    } else if !done {
+        cut(
+            allowance,
+            order.len() - (found.others.len() - read),
+            order.len(),
+        );
+    }
+}
+
+fn cut(allowance: &mut Allowance, searched: usize, of: usize) {
+    let what = match allowance.bytes {
+        0 => "bytes",
+        _ => "time",
+    };
+    allowance.cut = Some(format!(
+        "the search for the message's words ran out of {what}: {searched} of {of} files were \
+         searched, likely ones first"
+    ));
+}
+
+/// Reads and searches files in this order; `false` where the allowance ended first.
+fn one_by_one<'f>(
+    files: &dyn Files,
+    order: impl Iterator<Item = &'f str>,
+    searcher: &AhoCorasick,
+    allowance: &mut Allowance,
+    tell: &mut dyn FnMut(&Hit<'_>),
+    searched: &mut usize,
+) -> bool {
+    for file in order {
+        if Instant::now() >= allowance.deadline || allowance.bytes == 0 {
+            return false;
+        }
+        *searched += 1;
         let Some(text) = files.passing(file) else {
             continue;
         };
         allowance.bytes = allowance.bytes.saturating_sub(text.len());
         if text.len() <= FILE_LIMIT {
-            in_file(file, &text, &searcher, tell);
+            in_file(file, &text, searcher, tell);
         }
     }
+    true
 }
 
-/// The files that an index names for any of the words; `None` where there is no index.
-fn holding(files: &dyn Files, words: &[String]) -> Option<HashSet<String>> {
-    let mut all = HashSet::new();
-    for word in words {
-        all.extend(files.holding(word)?);
-    }
-    Some(all)
+/// What one pass over all texts found.
+struct Found {
+    /// Texts that hold a word, by their file's place in the order.
+    held: BTreeMap<usize, String>,
+    /// Files that hold one too; there was no room for their texts.
+    others: BTreeSet<usize>,
+    shown: Shown,
+}
+
+/// Goes through all texts once; `None` where that is no faster than asking for each.
+fn pass(
+    files: &dyn Files,
+    order: &[&str],
+    searcher: &AhoCorasick,
+    deadline: Instant,
+) -> Option<Found> {
+    let places: HashMap<&str, usize> = order
+        .iter()
+        .enumerate()
+        .map(|(at, one)| (*one, at))
+        .collect();
+    let mut held: BTreeMap<usize, String> = BTreeMap::new();
+    let mut others = BTreeSet::new();
+    let mut bytes = 0;
+    let shown = files.each(deadline, &mut |path, text| {
+        let Some(at) = places.get(path).copied() else {
+            return;
+        };
+        if text.len() > FILE_LIMIT || !holds_any(text, searcher) {
+            return;
+        }
+        bytes += text.len();
+        held.insert(at, String::from_utf8_lossy(text).into_owned());
+        while bytes > HELD
+            && let Some((last, text)) = held.pop_last()
+        {
+            bytes = bytes.saturating_sub(text.len());
+            others.insert(last);
+        }
+    })?;
+    Some(Found {
+        held,
+        others,
+        shown,
+    })
+}
+
+fn holds_any(text: &[u8], searcher: &AhoCorasick) -> bool {
+    searcher
+        .find_overlapping_iter(text)
+        .any(|one| is_whole(text, one.start(), one.end()))
 }
 
 fn in_file(file: &str, text: &str, searcher: &AhoCorasick, tell: &mut dyn FnMut(&Hit<'_>)) {

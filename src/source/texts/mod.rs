@@ -130,6 +130,26 @@ impl Texts {
         self.build(repo, deadline, eye)
     }
 
+    /// The commit that they are of.
+    pub fn commit(&self) -> Commit {
+        self.commit
+    }
+
+    /// Keeps what is still missing, where a look has begun to.
+    ///
+    /// # Errors
+    /// Of a damaged repository.
+    pub fn finish(&mut self, repo: &Repo, deadline: Instant) -> Result<(), Error> {
+        let begun = match &self.state {
+            State::Building(building) => building.kept.is_some(),
+            State::New | State::Whole(_) => false,
+        };
+        if begun {
+            self.each(repo, deadline, &mut |_| ControlFlow::Break(()))?;
+        }
+        Ok(())
+    }
+
     /// Whether everything is kept, so that a look is fast.
     pub fn is_kept(&self) -> bool {
         matches!(self.state, State::Whole(_))
