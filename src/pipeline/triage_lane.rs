@@ -35,6 +35,9 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 const WORKERS: &str = "the host hands over chunks from several threads (Workers above 1): lines of \
     one stream may arrive out of order, and traces be torn apart; set Workers to 0 or 1";
 
+/// Services whose settings are kept before they have a fault; those of others come with one.
+const MAX_REGISTERED: usize = 2_000;
+
 /// Rows of watches that wait for a store that refuses.
 const MAX_COUNTED: usize = 50_000;
 
@@ -82,6 +85,8 @@ pub struct TriageLane {
 /// When things were last done, and what could not be done yet.
 #[derive(Default)]
 pub struct Ticks {
+    /// The registry whose services' settings were kept.
+    registered: u64,
     looked: Timestamp,
     saved: Timestamp,
     told: Timestamp,
@@ -180,6 +185,20 @@ impl TriageLane {
         self.keep_settings(settings);
     }
 
+    /// What a changed registry or configuration says also holds for incidents that are open already.
+    fn keep_registered(&mut self) {
+        let generation = self.services.generation();
+        if self.state.registered == generation {
+            return;
+        }
+        self.state.registered = generation;
+        let registry = self.services.get();
+        let named = registry.services().iter().filter(|one| !one.is_pattern());
+        for service in named.take(MAX_REGISTERED) {
+            self.keep_settings((self.settings)(Some(service), &service.name));
+        }
+    }
+
     fn keep_settings(&mut self, settings: Settings) {
         if self.state.known.get(&settings.service) == Some(&settings) {
             return;
@@ -249,6 +268,7 @@ impl TriageLane {
                 self.services.replace(registry);
                 self.log.info("the registry changed and was read again");
             }
+            self.keep_registered();
         }
         if now.since(self.state.saved) >= SAVE || now < self.state.saved {
             self.state.saved = now;

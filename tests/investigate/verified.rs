@@ -88,3 +88,18 @@ fn where_the_default_branch_is_mended_already_that_is_said_instead() {
     assert_eq!((one.status, one.proposal), (Status::Reported, None));
     assert!(one.reason.contains("default branch"), "{}", one.reason);
 }
+
+#[test]
+fn what_a_restart_changes_holds_for_incidents_that_are_open_already() {
+    let server = play(in_turn(vec![propose("a", fixed())]));
+    let case = Case::start(&server.url, &[("Fixer", "off")]);
+    case.wait(|_| true);
+    case.stop();
+    let commit = case.git(&["rev-parse", "HEAD"]);
+    let keys = super::service::keys(&case.repo, &case.state, &commit, &server.url, &[]);
+    let again = super::service::instance(&keys);
+    // Nothing is logged any more.
+    let one = case.wait(|one| one.status == Status::Proposed);
+    again.stop(std::time::Duration::from_secs(20));
+    assert_eq!(one.proposal.unwrap().fixer, "anthropic");
+}
