@@ -25,9 +25,10 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Copies tag and data. `None` when the memory for the copy cannot be had.
-    fn copy(tag: &[u8], data: &[u8], spares: &Spares) -> Option<Chunk> {
-        let mut bytes = spares.take(tag.len().checked_add(data.len())?)?;
+    /// Copies tag and data, into memory that was kept or new one. `None` when that cannot be had.
+    fn copy(tag: &[u8], data: &[u8], kept: Option<Buffer>) -> Option<Chunk> {
+        let size = tag.len().checked_add(data.len())?;
+        let mut bytes = kept.or_else(|| Buffer::new(size))?;
         bytes.extend(tag)?;
         bytes.extend(data)?;
         Some(Chunk {
@@ -130,10 +131,12 @@ impl Intake {
             self.waiting.fetch_sub(size, Ordering::AcqRel);
             return Err(Refused::Full);
         }
+        // What this chunk takes of them is in the queue then; the rest may have to go.
+        let kept = self.spares.take(tag.len() + data.len());
         if before + size + self.spares.bytes() > self.limit {
             self.spares.clear();
         }
-        let sent = match Chunk::copy(tag, data, &self.spares) {
+        let sent = match Chunk::copy(tag, data, kept) {
             None => Err(Refused::Full),
             Some(chunk) => self
                 .to
@@ -297,6 +300,22 @@ mod tests {
         // Too large for what was kept, which then has to go.
         assert_eq!(intake.offer(b"t", &[b'x'; 4 * SIZE]), Ok(()));
         assert_eq!(intake.spares.bytes(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_goes_on_with_the_memory_of_what_is_read() {
+        const SIZE: usize = 64 << 10;
+        let (intake, outlet) = queue(4 * SIZE as u64, counters());
+        let chunk = [b'x'; SIZE - 1];
+        while intake.offer(b"t", &chunk).is_ok() {}
+        let made = crate::pipeline::spares::MADE.with(std::cell::Cell::get);
+        for _ in 0..8 {
+            outlet.done(taken(&outlet));
+            assert_eq!(intake.offer(b"t", &chunk), Ok(()));
+            assert_eq!(intake.offer(b"t", &chunk), Err(Refused::Full));
+        }
+        let then = crate::pipeline::spares::MADE.with(std::cell::Cell::get);
+        assert_eq!(then, made, "what was read served the next");
     }
 
     #[test]
