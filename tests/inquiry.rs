@@ -6,10 +6,11 @@ mod any;
 #[allow(dead_code)]
 #[path = "source/injected.rs"]
 mod injected;
-#[path = "inquiry/llama.rs"]
 mod llama;
 #[path = "inquiry/obeys.rs"]
 mod obeys;
+#[path = "inquiry/real.rs"]
+mod real;
 #[allow(dead_code)]
 #[path = "source/sample.rs"]
 mod sample;

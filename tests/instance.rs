@@ -3,6 +3,7 @@
 
 #[path = "instance/around.rs"]
 mod around;
+mod git;
 #[path = "instance/learned.rs"]
 mod learned;
 #[path = "instance/past.rs"]
@@ -15,8 +16,8 @@ use autofix::log::Log;
 use autofix::model::{Incident, IncidentId, Kind, Status, Timestamp};
 use autofix::plugin::{self, Flush, Host, Instance};
 use autofix::record::encode::{self, Layout};
+use git::git;
 use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -94,22 +95,6 @@ fn state_of(folder: &TempDir) -> std::path::PathBuf {
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-fn git(repo: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(repo)
-        .env("HOME", repo)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_NAME", "A")
-        .env("GIT_AUTHOR_EMAIL", "a@example.org")
-        .env("GIT_COMMITTER_NAME", "A")
-        .env("GIT_COMMITTER_EMAIL", "a@example.org")
-        .output()
-        .expect("git is installed");
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// A service whose second commit broke it; the id of that commit.

@@ -5,6 +5,7 @@
 mod anthropic_server;
 #[path = "investigate/dossier.rs"]
 mod dossier;
+mod git;
 #[path = "investigate/killed.rs"]
 mod killed;
 #[path = "investigate/service.rs"]

@@ -16,6 +16,7 @@ mod bedrock;
 mod both;
 #[path = "llm/conversation.rs"]
 mod conversation;
+mod llama;
 #[path = "llm/llama_server.rs"]
 mod llama_server;
 #[path = "llm/played.rs"]

@@ -6,6 +6,7 @@
 mod anthropic_server;
 #[path = "router_fix/faults.rs"]
 mod faults;
+mod git;
 mod host;
 #[path = "router_fix/killed.rs"]
 mod killed;
@@ -19,8 +20,9 @@ mod site;
 use anthropic_server::play;
 use autofix::model::Status;
 use autofix::patch::verify::{Limits, hindrance};
+use git::git;
 use host::told;
-use programs::{GO, PYTHON, Program, git};
+use programs::{GO, PYTHON, Program};
 use running::{STARTED, routers};
 use serde_json::Value;
 use site::{Site, is_about, mends, shown};

@@ -3,7 +3,6 @@
 
 use crate::{late, repository, scope, time, trace};
 use autofix::log::Log;
-use autofix::model::service::{Api, FixerModel, Prices};
 use autofix::model::{Incident, IncidentId, Kind, Settings, Status, Timestamp};
 use autofix::net::Http;
 use autofix::pipeline::asking::{self, Beside, Question};
@@ -52,14 +51,12 @@ fn dossier(
     let repo = mirrors.open(dir, &|_| None, late()).expect("a repository");
     let commit = repo.head().expect("a commit");
     let settings = Settings::default();
-    let model = model();
     time(what, || {
         let until = Instant::now() + DOSSIER;
         let findings = look(&repo, commit, incident, &settings, good, until);
         let question = Question {
             incident,
             settings: &settings,
-            model: &model,
             repo: &repo,
             commit,
             last_good: good,
@@ -112,17 +109,5 @@ fn incident(file: usize, traced: bool) -> Incident {
         proposal: None,
         previous: None,
         parent: None,
-    }
-}
-
-fn model() -> FixerModel {
-    FixerModel {
-        api: Api::Anthropic,
-        url: String::new(),
-        region: None,
-        model: String::new(),
-        key: None,
-        prices: Prices::default(),
-        may_be_sent: false,
     }
 }

@@ -3,8 +3,8 @@
 //! lie on the wire is for each of them.
 
 use super::check::{self, Count};
-use super::order::{self, Side};
-use super::{Error, ErrorKind, Reply, Said, Stop, Tool, Turn, Usage, tokens};
+use super::order::{self, Outcome, Reads, Side};
+use super::{Call, Error, ErrorKind, Reply, Said, Stop, Tool, Turn, Usage, tokens};
 use serde_json::{Value, json};
 
 /// Most calls of one answer that are read.
@@ -13,6 +13,51 @@ const CALLS: usize = 128;
 const NEAR: u64 = 16;
 /// What ids begin with that we make where a server has none.
 pub(super) const MADE: &str = "made_";
+
+/// How calls stand in a message of theirs.
+pub(super) struct Messages;
+
+impl Reads for Messages {
+    fn calls(&self, said: &Said) -> Vec<String> {
+        calls(said).iter().map(|call| word(call, "/id")).collect()
+    }
+
+    fn is_empty(&self, said: &Said) -> bool {
+        calls(said).is_empty() && word(&said.0, "/content").trim().is_empty()
+    }
+}
+
+/// The messages before those of the conversation: what never changes.
+pub(super) fn begun(turn: &Turn<'_>) -> Vec<Value> {
+    let (all, _) = order::texts(turn.system, &[]);
+    let system: String = all.concat();
+    match system.is_empty() {
+        true => Vec::new(),
+        false => vec![json!({"role": "system", "content": system})],
+    }
+}
+
+/// What we say beside results, as a message; none where that is nothing.
+pub(super) fn spoken_by_us(texts: &[&str]) -> Option<Value> {
+    (!texts.is_empty()).then(|| json!({"role": "user", "content": texts.join("\n\n")}))
+}
+
+/// A result's text. These APIs have no mark for errors.
+pub(super) fn given(outcome: &Outcome<'_>) -> String {
+    match outcome.is_error {
+        true => format!("Error: {}", outcome.content),
+        false => outcome.content.to_owned(),
+    }
+}
+
+/// A call with what it is given.
+pub(super) fn called(call: &Value, input: Value) -> Call {
+    Call {
+        id: word(call, "/id"),
+        name: word(call, "/function/name").chars().take(256).collect(),
+        input,
+    }
+}
 
 pub(super) fn offered(tools: &[Tool]) -> Vec<Value> {
     let offer = |tool: &Tool| {
@@ -55,10 +100,6 @@ pub(super) fn name_calls(message: &mut Value, turn: usize) -> Result<(), Error> 
 pub(super) fn calls(said: &Said) -> &[Value] {
     let calls = said.0.get("tool_calls").and_then(Value::as_array);
     calls.map_or(&[], Vec::as_slice)
-}
-
-pub(super) fn ids(said: &Said) -> Vec<String> {
-    calls(said).iter().map(|call| word(call, "/id")).collect()
 }
 
 /// Text at a place, or none.

@@ -4,21 +4,16 @@
 use super::check::Count;
 use super::fault::{clean, fault, said};
 use super::functions::{self, MADE, word};
-use super::order::{self, Reads, Side};
-use super::server::{Keys, Server};
+use super::order::{self, Side};
+use super::server::{Keys, Server, WHOLE, no_later_than};
 use super::{Call, Endpoint, Error, ErrorKind, Reply, Said, Stop, Talker, Turn};
 use crate::net::{Http, Whole};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How long a model stays loaded after a turn: tools need their time.
 const KEEP: &str = "30m";
-/// The longest a turn may take, whatever its deadline.
-const LONGEST: Duration = Duration::from_secs(3600);
-/// Most bytes of an answer.
-const CAP: u64 = 16 << 20;
-
 /// A model of an Ollama, that calls tools.
 pub struct OllamaTalk {
     server: Server,
@@ -26,18 +21,6 @@ pub struct OllamaTalk {
     context: u32,
     /// The server refused a field that older ones do not know.
     is_old: AtomicBool,
-}
-
-struct Messages;
-
-impl Reads for Messages {
-    fn calls(&self, said: &Said) -> Vec<String> {
-        functions::ids(said)
-    }
-
-    fn is_empty(&self, said: &Said) -> bool {
-        functions::calls(said).is_empty() && word(&said.0, "/content").trim().is_empty()
-    }
 }
 
 impl OllamaTalk {
@@ -62,12 +45,7 @@ impl OllamaTalk {
     }
 
     fn body(&self, turn: &Turn<'_>, sides: &[Side<'_>]) -> Value {
-        let mut messages = Vec::new();
-        let (all, _) = order::texts(turn.system, &[]);
-        let system: String = all.concat();
-        if !system.is_empty() {
-            messages.push(json!({"role": "system", "content": system}));
-        }
+        let mut messages = functions::begun(turn);
         // Results name the tool, for models whose template wants that.
         let mut names = std::collections::BTreeMap::new();
         for side in sides {
@@ -75,11 +53,7 @@ impl OllamaTalk {
                 Side::Ours { results, texts } => {
                     for result in results {
                         let name: &String = names.entry(result.call).or_default();
-                        let mut content = String::new();
-                        if result.is_error {
-                            content.push_str("Error: ");
-                        }
-                        content.push_str(result.content);
+                        let content = functions::given(result);
                         let mut message =
                             json!({"role": "tool", "tool_name": name, "content": content});
                         if !result.call.starts_with(MADE) {
@@ -87,9 +61,7 @@ impl OllamaTalk {
                         }
                         messages.push(message);
                     }
-                    if !texts.is_empty() {
-                        messages.push(json!({"role": "user", "content": texts.join("\n\n")}));
-                    }
+                    messages.extend(functions::spoken_by_us(texts));
                 }
                 Side::Theirs(row) => {
                     for said in row {
@@ -122,7 +94,7 @@ impl OllamaTalk {
     fn put(&self, turn: &Turn<'_>, sides: &[Side<'_>], until: Instant) -> Result<Whole, Error> {
         let ask = || {
             self.server
-                .post_long("/api/chat", &self.body(turn, sides), CAP, until)
+                .post_long("/api/chat", &self.body(turn, sides), WHOLE, until)
         };
         let answer = ask()?;
         let said = said(&answer.body);
@@ -197,8 +169,8 @@ impl OllamaTalk {
 impl Talker for OllamaTalk {
     fn turn(&self, turn: &Turn<'_>) -> Result<Reply, Error> {
         let started = Instant::now();
-        let until = turn.deadline.min(started + LONGEST);
-        let sides = order::sides(turn.messages, &Messages)?;
+        let until = no_later_than(turn.deadline);
+        let sides = order::sides(turn.messages, &functions::Messages)?;
         functions::fits(turn, &sides, self.context)?;
         let answer = self.put(turn, &sides, until)?;
         if answer.status != 200 {
@@ -245,9 +217,5 @@ fn sent(said: &Said) -> Value {
 
 fn call(call: &Value) -> Call {
     let arguments = call.pointer("/function/arguments");
-    Call {
-        id: word(call, "/id"),
-        name: word(call, "/function/name").chars().take(256).collect(),
-        input: arguments.cloned().unwrap_or_else(|| json!({})),
-    }
+    functions::called(call, arguments.cloned().unwrap_or_else(|| json!({})))
 }

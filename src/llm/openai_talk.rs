@@ -5,18 +5,13 @@
 use super::check::Count;
 use super::fault::{advice, clean, fault, said};
 use super::functions::{self, word};
-use super::order::{self, Outcome, Reads, Side};
-use super::server::{Keys, Server};
+use super::order::{self, Outcome, Side};
+use super::server::{Keys, Server, WHOLE, no_later_than};
 use super::{Call, Endpoint, Error, ErrorKind, Reply, Said, Stop, Talker, Turn, Usage};
 use crate::net::{Http, Whole};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
-/// The longest a turn may take, whatever its deadline.
-const LONGEST: Duration = Duration::from_secs(3600);
-/// Most bytes of an answer.
-const CAP: u64 = 16 << 20;
+use std::time::Instant;
 
 /// A model of such a server, that calls tools.
 pub struct OpenAiTalk {
@@ -26,18 +21,6 @@ pub struct OpenAiTalk {
     context: Option<u32>,
     /// OpenAI's own newer models refuse `max_tokens`.
     completion: AtomicBool,
-}
-
-struct Messages;
-
-impl Reads for Messages {
-    fn calls(&self, said: &Said) -> Vec<String> {
-        functions::ids(said)
-    }
-
-    fn is_empty(&self, said: &Said) -> bool {
-        functions::calls(said).is_empty() && word(&said.0, "/content").trim().is_empty()
-    }
 }
 
 impl OpenAiTalk {
@@ -62,19 +45,12 @@ impl OpenAiTalk {
     }
 
     fn body(&self, turn: &Turn<'_>, sides: &[Side<'_>]) -> Value {
-        let mut messages = Vec::new();
-        let (all, _) = order::texts(turn.system, &[]);
-        let system: String = all.concat();
-        if !system.is_empty() {
-            messages.push(json!({"role": "system", "content": system}));
-        }
+        let mut messages = functions::begun(turn);
         for side in sides {
             match side {
                 Side::Ours { results, texts } => {
                     messages.extend(results.iter().map(result));
-                    if !texts.is_empty() {
-                        messages.push(json!({"role": "user", "content": texts.join("\n\n")}));
-                    }
+                    messages.extend(functions::spoken_by_us(texts));
                 }
                 Side::Theirs(row) => messages.extend(row.iter().map(|said| sent(said))),
             }
@@ -97,7 +73,7 @@ impl OpenAiTalk {
         let path = "/v1/chat/completions";
         let ask = || {
             self.server
-                .post_long(path, &self.body(turn, sides), CAP, until)
+                .post_long(path, &self.body(turn, sides), WHOLE, until)
         };
         let answer = ask()?;
         let newer = answer.status == 400 && said(&answer.body).contains("max_completion_tokens");
@@ -186,8 +162,8 @@ impl OpenAiTalk {
 impl Talker for OpenAiTalk {
     fn turn(&self, turn: &Turn<'_>) -> Result<Reply, Error> {
         let started = Instant::now();
-        let until = turn.deadline.min(started + LONGEST);
-        let sides = order::sides(turn.messages, &Messages)?;
+        let until = no_later_than(turn.deadline);
+        let sides = order::sides(turn.messages, &functions::Messages)?;
         if let Some(context) = self.context {
             functions::fits(turn, &sides, context)?;
         }
@@ -217,12 +193,7 @@ impl Talker for OpenAiTalk {
 }
 
 fn result(outcome: &Outcome<'_>) -> Value {
-    // The API has no mark for errors.
-    let mut content = String::new();
-    if outcome.is_error {
-        content.push_str("Error: ");
-    }
-    content.push_str(outcome.content);
+    let content = functions::given(outcome);
     json!({"role": "tool", "tool_call_id": outcome.call, "content": content})
 }
 
@@ -272,9 +243,5 @@ fn call(call: &Value) -> Call {
         Some(other) => other.clone(),
         None => json!({}),
     };
-    Call {
-        id: word(call, "/id"),
-        name: word(call, "/function/name").chars().take(256).collect(),
-        input,
-    }
+    functions::called(call, input)
 }

@@ -20,11 +20,16 @@ pub(super) fn until(deadline: Duration) -> Instant {
     Instant::now() + deadline.min(LONGEST)
 }
 
+/// The same for one that has to be over at a moment.
+pub(super) fn no_later_than(deadline: Instant) -> Instant {
+    deadline.min(Instant::now() + LONGEST)
+}
+
 /// Most bytes of a question; larger ones no provider takes.
 pub(super) const QUESTION: usize = 32 << 20;
 
-/// Most bytes of an answer that could have been a stream, and was not.
-const WHOLE: u64 = 16 << 20;
+/// Most bytes of a turn's answer that does not come as a stream.
+pub(super) const WHOLE: u64 = 16 << 20;
 
 /// Headers, and the key in them.
 type Headed = (Vec<(&'static str, String)>, Option<Secret>);

@@ -41,7 +41,6 @@ pub type Talkers = Box<dyn Fn(&FixerModel) -> Result<Box<dyn Talker>, llm::Error
 pub struct Question<'a> {
     pub incident: &'a Incident,
     pub settings: &'a Settings,
-    pub model: &'a FixerModel,
     pub repo: &'a Repo,
     pub commit: Commit,
     pub last_good: Option<Commit>,
@@ -180,6 +179,7 @@ pub fn redactor(settings: &Settings) -> Result<Redactor, String> {
 /// When the store or the disk refuses.
 pub fn ask(
     question: &Question<'_>,
+    model: &FixerModel,
     keeping: &mut Keeping<'_>,
     talker: &dyn Talker,
 ) -> Result<Asked, Error> {
@@ -202,20 +202,11 @@ pub fn ask(
         keeping.store,
         keeping.lease,
         question.settings,
-        question.model,
+        model,
         is_ephemeral,
         keeping.halt,
     );
-    let inquiry = Inquiry {
-        repo: question.repo,
-        commit: question.commit,
-        settings: question.settings,
-        trace: incident.trace.as_ref(),
-        lines: &lines,
-        dossier: dossier.text,
-        scope,
-        limits: Limits { until, ..limits() },
-    };
+    let inquiry = inquiry_of(question, &lines, (dossier, scope), until);
     let outcome = inquiry::run(inquiry, talker, &past, &mut ledger);
     write_transcript(keeping, incident, &redactor)?;
     let spent = keeping.store.spent_on(incident.id)?;
@@ -240,13 +231,27 @@ pub fn ask(
     })
 }
 
-/// How far a conversation may go that begins now.
-pub fn limits() -> Limits {
-    Limits {
-        turns: TURNS,
-        max_tokens: MAX_TOKENS,
-        call: CALL,
-        until: Instant::now() + ALL,
+/// What is investigated, with the dossier and the scope that it was redacted in.
+pub fn inquiry_of<'a>(
+    question: &Question<'a>,
+    lines: &'a [LogLine],
+    (dossier, scope): (dossier::Dossier, Scope),
+    until: Instant,
+) -> Inquiry<'a> {
+    Inquiry {
+        repo: question.repo,
+        commit: question.commit,
+        settings: question.settings,
+        trace: question.incident.trace.as_ref(),
+        lines,
+        dossier: dossier.text,
+        scope,
+        limits: Limits {
+            turns: TURNS,
+            max_tokens: MAX_TOKENS,
+            call: CALL,
+            until,
+        },
     }
 }
 

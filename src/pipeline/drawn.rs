@@ -1,16 +1,16 @@
 //! An investigation without consequences: what the model would be shown and what that would cost, and a
 //! conversation played again from its transcript. Neither claims an incident, spends or writes a result.
 
+use crate::investigate::Findings;
 use crate::investigate::dossier::Dossier;
-use crate::investigate::inquiry::{
-    self, Denied, Entry, Estimate, Halted, Inquiry, Ledger, Limits, Outcome,
-};
+use crate::investigate::inquiry::{self, Denied, Entry, Estimate, Halted, Ledger, Outcome};
 use crate::investigate::tools::LogLine;
 use crate::llm::{Endpoint, Error as ModelError, Reply, Talker, Turn, Usage, tokens};
-use crate::model::service::{Api, FixerModel, Prices, Usd};
+use crate::model::service::{FixerModel, Usd};
 use crate::model::{Incident, Settings};
 use crate::pipeline::asking::{self, Beside, MAX_TOKENS, Question};
 use crate::pipeline::work::{DOSSIER, KEEP, Worker, look};
+use crate::redact::Scope;
 use crate::source::{Commit, Repo};
 use std::time::{Duration, Instant};
 
@@ -45,26 +45,13 @@ impl Worker {
     /// # Errors
     /// Why there is none, in words for people.
     pub fn draw(&self, incident: &Incident) -> Result<Drawn, String> {
-        let settings = self.settings_of(incident)?;
-        let (repo, commit) = self.at_commit(incident, &settings)?;
+        let looked = self.looked(incident)?;
+        let settings = &looked.settings;
+        let mut scope = asking::redactor(settings)?.scope();
+        let until = Instant::now() + AGAIN;
+        let dossier = looked.dossier(incident, &mut scope, until);
+        looked.keep_texts()?;
         let model = settings.model.clone().filter(|model| model.may_be_sent);
-        let plain = plain();
-        let mut drawn = None;
-        self.with_question(
-            incident,
-            &settings,
-            (&repo, commit),
-            model.as_ref().unwrap_or(&plain),
-            |question, beside, lines| {
-                let mut scope = asking::redactor(&settings)?.scope();
-                let until = Instant::now() + AGAIN;
-                drawn = Some(asking::dossier_of(
-                    question, beside, lines, &mut scope, until,
-                ));
-                Ok(())
-            },
-        )?;
-        let dossier = drawn.ok_or("no dossier was drawn up")?;
         let mut prompt = u64::from(tokens::at_most(dossier.text.as_str()));
         prompt += u64::from(tokens::at_most(inquiry::system().as_str()));
         for tool in inquiry::tools() {
@@ -91,8 +78,7 @@ impl Worker {
     /// # Errors
     /// Why it cannot be, in words for people.
     pub fn again(&self, incident: &Incident, past: &[Entry]) -> Result<Again, String> {
-        let settings = self.settings_of(incident)?;
-        let (repo, commit) = self.at_commit(incident, &settings)?;
+        let looked = self.looked(incident)?;
         let endpoint = past.iter().find_map(|entry| match entry {
             Entry::Opened { endpoint, .. } => Some(endpoint.clone()),
             Entry::Ours { .. }
@@ -110,99 +96,78 @@ impl Worker {
             .filter(|entry| matches!(entry, Entry::Theirs { .. }))
             .cloned()
             .collect();
+        let mut scope = asking::redactor(&looked.settings)?.scope();
+        let until = Instant::now() + AGAIN;
+        let dossier = looked.dossier(incident, &mut scope, until);
+        looked.repo.set_deadline(until);
+        let question = looked.question(incident);
+        let inquiry = asking::inquiry_of(&question, &looked.lines, (dossier, scope), until);
         let mut ledger = Memory::default();
-        let mut outcome = None;
-        self.with_question(
-            incident,
-            &settings,
-            (&repo, commit),
-            &plain(),
-            |question, beside, lines| {
-                let mut scope = asking::redactor(&settings)?.scope();
-                let until = Instant::now() + AGAIN;
-                let dossier = asking::dossier_of(question, beside, lines, &mut scope, until);
-                question.repo.set_deadline(until);
-                let inquiry = Inquiry {
-                    repo: question.repo,
-                    commit,
-                    settings: &settings,
-                    trace: incident.trace.as_ref(),
-                    lines,
-                    dossier: dossier.text,
-                    scope,
-                    limits: Limits {
-                        until,
-                        ..asking::limits()
-                    },
-                };
-                let ended = inquiry::run(inquiry, &talker, &said, &mut ledger);
-                outcome = Some(ended.map_err(|_| "it was ended".to_owned())?);
-                Ok(())
-            },
-        )?;
+        let outcome = inquiry::run(inquiry, &talker, &said, &mut ledger);
+        let outcome = outcome.map_err(|_| "it was ended".to_owned())?;
+        looked.keep_texts()?;
         Ok(Again {
-            outcome: outcome.ok_or("nothing was played")?,
+            outcome,
             entries: ledger.entries,
         })
     }
 
-    fn settings_of(&self, incident: &Incident) -> Result<Settings, String> {
-        let known = self.store.settings(&incident.service);
-        let known = known.map_err(|fault| fault.to_string())?;
-        known.ok_or_else(|| format!("nothing is known of the service {}", incident.service))
-    }
-
-    fn at_commit(
-        &self,
-        incident: &Incident,
-        settings: &Settings,
-    ) -> Result<(Repo, Commit), String> {
-        self.open(incident, settings)
-            .map_err(|found| found.why().to_owned())
-    }
-
     /// Does what an investigation does before it asks.
-    fn with_question(
-        &self,
-        incident: &Incident,
-        settings: &Settings,
-        (repo, commit): (&Repo, Commit),
-        model: &FixerModel,
-        then: impl FnOnce(&Question<'_>, &Beside, &[LogLine]) -> Result<(), String>,
-    ) -> Result<(), String> {
+    fn looked(&self, incident: &Incident) -> Result<Looked, String> {
         let say = |fault: crate::store::Error| fault.to_string();
-        let last_good = self.store.last_good(incident).map_err(say)?;
-        let last_good = last_good.and_then(|good| repo.lookup(&good));
+        let settings = self.store.settings(&incident.service).map_err(say)?;
+        let settings = settings
+            .ok_or_else(|| format!("nothing is known of the service {}", incident.service))?;
+        let opened = self.open(incident, &settings);
+        let (repo, commit) = opened.map_err(|found| found.why().to_owned())?;
+        let last_good = self.last_good(incident, &repo).map_err(say)?;
         let until = Instant::now() + DOSSIER;
-        let findings = look(repo, commit, incident, settings, last_good, until);
-        let question = Question {
-            incident,
+        Ok(Looked {
+            findings: look(&repo, commit, incident, &settings, last_good, until),
+            lines: asking::lines_of(&self.store, incident, &settings).map_err(say)?,
+            beside: Beside::of(&self.store, incident).map_err(say)?,
             settings,
-            model,
             repo,
             commit,
             last_good,
-            findings: &findings,
             until,
-        };
-        let lines = asking::lines_of(&self.store, incident, settings).map_err(say)?;
-        let beside = Beside::of(&self.store, incident).map_err(say)?;
-        then(&question, &beside, &lines)?;
-        repo.finish_texts(Instant::now() + KEEP)
-            .map_err(|fault| fault.to_string())
+        })
     }
 }
 
-/// Stands where no model is asked.
-fn plain() -> FixerModel {
-    FixerModel {
-        api: Api::Anthropic,
-        url: String::new(),
-        region: None,
-        model: String::new(),
-        key: None,
-        prices: Prices::default(),
-        may_be_sent: false,
+/// What was found before anybody is asked.
+struct Looked {
+    settings: Settings,
+    repo: Repo,
+    commit: Commit,
+    last_good: Option<Commit>,
+    findings: Findings,
+    lines: Vec<LogLine>,
+    beside: Beside,
+    until: Instant,
+}
+
+impl Looked {
+    fn question<'a>(&'a self, incident: &'a Incident) -> Question<'a> {
+        Question {
+            incident,
+            settings: &self.settings,
+            repo: &self.repo,
+            commit: self.commit,
+            last_good: self.last_good,
+            findings: &self.findings,
+            until: self.until,
+        }
+    }
+
+    fn dossier(&self, incident: &Incident, scope: &mut Scope, until: Instant) -> Dossier {
+        let question = self.question(incident);
+        asking::dossier_of(&question, &self.beside, &self.lines, scope, until)
+    }
+
+    fn keep_texts(&self) -> Result<(), String> {
+        let kept = self.repo.finish_texts(Instant::now() + KEEP);
+        kept.map_err(|fault| fault.to_string())
     }
 }
 

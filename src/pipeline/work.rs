@@ -139,7 +139,16 @@ impl Worker {
             }
             Found::Halted(Halted::Lost) => Ok(Worked::Lost),
             Found::Halted(Halted::Store(why)) => Err(Error::result(why)),
-            found => self.deliver(incident, lease, &settings, found, full),
+            Found::Unreachable(why, _) => {
+                self.deliver(incident, lease, &settings, (only(why), None), None)
+            }
+            Found::Waits(findings, commit) => {
+                self.deliver(incident, lease, &settings, (*findings, commit), full)
+            }
+            Found::Result(findings, commit) => {
+                let waits = full.filter(|_| findings.patch.is_some());
+                self.deliver(incident, lease, &settings, (*findings, commit), waits)
+            }
         }
     }
 
@@ -190,8 +199,7 @@ impl Worker {
             Ok(opened) => opened,
             Err(found) => return Ok(found),
         };
-        let last_good = self.store.last_good(incident)?;
-        let last_good = last_good.and_then(|good| repo.lookup(&good));
+        let last_good = self.last_good(incident, &repo)?;
         let until = Instant::now() + DOSSIER;
         let mut findings = look(&repo, commit, incident, settings, last_good, until);
         let id = Some(commit.to_string());
@@ -212,14 +220,13 @@ impl Worker {
         let question = Question {
             incident,
             settings,
-            model: &model,
             repo: &repo,
             commit,
             last_good,
             findings: &findings,
             until,
         };
-        let (outcome, by) = match self.ask(&question, lease, last)? {
+        let (outcome, by) = match self.ask(&question, &model, lease, last)? {
             Asked::Halted(halted) => return Ok(Found::Halted(halted)),
             Asked::Answered(Outcome::Later { after, why }, _) if !last => {
                 return Ok(Found::Unreachable(why, after));
@@ -252,14 +259,20 @@ impl Worker {
     }
 
     /// Asks the model. Where nobody comes back later, a server that is busy is waited for a little.
-    fn ask(&mut self, question: &Question<'_>, lease: &Lease, last: bool) -> Result<Asked, Error> {
-        let talker = match (self.talkers)(question.model) {
+    fn ask(
+        &mut self,
+        question: &Question<'_>,
+        model: &FixerModel,
+        lease: &Lease,
+        last: bool,
+    ) -> Result<Asked, Error> {
+        let talker = match (self.talkers)(model) {
             Ok(talker) => talker,
             Err(fault) => {
                 let why = fault.to_string();
                 let by = investigate::ByModel {
-                    api: question.model.api.word().to_owned(),
-                    model: question.model.model.clone(),
+                    api: model.api.word().to_owned(),
+                    model: model.model.clone(),
                     why_none: Some(why.clone()),
                     ..investigate::ByModel::default()
                 };
@@ -274,7 +287,7 @@ impl Worker {
                 state_dir: &self.state_dir,
                 halt: &self.halt,
             };
-            let asked = asking::ask(question, &mut keeping, talker.as_ref())?;
+            let asked = asking::ask(question, model, &mut keeping, talker.as_ref())?;
             match asked {
                 Asked::Answered(Outcome::Later { after, .. }, _)
                     if waits > 0 && after <= LONGEST_WAIT =>
@@ -285,6 +298,16 @@ impl Worker {
                 asked => return Ok(asked),
             }
         }
+    }
+
+    /// The newest commit known to have run without the fault, where the repository has it.
+    pub(super) fn last_good(
+        &self,
+        incident: &Incident,
+        repo: &Repo,
+    ) -> Result<Option<Commit>, Error> {
+        let good = self.store.last_good(incident)?;
+        Ok(good.and_then(|good| repo.lookup(&good)))
     }
 
     /// The repository at the deployed commit.
@@ -317,24 +340,17 @@ impl Worker {
         Ok((repo, commit))
     }
 
+    /// Writes the results down. `waits`: the diff, or the model that may find one, waits until then.
     fn deliver(
         &mut self,
         incident: &Incident,
         lease: &Lease,
         settings: &Settings,
-        found: Found,
-        full: Option<Timestamp>,
+        (mut findings, commit): (Findings, Option<String>),
+        waits: Option<Timestamp>,
     ) -> Result<Worked, Error> {
-        let (mut findings, commit, model_waits) = match found {
-            Found::Result(findings, commit) => (*findings, commit, false),
-            Found::Waits(findings, commit) => (*findings, commit, true),
-            Found::Unreachable(why, _) => (only(why), None, false),
-            // These were answered before.
-            Found::Halted(_) => return Ok(Worked::Lost),
-        };
         // A worker whose lease ended must leave no file behind for an incident of others.
         self.store.renew(lease, clock::now())?;
-        let waits = full.filter(|_| findings.patch.is_some() || model_waits);
         if waits.is_some() {
             findings.patch = None;
             findings.why = format!("{HOUR_IS_FULL}; {}", findings.why);

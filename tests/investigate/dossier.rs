@@ -1,6 +1,7 @@
 //! What a model is shown first, and what is left out when there is no room for all.
 
-use super::service::{broken, git, mended};
+use super::service::{broken, mended};
+use crate::git::git;
 use autofix::investigate::dossier::{Brief, KEPT_FIRST, Part, Past, lines_of, write};
 use autofix::investigate::{Findings, Suspect};
 use autofix::model::{

@@ -1,6 +1,7 @@
 //! The service that is investigated: its second commit broke it, its log says so.
 
 use crate::anthropic_server::Answer;
+use crate::git::git;
 use autofix::app::{fix, look};
 use autofix::log::Log;
 use autofix::model::{Incident, IncidentId, Timestamp};
@@ -8,7 +9,6 @@ use autofix::plugin::{self, Flush, Host, Instance};
 use autofix::record::encode::{self, Layout};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -246,22 +246,6 @@ pub fn broken(repo: &Path) -> String {
 pub fn mended(repo: &Path) {
     std::fs::write(repo.join("app.py"), SOURCE).unwrap();
     git(repo, &["commit", "-qam", "Call it qty again"]);
-}
-
-pub fn git(repo: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(repo)
-        .env("HOME", repo)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_NAME", "A")
-        .env("GIT_AUTHOR_EMAIL", "a@example.org")
-        .env("GIT_COMMITTER_NAME", "A")
-        .env("GIT_COMMITTER_EMAIL", "a@example.org")
-        .output()
-        .expect("git is installed");
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 pub fn read_source(id: &str) -> Answer {

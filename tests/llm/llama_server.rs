@@ -1,77 +1,18 @@
 //! A real llama-server with a real, small model: what it accepts, and that it is rid of us when
 //! we leave. Skipped where none is named.
 
+use crate::llama::{LlamaServer, named};
 use crate::played::{http, no_key, question};
 use autofix::llm::{Ask, Ended, ErrorKind, Model, OpenAi, tokens};
 use autofix::net::{Method, Request};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// A server of our own; it ends with the test.
-pub struct LlamaServer {
-    child: Child,
-    pub url: String,
-}
-
-impl LlamaServer {
-    /// At once, whatever it is at.
-    pub fn end(&mut self) {
-        self.child.kill().unwrap();
-    }
-}
-
-impl Drop for LlamaServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// `None` where the test is to be skipped, which is said.
 pub fn start(test: &str) -> Option<(LlamaServer, OpenAi)> {
-    let (Some(program), Some(model)) =
-        (named("AUTOFIX_LLAMA_SERVER"), named("AUTOFIX_LLAMA_MODEL"))
-    else {
-        println!(
-            "SKIPPED {test}: AUTOFIX_LLAMA_SERVER and AUTOFIX_LLAMA_MODEL name no server and model"
-        );
-        return None;
-    };
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let child = Command::new(program)
-        .args([
-            "--model",
-            &model,
-            "--host",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-        ])
-        .args([
-            "--ctx-size",
-            "4096",
-            "--parallel",
-            "1",
-            "--n-gpu-layers",
-            "0",
-            "--threads",
-            "2",
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let url = format!("http://127.0.0.1:{port}");
-    let server = LlamaServer { child, url };
+    let server = LlamaServer::start(test, 4096)?;
     let model = OpenAi::new(http(), &server.url, "any", no_key()).unwrap();
     let until = Instant::now() + Duration::from_secs(60);
     while let Err(e) = model.warm(4096, Duration::from_secs(5)) {
@@ -94,10 +35,6 @@ pub fn reach(test: &str) -> Option<(Option<LlamaServer>, OpenAi, String)> {
     };
     let model = OpenAi::new(http(), &url, "any", no_key()).unwrap();
     Some((None, model, url))
-}
-
-fn named(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().filter(|text| !text.is_empty())
 }
 
 /// As triage has it: an object for each of a batch's entries.
@@ -324,7 +261,7 @@ fn a_real_server_that_dies_in_mid_answer_is_told_at_once() {
         model.ask(&long)
     });
     std::thread::sleep(Duration::from_millis(1500));
-    server.child.kill().unwrap();
+    server.end();
     let killed = Instant::now();
     let e = asked.join().unwrap().unwrap_err();
     assert_eq!(e.kind, ErrorKind::Unreachable, "{e}");

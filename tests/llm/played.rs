@@ -1,10 +1,11 @@
 //! A server on loopback that does as it is told, well or badly. It knows no API.
 
+use crate::anthropic_server;
 use autofix::llm::{Ask, Keys, Ollama, OpenAi};
 use autofix::net::{self, Http, Secret};
 use autofix::redact::{Redacted, Redactor, Settings};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
@@ -94,26 +95,7 @@ pub fn serve(plays: impl Fn(&Heard) -> Plays + Send + Sync + 'static) -> Server 
 }
 
 fn hear(stream: &TcpStream) -> Option<Heard> {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .ok()?;
-    let mut from = BufReader::new(stream);
-    let mut head = String::new();
-    loop {
-        let mut line = String::new();
-        match from.read_line(&mut line) {
-            Ok(0) | Err(_) => return None,
-            Ok(_) if line == "\r\n" => break,
-            Ok(_) => head.push_str(&line),
-        }
-    }
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let found = name.eq_ignore_ascii_case("content-length");
-        found.then(|| value.trim().parse().unwrap_or(0))
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    from.read_exact(&mut body).ok()?;
+    let (head, body) = anthropic_server::wire::heard(stream)?;
     let what = head.rsplit_once(" HTTP/").map_or("", |(what, _)| what);
     Some(Heard {
         what: what.to_owned(),

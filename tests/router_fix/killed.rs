@@ -3,8 +3,9 @@
 //! the call in flight.
 
 use crate::anthropic_server::{Answer, Played, Said, play, turns};
+use crate::git::git;
 use crate::host::told;
-use crate::programs::{PYTHON, git};
+use crate::programs::PYTHON;
 use crate::running::{PATIENCE, Router, Running, STARTED, routers};
 use crate::site::{Site, mends};
 use autofix::model::Status;

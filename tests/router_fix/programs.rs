@@ -2,6 +2,7 @@
 //! whose newest commit broke it, a test of its own, and a model's script: which tools it uses, what
 //! those must show it, and the proposal that mends it.
 
+use crate::git::git;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -305,20 +306,4 @@ fn said(program: &mut Command, input: &str) -> String {
     let done = child.wait_with_output().unwrap();
     assert!(!done.status.success(), "{done:?}");
     String::from_utf8([done.stdout, done.stderr].concat()).unwrap()
-}
-
-pub fn git(repo: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(repo)
-        .env("HOME", repo)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_AUTHOR_NAME", "A")
-        .env("GIT_AUTHOR_EMAIL", "a@example.org")
-        .env("GIT_COMMITTER_NAME", "A")
-        .env("GIT_COMMITTER_EMAIL", "a@example.org")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -3,6 +3,7 @@
 //! What a scenario is stands in `scenario`, what counts as found in `score`.
 
 pub mod fix;
+mod folder;
 pub mod scenario;
 pub mod score;
 mod shipped;

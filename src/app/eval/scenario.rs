@@ -3,9 +3,10 @@
 //! write one; what a decision is worth is `score`'s.
 
 use crate::app::Error;
+use crate::app::eval::folder;
 use crate::app::eval::score::{Action, Decision};
 use crate::app::replay::{self, Source};
-use crate::config::{Complaint, Place};
+use crate::config::Complaint;
 use crate::model::{Kind, Timestamp};
 use crate::pipeline::clock;
 use crate::record::input::Format;
@@ -17,9 +18,6 @@ use toml::de::{DeTable, DeValue};
 
 /// The file that makes a folder a scenario.
 pub const FILE: &str = "scenario.toml";
-
-/// Largest such file that is read, in bytes.
-const FILE_LIMIT: u64 = 1 << 20;
 
 /// A log and what is right about it.
 #[derive(Clone, Debug)]
@@ -72,44 +70,11 @@ impl LogFile {
 /// # Errors
 /// When there is none, or any of them is not right.
 pub fn read_folder(folder: &Path) -> Result<Vec<Scenario>, Error> {
-    let failed = |fault: io::Error| Error::unfinished(folder.display(), fault);
-    let mut places = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let place = entry.map_err(failed)?.path();
-        if place.join(FILE).is_file() {
-            places.push(place);
-        }
-    }
-    places.sort();
-    if places.is_empty() {
-        let what = format!("no folder with a {FILE} in it");
-        let remedy = "name the folder that holds the scenarios' folders";
-        let place = Place::file(&folder.to_string_lossy());
-        return Err(Complaint::fault(place, what, remedy).into());
-    }
-    let mut good = Vec::new();
-    let mut complaints = Vec::new();
-    for place in &places {
-        match read(place) {
-            Ok(scenario) => good.push(scenario),
-            Err(mut more) => complaints.append(&mut more),
-        }
-    }
-    match complaints.is_empty() {
-        true => Ok(good),
-        false => Err(Error::Complaints(complaints)),
-    }
+    folder::read(folder, FILE, "scenarios", read)
 }
 
 fn read(folder: &Path) -> Result<Scenario, Vec<Complaint>> {
-    let path = folder.join(FILE);
-    let file = path.to_string_lossy();
-    let unreadable = |what: String| vec![Complaint::fault(Place::file(&file), what, "")];
-    let size = std::fs::metadata(&path).map_or(0, |about| about.len());
-    if size > FILE_LIMIT {
-        return Err(unreadable(format!("more than {FILE_LIMIT} bytes")));
-    }
-    let text = std::fs::read_to_string(&path).map_err(|fault| unreadable(fault.to_string()))?;
+    let (text, file) = folder::text_of(&folder.join(FILE))?;
     let name = folder.file_name().unwrap_or(folder.as_os_str());
     let find = |wanted: &str| {
         let path = folder.join(wanted);

@@ -7,7 +7,6 @@ mod sections;
 
 use crate::investigate::Findings;
 use crate::investigate::excerpts::WholeFunction;
-use crate::investigate::page::Page;
 use crate::investigate::tools::LogLine;
 use crate::model::{CommitId, Incident, Settings, Timestamp};
 use crate::redact::{Redacted, Scope};
@@ -211,9 +210,4 @@ pub fn write(brief: &Brief<'_>, scope: &mut Scope, bytes: usize, deadline: Insta
         text.push(".\n");
     }
     Dossier { text, cut }
-}
-
-/// A page that has room for something, or none.
-fn roomy(what: &[crate::redact::Piece<'_>], room: usize) -> Page {
-    Page::with_room(what, room)
 }

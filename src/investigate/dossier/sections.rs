@@ -1,7 +1,7 @@
 //! The parts of a dossier, each a fenced page: what it says, and from where. Not here: which parts
 //! there is room for.
 
-use super::{Brief, Part, roomy};
+use super::{Brief, Part};
 use crate::investigate::excerpts::WholeFunction;
 use crate::investigate::page::{Page, id, named};
 use crate::model::{CommitId, Frame, Timestamp};
@@ -33,7 +33,7 @@ pub fn page(
 ) -> Option<Page> {
     match part {
         Part::Incident => Some(incident(brief, scope, room)),
-        Part::Service => service(brief, scope, room),
+        Part::Service => Some(service(brief, scope, room)),
         Part::Lines => lines(brief, scope, room, "L", "The lines of the fault itself"),
         Part::Frames => frames(brief, scope, room),
         Part::Source => source(brief, scope, room),
@@ -76,7 +76,7 @@ fn time(scope: &mut Scope, at: Timestamp) -> Redacted {
 
 fn incident(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Page {
     let one = brief.incident;
-    let mut page = roomy(&["The incident".into()], room);
+    let mut page = Page::with_room(&["The incident".into()], room);
     let title = quoted(scope, &one.title);
     page.own(&["What: ".into(), (&title).into()]);
     let reason = quoted(scope, &one.reason);
@@ -122,9 +122,9 @@ fn incident(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Page {
     page
 }
 
-fn service(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
+fn service(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Page {
     let settings = brief.settings;
-    let mut page = roomy(&["The service, as its team describes it".into()], room);
+    let mut page = Page::with_room(&["The service, as its team describes it".into()], room);
     let name = named(scope, &settings.service);
     page.own(&["Name: ".into(), (&name).into()]);
     if !settings.root.is_empty() {
@@ -138,7 +138,7 @@ fn service(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
         let line = scope.text(line);
         page.data(None, &line);
     }
-    Some(page)
+    page
 }
 
 fn lines(
@@ -169,7 +169,7 @@ fn lines(
             text
         })
         .collect();
-    let mut page = roomy(&[what.into(), "; each begins with its id".into()], room);
+    let mut page = Page::with_room(&[what.into(), "; each begins with its id".into()], room);
     // Of its own lines the first count most, of those around it the nearest.
     let fits = |from: usize| {
         let bytes: usize = shown[from..].iter().map(|line| line.len() + 12).sum();
@@ -198,7 +198,7 @@ fn lines(
 
 fn frames(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
     let trace = brief.incident.trace.as_ref()?;
-    let mut page = roomy(&["The frames, where it was thrown first".into()], room);
+    let mut page = Page::with_room(&["The frames, where it was thrown first".into()], room);
     for index in trace.innermost_first() {
         let Some(frame) = trace.frames.get(index) else {
             continue;
@@ -238,7 +238,7 @@ fn source(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
     if brief.functions.is_empty() {
         return None;
     }
-    let mut page = roomy(
+    let mut page = Page::with_room(
         &["Functions at the deployed commit, the likeliest place first; > marks the line".into()],
         room,
     );
@@ -285,7 +285,7 @@ fn rate(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
     if brief.seen.len() < 2 {
         return None;
     }
-    let mut page = roomy(
+    let mut page = Page::with_room(
         &["How often it came, of the newest occurrences that are kept".into()],
         room,
     );
@@ -321,7 +321,7 @@ fn suspects(brief: &Brief<'_>, scope: &mut Scope, room: usize, deadline: Instant
     if suspects.is_empty() && brief.last_good.is_none() {
         return None;
     }
-    let mut page = roomy(
+    let mut page = Page::with_room(
         &["Commits that may have brought it, the likeliest first. That a commit is near the line \
            proves nothing"
             .into()],
@@ -423,7 +423,7 @@ fn places(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
     if brief.findings.places.is_empty() {
         return None;
     }
-    let mut page = roomy(
+    let mut page = Page::with_room(
         &["Places in the source that the fault speaks of, found without a model".into()],
         room,
     );
@@ -446,7 +446,7 @@ fn past(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
     if brief.past.is_empty() {
         return None;
     }
-    let mut page = roomy(
+    let mut page = Page::with_room(
         &["Earlier incidents of the service that are like it, and what became of them".into()],
         room,
     );
@@ -473,7 +473,7 @@ fn tried(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
     if brief.tried.is_empty() && revert.is_empty() {
         return None;
     }
-    let mut page = roomy(&["What was tried".into()], room);
+    let mut page = Page::with_room(&["What was tried".into()], room);
     if !revert.is_empty() {
         let line = scope.text(&format!("taking back a suspect change: {revert}"));
         page.data(None, &line);

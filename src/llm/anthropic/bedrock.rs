@@ -5,7 +5,7 @@
 use super::frames::{Frame, Frames};
 use super::request::{self, Knobs};
 use super::stream::{Assembly, garbage};
-use super::{IDLE, LONGEST, broken, fault, gather, reply};
+use super::{IDLE, broken, fault, gather, reply};
 use crate::llm::fault::{advice, clean, said};
 use crate::llm::server::{self, QUESTION};
 use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
@@ -17,8 +17,6 @@ use std::time::{Duration, Instant, SystemTime};
 const VERSION: &str = "bedrock-2023-05-31";
 const SERVICE: &str = "bedrock";
 const STREAM: &str = "application/vnd.amazon.eventstream";
-/// Most bytes of an answer that is no stream.
-const CAP: u64 = 16 << 20;
 
 /// Where Claude is asked, and how.
 #[derive(Clone, Debug)]
@@ -263,14 +261,14 @@ fn request(answer: &Whole) -> Option<String> {
 impl Talker for Bedrock {
     fn turn(&self, turn: &Turn<'_>) -> Result<Reply, Error> {
         let started = Instant::now();
-        let until = turn.deadline.min(started + LONGEST);
+        let until = server::no_later_than(turn.deadline);
         let body = self.body(turn)?;
         let (response, keys) = self.put(&body, until)?;
         let streams = response.status == 200 && response.content_type.starts_with(STREAM);
         let reply = if streams {
             self.read(response, until)
         } else {
-            let answer = response.whole(CAP);
+            let answer = response.whole(server::WHOLE);
             let answer = answer.map_err(|e| server::unanswered(&self.host, &e))?;
             self.whole(answer, &keys)
         };

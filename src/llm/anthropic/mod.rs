@@ -23,8 +23,6 @@ use stream::{Assembly, Message, garbage};
 
 /// The version of the API that is spoken.
 const VERSION: &str = "2023-06-01";
-/// The longest a turn may take, whatever its deadline.
-const LONGEST: Duration = Duration::from_secs(3600);
 
 /// How a server wants to be spoken to.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +131,7 @@ impl Anthropic {
 impl Talker for Anthropic {
     fn turn(&self, turn: &Turn<'_>) -> Result<Reply, Error> {
         let started = Instant::now();
-        let until = turn.deadline.min(started + LONGEST);
+        let until = server::no_later_than(turn.deadline);
         let body = self.body(turn)?;
         let version = [("anthropic-version", VERSION)];
         let idle = self.settings.idle;

@@ -7,7 +7,7 @@
 
 mod cache;
 mod rules;
-mod wire;
+pub mod wire;
 
 use serde_json::{Value, json};
 use std::io::Write;

@@ -8,6 +8,12 @@ use std::time::Duration;
 
 /// Head and body of a request.
 pub fn hear(stream: &TcpStream) -> Option<(String, Value)> {
+    let (head, body) = heard(stream)?;
+    Some((head, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+}
+
+/// The same, the body as it came.
+pub fn heard(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
         .ok()?;
@@ -24,7 +30,7 @@ pub fn hear(stream: &TcpStream) -> Option<(String, Value)> {
     let length = header(&head, "content-length").and_then(|text| text.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     from.read_exact(&mut body).ok()?;
-    Some((head, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    Some((head, body))
 }
 
 /// A header's value.

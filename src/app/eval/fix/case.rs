@@ -3,6 +3,7 @@
 //! `cases/README.md` describes the form for those who write one.
 
 use crate::app::Error;
+use crate::app::eval::folder;
 use crate::config::{Complaint, Place};
 use crate::model::Timestamp;
 use crate::registry::sheet::{Section, Sheet};
@@ -22,8 +23,6 @@ pub const HIDDEN: &str = "hidden";
 /// A diff that is right: proves that the hidden test can pass.
 pub const RIGHT: &str = "right.patch";
 
-/// Largest `case.toml` and `service.toml`, in bytes.
-const FILE_LIMIT: u64 = 1 << 20;
 const DEFAULT_SECONDS: u64 = 120;
 const MOST_SECONDS: u64 = 600;
 
@@ -63,37 +62,11 @@ pub struct Case {
 /// # Errors
 /// When there is none, or any of them is not right.
 pub fn read_folder(folder: &Path) -> Result<Vec<Case>, Error> {
-    let failed = |fault: std::io::Error| Error::unfinished(folder.display(), fault);
-    let mut places = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let place = entry.map_err(failed)?.path();
-        if place.join(FILE).is_file() {
-            places.push(place);
-        }
-    }
-    places.sort();
-    if places.is_empty() {
-        let what = format!("no folder with a {FILE} in it");
-        let remedy = "name the folder that holds the cases' folders";
-        let place = Place::file(&folder.to_string_lossy());
-        return Err(Complaint::fault(place, what, remedy).into());
-    }
-    let mut good = Vec::new();
-    let mut complaints = Vec::new();
-    for place in &places {
-        match read(place) {
-            Ok(case) => good.push(case),
-            Err(mut more) => complaints.append(&mut more),
-        }
-    }
-    match complaints.is_empty() {
-        true => Ok(good),
-        false => Err(Error::Complaints(complaints)),
-    }
+    folder::read(folder, FILE, "cases", read)
 }
 
 fn read(folder: &Path) -> Result<Case, Vec<Complaint>> {
-    let (text, file) = text_of(&folder.join(FILE))?;
+    let (text, file) = folder::text_of(&folder.join(FILE))?;
     let service = service(folder);
     let sheet = Sheet::new(&file, &text);
     let (root, faults) = DeTable::parse_recoverable(&text);
@@ -117,22 +90,9 @@ fn read(folder: &Path) -> Result<Case, Vec<Complaint>> {
     }
 }
 
-fn text_of(path: &Path) -> Result<(String, String), Vec<Complaint>> {
-    let file = path.to_string_lossy().into_owned();
-    let fault = |what: String| vec![Complaint::fault(Place::file(&file), what, "")];
-    let size = std::fs::metadata(path).map_or(0, |about| about.len());
-    if size > FILE_LIMIT {
-        return Err(fault(format!("more than {FILE_LIMIT} bytes")));
-    }
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok((text, file)),
-        Err(why) => Err(fault(why.to_string())),
-    }
-}
-
 /// The one service of `service.toml`, and its deployed commit.
 fn service(folder: &Path) -> Result<(Service, String), Vec<Complaint>> {
-    let (text, file) = text_of(&folder.join(SERVICE))?;
+    let (text, file) = folder::text_of(&folder.join(SERVICE))?;
     let place = Place::file(&file);
     let wrong = |what: &str, remedy: &str| {
         let complaint = Complaint::fault(place.clone(), what.to_owned(), remedy);

@@ -2,72 +2,32 @@
 //! it is far too small to be right, and whatever it says, the conversation ends in order. Skipped where
 //! no server is named (`scripts/model.sh`).
 
+use crate::llama::LlamaServer;
 use crate::sample::Sample;
 use crate::world::{Counting, MAIL, PASSWORD, SECRETS, World};
 use autofix::investigate::inquiry::{Entry, Outcome, Spoken};
 use autofix::llm::{Anthropic, AnthropicSettings, Keys, OpenAiTalk, Talker};
 use autofix::net::{Http, Settings};
 use std::collections::BTreeSet;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const TURNS: u32 = 4;
 
-/// A server with room for a whole investigation; it ends with the test.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn named(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().filter(|text| !text.is_empty())
-}
-
-/// `None` where the test is to be skipped, which is said.
-fn start(test: &str) -> Option<Server> {
-    let (Some(program), Some(model)) =
-        (named("AUTOFIX_LLAMA_SERVER"), named("AUTOFIX_LLAMA_MODEL"))
-    else {
-        println!(
-            "SKIPPED {test}: AUTOFIX_LLAMA_SERVER and AUTOFIX_LLAMA_MODEL name no server and model"
-        );
-        return None;
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    drop(listener);
-    let child = Command::new(program)
-        .args(["--model", &model, "--host", "127.0.0.1", "--port", &port])
-        .args(["--ctx-size", "8192", "--parallel", "1"])
-        .args(["--n-gpu-layers", "0", "--threads", "2"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let server = Server {
-        child,
-        url: format!("http://127.0.0.1:{port}"),
-    };
+/// A server with room for a whole investigation, ready. `None` where the test is to be skipped.
+fn start(test: &str) -> Option<LlamaServer> {
+    let server = LlamaServer::start(test, 8192)?;
     let until = Instant::now() + Duration::from_secs(120);
-    while !is_ready(&port) {
+    while !is_ready(&server.url) {
         assert!(Instant::now() < until, "the server is not ready");
         std::thread::sleep(Duration::from_millis(100));
     }
     Some(server)
 }
 
-fn is_ready(port: &str) -> bool {
+fn is_ready(url: &str) -> bool {
     use std::io::{Read, Write};
-    let Ok(mut stream) = std::net::TcpStream::connect(format!("127.0.0.1:{port}")) else {
+    let address = url.trim_start_matches("http://");
+    let Ok(mut stream) = std::net::TcpStream::connect(address) else {
         return false;
     };
     let asked = stream.write_all(b"GET /health HTTP/1.0\r\n\r\n");
