@@ -11,7 +11,7 @@ const EXCERPTS: usize = 5;
 /// Lines shown above and below.
 const AROUND: u32 = 6;
 /// Longest line that is shown, in characters.
-const WIDTH: usize = 240;
+pub(super) const WIDTH: usize = 240;
 
 /// Excerpts of the best frames, each stretch of a file once.
 pub(super) fn around(located: &[Located], files: &dyn Files) -> Vec<Excerpt> {

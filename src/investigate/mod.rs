@@ -12,6 +12,7 @@ mod page;
 mod suspects;
 mod take_back;
 pub mod tools;
+mod within;
 mod words;
 
 use crate::model::{CommitId, Location, Settings, Timestamp, Trace};

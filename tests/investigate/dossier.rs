@@ -3,13 +3,16 @@
 use super::service::{broken, mended};
 use crate::git::git;
 use autofix::investigate::dossier::{Brief, KEPT_FIRST, Part, Past, lines_of, write};
-use autofix::investigate::{Findings, Suspect};
+use autofix::investigate::excerpts::WholeFunction;
+use autofix::investigate::tools::Desk;
+use autofix::investigate::{Excerpt, Findings, Suspect};
 use autofix::model::{
     CommitId, ContextLine, Incident, IncidentId, Kind, Settings, Status, Timestamp,
 };
 use autofix::net::{self, Http};
 use autofix::redact::Redactor;
 use autofix::source::Mirrors;
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 fn incident() -> Incident {
@@ -59,6 +62,102 @@ fn lines_have_ids_that_say_whose_they_are() {
     assert_eq!(&ids[..3], ["L1", "L2", "C1"]);
     assert!(ids.contains(&"S50") && ids.contains(&"N50") && !ids.contains(&"C51"));
     assert_eq!(lines[1].text, "second of jane@acme.example");
+}
+
+/// A secret over many lines shows no part of itself, whatever part of it is looked at.
+#[test]
+fn no_line_of_a_key_is_shown_in_a_change_or_in_a_piece_of_source() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let repo = folder.path().join("repo");
+    broken(&repo);
+    let body: Vec<String> = (0..24)
+        .map(|at| format!("MIIEpAIBAAKCAQEA{at:02}0Z3VS5JJcds3xfnygWyF8PbnGy0AHB7MaTIjQQ"))
+        .collect();
+    let key = format!(
+        "KEY = \"\"\"-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\"\"\"\n",
+        body.join("\n")
+    );
+    std::fs::write(repo.join("keys.py"), &key).unwrap();
+    git(&repo, &["add", "."]);
+    git(&repo, &["commit", "-qm", "Keep a key"]);
+    let added = git(&repo, &["rev-parse", "HEAD"]);
+    // A change inside of it, so that its diff has neither of its ends.
+    std::fs::write(repo.join("keys.py"), key.replace(&body[12], &body[3])).unwrap();
+    git(&repo, &["commit", "-qam", "Turn it over"]);
+    let head = git(&repo, &["rev-parse", "HEAD"]);
+    let http = Http::new(&net::Settings::default()).unwrap();
+    let mirrors = Mirrors::new(
+        folder.path().join("mirrors"),
+        http,
+        autofix::log::Log::silent(),
+    );
+    let until = Instant::now() + Duration::from_secs(60);
+    let open = mirrors
+        .open(repo.to_str().unwrap(), &|_| None, until)
+        .unwrap();
+    let suspect = |commit: &str| Suspect {
+        commit: commit.to_owned(),
+        author: None,
+        date: Timestamp(0),
+        summary: "a change".into(),
+        files: vec!["keys.py".into()],
+        why: "it wrote the line".into(),
+        score: 0.9,
+    };
+    let incident = incident();
+    let settings = Settings {
+        service: "shop".into(),
+        ..Settings::default()
+    };
+    let lines: Vec<String> = key.lines().skip(6).take(9).map(str::to_owned).collect();
+    let functions = [WholeFunction {
+        source: Excerpt {
+            file: "keys.py".into(),
+            first_line: 7,
+            lines,
+            marked: Some(9),
+        },
+        class: None,
+        header: None,
+        left_out: 0,
+    }];
+    let findings = Findings {
+        suspects: vec![suspect(&added), suspect(&head)],
+        ..Findings::default()
+    };
+    let commit = open.lookup(&CommitId::parse(&head).unwrap()).unwrap();
+    let brief = Brief {
+        incident: &incident,
+        settings: &settings,
+        repo: &open,
+        commit,
+        findings: &findings,
+        functions: &functions,
+        last_good: None,
+        seen: &[],
+        past: &[],
+        tried: &[],
+        lines: &[],
+    };
+    let redactor = Redactor::new(&autofix::redact::Settings::default()).unwrap();
+    let all = write(&brief, &mut redactor.scope(), 64 << 10, until);
+    let text = all.text.as_str();
+    assert!(text.contains("keys.py"), "{text}");
+    assert!(!text.contains("0Z3VS5JJcds3xfn"), "{text}");
+    // The same through the tools.
+    let mut desk = Desk::new(&open, commit, &settings, &[]);
+    for (tool, input) in [
+        ("show_commit", json!({"commit": head})),
+        ("history", json!({"path": "keys.py", "from": 14, "to": 14})),
+    ] {
+        let shown = desk.run(tool, &input, &mut redactor.scope(), until);
+        let text = shown.content.as_str();
+        assert!(
+            !shown.is_error && text.contains("keys.py"),
+            "{tool}: {text}"
+        );
+        assert!(!text.contains("0Z3VS5JJcds3xfn"), "{tool}: {text}");
+    }
 }
 
 #[test]

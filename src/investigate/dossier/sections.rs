@@ -2,8 +2,10 @@
 //! there is room for.
 
 use super::{Brief, Part};
-use crate::investigate::excerpts::WholeFunction;
+use crate::investigate::excerpts::{WIDTH, WholeFunction};
 use crate::investigate::page::{Page, id, named};
+use crate::investigate::tools::past::diff;
+use crate::investigate::within::Whole;
 use crate::model::{CommitId, Frame, Timestamp};
 use crate::redact::{Redacted, Scope};
 use crate::source::{Commit, RepoPath};
@@ -243,29 +245,34 @@ fn source(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {
         room,
     );
     for one in brief.functions {
-        if !function(one, scope, &mut page) {
+        if !function(brief, one, scope, &mut page) {
             break;
         }
     }
     Some(page)
 }
 
-fn function(one: &WholeFunction, scope: &mut Scope, page: &mut Page) -> bool {
+fn function(brief: &Brief<'_>, one: &WholeFunction, scope: &mut Scope, page: &mut Page) -> bool {
     let file = named(scope, &one.source.file);
     page.own(&["File ".into(), (&file).into(), ":".into()]);
+    let whole = Whole::of(brief.repo, Some(brief.commit), &one.source.file);
     for head in [&one.class, &one.header].into_iter().flatten() {
-        let text = scope.text(&head.text);
-        page.data(Some(head.line), &text);
+        for text in whole
+            .lines(scope, head.line, &[&head.text])
+            .iter()
+            .flatten()
+        {
+            page.data(Some(head.line), &text.cut(WIDTH));
+        }
     }
-    let whole = one.source.lines.join("\n");
-    let shown = scope.lines(&whole);
+    let shown = whole.lines(scope, one.source.first_line, &one.source.lines);
     for (number, line) in (one.source.first_line..).zip(shown) {
         let mut text = match one.source.marked == Some(number) {
             true => Redacted::own("> "),
             false => Redacted::own("  "),
         };
         match &line {
-            Some(line) => text.push(line),
+            Some(line) => text.push(&line.cut(WIDTH)),
             None => text.push("(part of the value above)"),
         }
         if !page.data(Some(number), &text) {
@@ -405,18 +412,8 @@ fn change(
         (&id(scope, commit)).into(),
         " changed:".into(),
     ]);
-    for file in &shown.files {
-        let text = format!("{} {}\n{}", file.did, file.path, file.diff);
-        for line in scope.lines(&text).into_iter().flatten() {
-            if !page.data(None, &line) {
-                return false;
-            }
-        }
-    }
-    if shown.cut.is_some() {
-        page.own(&["The rest of it is left out; show_commit shows it.".into()]);
-    }
-    true
+    diff(page, scope, brief.repo, &shown);
+    !page.is_full()
 }
 
 fn places(brief: &Brief<'_>, scope: &mut Scope, room: usize) -> Option<Page> {

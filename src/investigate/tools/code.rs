@@ -1,9 +1,9 @@
 //! `search_code` and `find_symbol`.
 
-use super::files::redacted;
 use super::input::Input;
 use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
 use crate::investigate::page::{Page, id, named};
+use crate::investigate::within::redacted;
 use crate::source::locate::function;
 use crate::source::symbols::{self, Place};
 use crate::source::{Asked, Content, Looked, RepoPath, search};

@@ -3,6 +3,7 @@
 use super::input::Input;
 use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
 use crate::investigate::page::{Page, cut_by, id, named};
+use crate::investigate::within::redacted;
 use crate::source::{Content, EntryKind, FileText, RepoPath, Stands};
 use std::time::Instant;
 
@@ -11,10 +12,6 @@ const ENTRIES: usize = 500;
 /// Lines that are read where none were asked for, and at most.
 const LINES: u32 = 400;
 const MOST: u32 = 800;
-/// Up to so many bytes a file is redacted as a whole, so that what begins far above is seen.
-const WHOLE: usize = 256 << 10;
-/// In a longer file, so many lines around those that are shown.
-const AROUND: usize = 200;
 
 impl Desk<'_> {
     pub(super) fn list_files(
@@ -195,27 +192,6 @@ fn remarks(page: &mut Page, file: &FileText) {
 /// Lines without their ends.
 pub(super) fn lines(text: &str) -> Vec<&str> {
     text.lines().collect()
-}
-
-/// Lines of a text, redacted within the text around them.
-pub(super) fn redacted(scope: &mut Scope, text: &str, from: u32, to: u32) -> Vec<Option<Redacted>> {
-    let (from, to) = (from.max(1) as usize - 1, to as usize);
-    if text.len() <= WHOLE {
-        let all = scope.lines(text);
-        return all.into_iter().take(to).skip(from).collect();
-    }
-    let all: Vec<&str> = text.split_inclusive('\n').collect();
-    let first = from.saturating_sub(AROUND);
-    let piece: String = all
-        .get(first..(to + AROUND).min(all.len()))
-        .unwrap_or_default()
-        .concat();
-    let lines = scope.lines(&piece);
-    lines
-        .into_iter()
-        .take(to - first)
-        .skip(from - first)
-        .collect()
 }
 
 fn folder_name(scope: &mut Scope, folder: &RepoPath) -> Redacted {

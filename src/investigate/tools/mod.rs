@@ -7,7 +7,7 @@ mod code;
 mod files;
 mod input;
 mod logs;
-mod past;
+pub(in crate::investigate) mod past;
 mod schema;
 
 use crate::investigate::page::Page;

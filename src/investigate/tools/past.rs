@@ -1,13 +1,14 @@
 //! `history`, `blame` and `show_commit`.
 
 use super::code::count;
-use super::files::{lines, redacted};
+use super::files::lines;
 use super::input::Input;
 use super::{Desk, Failed, Filled, Redacted, Scope, Seen};
 use crate::investigate::page::{Page, cut_by, id, named};
+use crate::investigate::within::{self, Whole, redacted};
 use crate::model::{CommitId, Timestamp};
 use crate::source::history::{Blamed, Did, Question, Touch, Window};
-use crate::source::{Commit, CommitInfo, Cut, RepoPath, Shown};
+use crate::source::{Commit, CommitInfo, Cut, Repo, RepoPath, Shown};
 use std::time::Instant;
 
 /// Commits of one history.
@@ -119,7 +120,7 @@ impl Desk<'_> {
                 info.summary, touch.file, touch.hunk.new_start
             );
             page.data(None, &line_of(scope, touch.commit, info.time, &said));
-            for line in changed(scope, touch) {
+            for line in self.changed(scope, touch, info.parents.first().copied()) {
                 page.data(None, &line);
             }
             seen.push(Seen::Commit(touch.commit));
@@ -247,7 +248,7 @@ impl Desk<'_> {
             },
         ]);
         about(&mut page, scope, &shown.info);
-        diff(&mut page, scope, &shown);
+        diff(&mut page, scope, self.repo, &shown);
         let seen = vec![Seen::Commit(commit)];
         Ok((page, seen))
     }
@@ -274,6 +275,19 @@ impl Desk<'_> {
             ])));
         }
         Ok(file.text)
+    }
+
+    /// The lines of a change with their signs.
+    fn changed(&self, scope: &mut Scope, touch: &Touch, parent: Option<Commit>) -> Vec<Redacted> {
+        let old = Whole::of(self.repo, parent, &touch.old_file);
+        let new = Whole::of(self.repo, Some(touch.commit), &touch.file);
+        let removed = old.lines(scope, touch.hunk.old_start, &touch.removed);
+        let added = new.lines(scope, touch.hunk.new_start, &touch.added);
+        let signed = |sign: &'static str, lines: Vec<Option<Redacted>>| {
+            let lines = lines.into_iter().flatten();
+            lines.map(move |line| Redacted::join(&[sign.into(), (&line).into()]))
+        };
+        signed("-", removed).chain(signed("+", added)).collect()
     }
 
     fn shallow(&self, page: &mut Page) {
@@ -315,44 +329,6 @@ fn older(page: &mut Page, scope: &mut Scope, why: &'static str, commit: Commit, 
     ]);
 }
 
-/// The lines of a change with their signs.
-fn changed(scope: &mut Scope, touch: &Touch) -> Vec<Redacted> {
-    let removed = touch.removed.iter().map(|line| ('-', line));
-    let all: String = removed
-        .chain(touch.added.iter().map(|line| ('+', line)))
-        .map(|(sign, line)| format!("{sign}{line}\n"))
-        .collect();
-    signed(scope, &all)
-}
-
-/// Lines of a diff: redacted without the sign that each begins with, so that values over several
-/// lines are seen, and then signed again.
-fn signed(scope: &mut Scope, diff: &str) -> Vec<Redacted> {
-    let mut signs = Vec::new();
-    let mut bare = String::with_capacity(diff.len());
-    for line in diff.split('\n') {
-        let (sign, rest) = match line.chars().next() {
-            Some('+') => ("+", line.get(1..)),
-            Some('-') => ("-", line.get(1..)),
-            Some(' ') => (" ", line.get(1..)),
-            Some(_) | None => ("", Some(line)),
-        };
-        signs.push(sign);
-        bare.push_str(rest.unwrap_or_default());
-        bare.push('\n');
-    }
-    let lines = scope.lines(&bare);
-    let signed = signs.into_iter().zip(lines).filter_map(|(sign, line)| {
-        let line = line?;
-        Some(Redacted::join(&[sign.into(), (&line).into()]))
-    });
-    let mut signed: Vec<Redacted> = signed.collect();
-    if signed.last().is_some_and(Redacted::is_empty) {
-        signed.pop();
-    }
-    signed
-}
-
 fn about(page: &mut Page, scope: &mut Scope, info: &CommitInfo) {
     let author = info.author.as_deref().unwrap_or("nobody named");
     let head = format!("{} by {author}", info.time.to_rfc3339());
@@ -376,7 +352,9 @@ fn about(page: &mut Page, scope: &mut Scope, info: &CommitInfo) {
     }
 }
 
-fn diff(page: &mut Page, scope: &mut Scope, shown: &Shown) {
+/// What a commit changed, file by file.
+pub(in crate::investigate) fn diff(page: &mut Page, scope: &mut Scope, repo: &Repo, shown: &Shown) {
+    let parent = shown.info.parents.first().copied();
     for file in &shown.files {
         if page.left() < 200 {
             break;
@@ -395,7 +373,9 @@ fn diff(page: &mut Page, scope: &mut Scope, shown: &Shown) {
             head.push(")");
         }
         page.own(&[(&head).into()]);
-        for line in signed(scope, &file.diff) {
+        let old = Whole::of(repo, parent, file.from.as_ref().unwrap_or(&file.path));
+        let new = Whole::of(repo, Some(shown.info.commit), &file.path);
+        for line in within::diff(scope, &old, &new, &file.diff) {
             if !page.data(None, &line) {
                 break;
             }
