@@ -104,7 +104,20 @@ fn no_line_of_a_key_is_shown_in_a_change_or_in_a_piece_of_source() {
         why: "it wrote the line".into(),
         score: 0.9,
     };
-    let incident = incident();
+    // It was printed, too: in one record, and line by line before it.
+    let incident = Incident {
+        lines: vec![key.clone()],
+        context: key
+            .lines()
+            .map(|line| ContextLine {
+                time: Timestamp(0),
+                text: line.to_owned(),
+                from: None,
+            })
+            .collect(),
+        ..incident()
+    };
+    let logged = lines_of(&incident);
     let settings = Settings {
         service: "shop".into(),
         ..Settings::default()
@@ -137,7 +150,7 @@ fn no_line_of_a_key_is_shown_in_a_change_or_in_a_piece_of_source() {
         seen: &[],
         past: &[],
         tried: &[],
-        lines: &[],
+        lines: &logged,
     };
     let redactor = Redactor::new(&autofix::redact::Settings::default()).unwrap();
     let all = write(&brief, &mut redactor.scope(), 64 << 10, until);
@@ -145,17 +158,17 @@ fn no_line_of_a_key_is_shown_in_a_change_or_in_a_piece_of_source() {
     assert!(text.contains("keys.py"), "{text}");
     assert!(!text.contains("0Z3VS5JJcds3xfn"), "{text}");
     // The same through the tools.
-    let mut desk = Desk::new(&open, commit, &settings, &[]);
+    let mut desk = Desk::new(&open, commit, &settings, &logged);
     for (tool, input) in [
         ("show_commit", json!({"commit": head})),
         ("history", json!({"path": "keys.py", "from": 14, "to": 14})),
+        ("read_logs", json!({})),
+        ("read_logs", json!({"pattern": "KEY|0Z3VS5JJcds3xfn"})),
     ] {
         let shown = desk.run(tool, &input, &mut redactor.scope(), until);
         let text = shown.content.as_str();
-        assert!(
-            !shown.is_error && text.contains("keys.py"),
-            "{tool}: {text}"
-        );
+        let spoken = text.contains("keys.py") || text.contains("[private-key-1]");
+        assert!(!shown.is_error && spoken, "{tool}: {text}");
         assert!(!text.contains("0Z3VS5JJcds3xfn"), "{tool}: {text}");
     }
 }

@@ -5,6 +5,7 @@ use super::{Brief, Part};
 use crate::investigate::excerpts::{WIDTH, WholeFunction};
 use crate::investigate::page::{Page, id, named};
 use crate::investigate::tools::past::diff;
+use crate::investigate::tools::{LogLine, logs};
 use crate::investigate::within::Whole;
 use crate::model::{CommitId, Frame, Timestamp};
 use crate::redact::{Redacted, Scope};
@@ -150,26 +151,19 @@ fn lines(
     kind: &str,
     what: &'static str,
 ) -> Option<Page> {
-    let all: Vec<_> = brief
+    let all: Vec<LogLine> = brief
         .lines
         .iter()
         .filter(|line| line.id.starts_with(kind))
+        .cloned()
         .collect();
     if all.is_empty() {
         return None;
     }
-    let shown: Vec<Redacted> = all
-        .iter()
-        .map(|line| {
-            let mut text = scope.text(&line.id).plain(12, 12);
-            text.push(" ");
-            if let Some(at) = line.time {
-                text.push(&time(scope, at));
-                text.push(" ");
-            }
-            text.push(&scope.text(&line.text));
-            text
-        })
+    let texts = logs::shown(&all, scope);
+    let lines = all.iter().zip(&texts);
+    let shown: Vec<Redacted> = lines
+        .map(|(line, text)| logs::on_line(line, text, scope))
         .collect();
     let mut page = Page::with_room(&[what.into(), "; each begins with its id".into()], room);
     // Of its own lines the first count most, of those around it the nearest.

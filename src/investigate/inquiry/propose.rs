@@ -3,6 +3,7 @@
 
 use super::course::Course;
 use super::{Entry, Halted, Outcome};
+use crate::investigate::tools::logs;
 use crate::patch::answer::Answer;
 use crate::patch::gate::{self, Gate, Ground, ShownLine, Stopped};
 use crate::redact::Redacted;
@@ -24,16 +25,14 @@ impl Course<'_> {
                 return Ok(Err(Some(self.of.scope.text(&complaints.to_string()))));
             }
         };
-        let shown: Vec<(String, Redacted)> = self
+        let shown = logs::shown(self.of.lines, &mut self.of.scope);
+        let lines: Vec<ShownLine<'_>> = self
             .of
             .lines
             .iter()
-            .map(|line| (line.id.clone(), self.of.scope.text(&line.text)))
-            .collect();
-        let lines: Vec<ShownLine<'_>> = shown
-            .iter()
-            .map(|(id, text)| ShownLine {
-                id,
+            .zip(&shown)
+            .map(|(line, text)| ShownLine {
+                id: &line.id,
                 text: text.as_str(),
             })
             .collect();

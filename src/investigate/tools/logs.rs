@@ -28,15 +28,18 @@ impl Desk<'_> {
             return Err("from is newer than to; swap them".into());
         };
         let pattern = input.text("pattern").map(regex).transpose()?;
+        let texts = shown(lines, scope);
+        let texts = texts.get(from..).unwrap_or_default();
         let mut fit = Vec::new();
         let mut late = false;
-        for line in range {
+        for (line, text) in range.iter().zip(texts) {
             if Instant::now() >= deadline {
                 late = true;
                 break;
             }
-            if pattern.as_ref().is_none_or(|p| p.is_match(&line.text)) {
-                fit.push(line);
+            // What is shown is searched: a pattern finds out nothing of what is not.
+            if pattern.as_ref().is_none_or(|p| p.is_match(text.as_str())) {
+                fit.push((line, text));
             }
         }
         let mut page = Page::new(&[
@@ -46,9 +49,8 @@ impl Desk<'_> {
             " log lines around the incident, oldest first, each with its id and time".into(),
         ]);
         let mut seen = Vec::new();
-        for line in &fit {
-            let shown = shown(line, scope);
-            if !page.data(None, &shown) {
+        for (line, text) in &fit {
+            if !page.data(None, &on_line(line, text, scope)) {
                 break;
             }
             seen.push(Seen::Log(line.id.clone()));
@@ -100,16 +102,55 @@ fn find(
     }
 }
 
+/// What every line shows, redacted within the lines of its kind around it: a key that was printed over
+/// many lines shows no part of itself. The same wherever a line is shown or cited.
+pub(in crate::investigate) fn shown(lines: &[LogLine], scope: &mut Scope) -> Vec<Redacted> {
+    let mut out = vec![Redacted::default(); lines.len()];
+    let kind = |line: &LogLine| line.id.chars().next();
+    let mut kinds: Vec<Option<char>> = lines.iter().map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for one in kinds {
+        let of: Vec<usize> = (0..lines.len())
+            .filter(|at| lines.get(*at).is_some_and(|line| kind(line) == one))
+            .collect();
+        let texts = of.iter().filter_map(|at| lines.get(*at)).map(|line| {
+            let cut = line.text.floor_char_boundary(BYTES);
+            line.text.get(..cut).unwrap_or_default()
+        });
+        let texts: Vec<&str> = texts.collect();
+        let mut parts = scope.lines(&texts.join("\n")).into_iter();
+        for (at, text) in of.into_iter().zip(texts) {
+            let mut whole = Redacted::default();
+            for part in 0..=text.matches('\n').count() {
+                whole.push(if part == 0 { "" } else { "\n" });
+                match parts.next() {
+                    Some(Some(part)) => whole.push(&part),
+                    Some(None) => whole.push("(part of the value above)"),
+                    // An empty line at the very end is none.
+                    None => {}
+                }
+            }
+            if let Some(place) = out.get_mut(at) {
+                *place = whole;
+            }
+        }
+    }
+    out
+}
+
 /// Id, time and text on one line.
-fn shown(line: &LogLine, scope: &mut Scope) -> Redacted {
-    let text = line.text.get(..line.text.floor_char_boundary(BYTES));
-    let text = scope.text(text.unwrap_or_default());
+pub(in crate::investigate) fn on_line(
+    line: &LogLine,
+    text: &Redacted,
+    scope: &mut Scope,
+) -> Redacted {
     let mut whole = scope.text(&line.id).plain(60, 60);
     whole.push(" ");
     if let Some(time) = line.time {
         whole.push(&scope.text(&time.to_rfc3339()));
         whole.push(" ");
     }
-    whole.push(&text);
+    whole.push(text);
     whole
 }

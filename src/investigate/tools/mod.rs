@@ -6,7 +6,7 @@
 mod code;
 mod files;
 mod input;
-mod logs;
+pub(in crate::investigate) mod logs;
 pub(in crate::investigate) mod past;
 mod schema;
 
