@@ -27,7 +27,7 @@ fn exported(make: impl Fn(&Repository) -> Oid) -> (Result<usize, String>, TempDi
         .unwrap();
     let repo = sample.open();
     let around = TempDir::new().unwrap();
-    let into = around.path().join("work");
+    let into = around.path().join("tree");
     std::fs::create_dir(&into).unwrap();
     let files = repo.snapshot(at(&repo, &id.to_string())).unwrap();
     let done = repo.export(files, &into, 1 << 20);
@@ -63,8 +63,8 @@ fn nothing_is_written_through_a_link_of_the_same_name() {
             done.as_ref().is_err_and(|why| why.contains("trap")),
             "{done:?}"
         );
-        assert_eq!(names(around.path()), ["work"]);
-        assert_eq!(names(&around.path().join("work/inner")), ["own"]);
+        assert_eq!(names(around.path()), ["tree"]);
+        assert_eq!(names(&around.path().join("tree/inner")), ["own"]);
     }
 }
 
@@ -91,7 +91,7 @@ fn names_that_lead_out_are_refused() {
             said.contains("no name that a file may have"),
             "{name}: {said}"
         );
-        assert_eq!(names(around.path()), ["work"], "{name}");
+        assert_eq!(names(around.path()), ["tree"], "{name}");
     }
 }
 
@@ -103,7 +103,7 @@ fn links_that_stay_inside_by_their_words_are_made_last() {
             git,
             &[
                 ("120000", "a", blob("z")),
-                ("120000", "b", blob("../work/z")),
+                ("120000", "b", blob("../tree/z")),
                 ("160000", "module", blob("x")),
                 ("100644", "z", blob("text\n")),
             ],
@@ -114,5 +114,5 @@ fn links_that_stay_inside_by_their_words_are_made_last() {
     found.sort_unstable();
     assert_eq!(found, ["a", "z"]);
     assert_eq!(std::fs::read_to_string(into.join("a")).unwrap(), "text\n");
-    assert_eq!(names(around.path()), ["work"]);
+    assert_eq!(names(around.path()), ["tree"]);
 }

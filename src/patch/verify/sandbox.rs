@@ -93,8 +93,8 @@ mkdir /box/etc && cd /box/etc || stop "the work tree has no room"
 echo "root:x:0:0:root:/:/bin/sh" > passwd && echo "ci:x:1000:1000:ci:/box/home:/bin/sh" >> passwd
 echo "root:x:0:" > group && echo "ci:x:1000:" >> group
 echo "127.0.0.1 localhost sandbox" > hosts && echo "::1 localhost" >> hosts
-cp -a /source/. /box/work/ || stop "the work tree cannot be copied"
-cd "/box/work/./$2" || stop "the service's folder is not there"
+cp -a /source/. /box/tree/ || stop "the work tree cannot be copied"
+cd "/box/tree/./$2" || stop "the service's folder is not there"
 exec nice -n 10 /bin/sh -c "$1"
 "#;
 
@@ -195,7 +195,7 @@ impl Sandbox {
         run.args(["--size", &limits.disk.to_string(), "--tmpfs", "/box"]);
         run.args([
             "--dir",
-            "/box/work",
+            "/box/tree",
             "--dir",
             "/box/home",
             "--dir",
@@ -212,7 +212,7 @@ impl Sandbox {
         }
         self.hide(&mut run);
         run.arg("--ro-bind").arg(source).arg("/source");
-        run.args(["--remount-ro", "/", "--chdir", "/box/work", "--clearenv"]);
+        run.args(["--remount-ro", "/", "--chdir", "/box/tree", "--clearenv"]);
         run.args(["--setenv", "PATH", &self.search_path()]);
         run.args([
             "--setenv",
