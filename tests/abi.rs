@@ -152,7 +152,7 @@ fn a_flood_is_dropped_without_retry_or_growth() {
 }
 
 #[test]
-fn no_thread_of_the_plugin_takes_the_hosts_signals() {
+fn no_thread_of_the_plugin_takes_the_hosts_signals_or_interrupts_the_host_by_waking() {
     let (said, _state) = play(Release::V5_1, "signals", &[]);
     assert!(measured(&said, "the plugin has", "threads") > 0, "{said}");
 }

@@ -8,7 +8,7 @@
 use super::abi::{self, Given, HOST_ERROR, HOST_OK, HOST_RETRY, Handle};
 use super::bindings::{host_plugin, host_registration};
 use super::host::{self, Properties, Release};
-use super::{fence, instances, signals, sink};
+use super::{fence, instances, schedule, signals, sink};
 use crate::plugin::{self, Flush, Host};
 use std::ffi::{c_char, c_int, c_void};
 use std::time::Duration;
@@ -139,9 +139,9 @@ unsafe fn init(given: &Given) -> c_int {
         log: log.clone(),
         start_disabled: (!alone).then(|| ONE_ONLY.to_owned()),
     };
-    let blocked = signals::block();
+    let (blocked, batch) = (signals::block(), schedule::batch());
     let started = fence::caught(|| plugin::start(host));
-    drop(blocked);
+    drop((blocked, batch));
     let instance = match started {
         Some(Ok(instance)) => Some(instance),
         Some(Err(complaints)) => {

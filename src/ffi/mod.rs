@@ -11,5 +11,6 @@ mod fence;
 mod host;
 mod instances;
 pub mod loaded;
+mod schedule;
 mod signals;
 mod sink;

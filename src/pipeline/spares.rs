@@ -12,6 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Buffers kept at most: they are searched one by one.
 const MAX_SPARES: usize = 16;
 
+/// Buffers that are made ready for chunks of the size that comes now.
+const AHEAD: usize = 4;
+
+/// The smallest page of memory that a system has.
+const PAGE: usize = 4 << 10;
+
 /// Smaller ones come from memory that `malloc` has at hand.
 const SMALLEST: usize = 32 << 10;
 
@@ -67,6 +73,19 @@ impl Buffer {
         Some(())
     }
 
+    /// Whether it serves a chunk of `size` bytes: large enough, and not more than twice as large.
+    fn fits(&self, size: usize) -> bool {
+        let room = self.capacity();
+        room >= size && room / 2 <= size
+    }
+
+    /// Touches every page, so that whoever fills it pays for none.
+    fn touch(&mut self) {
+        if let Buffer::Mapped(map, _) = self {
+            map.iter_mut().step_by(PAGE).for_each(|byte| *byte = 1);
+        }
+    }
+
     fn clear(&mut self) {
         match self {
             Buffer::Small(bytes) => bytes.clear(),
@@ -113,14 +132,34 @@ impl Spares {
         let mut buffers = self.buffers.try_lock()?;
         let (at, _) = buffers
             .iter()
-            .map(Buffer::capacity)
             .enumerate()
-            .filter(|&(_, room)| room >= size && room / 2 <= size)
-            .min_by_key(|&(_, room)| room)?;
+            .filter(|(_, buffer)| buffer.fits(size))
+            .min_by_key(|(_, buffer)| buffer.capacity())?;
         let buffer = buffers.swap_remove(at);
         self.bytes
             .fetch_sub(buffer.capacity() as u64, Ordering::AcqRel);
         Some(buffer)
+    }
+
+    /// Makes buffers for chunks of `size` bytes ready, as long as `room` bytes allow them. For the
+    /// thread that reads: while it falls behind, every chunk needs new memory, and the first touch
+    /// of a page costs up to ten times what is then copied into it.
+    pub fn stock(&self, size: usize, room: u64) {
+        if size < SMALLEST {
+            return;
+        }
+        let bytes = rounded(size) as u64;
+        let ready = |buffers: &[Buffer]| buffers.iter().filter(|one| one.fits(size)).count();
+        let missing = AHEAD.saturating_sub(ready(&self.buffers.lock()));
+        let allowed = room.min(self.limit.saturating_sub(self.bytes())) / bytes;
+        for _ in 0..allowed.min(missing as u64) {
+            let Some(mut buffer) = Buffer::new(size) else {
+                return;
+            };
+            // Outside the lock: whoever finds it held goes without.
+            buffer.touch();
+            self.give(buffer);
+        }
     }
 
     /// Keeps a buffer that is no longer needed, where there is room for it.
@@ -130,15 +169,19 @@ impl Spares {
             return;
         }
         buffer.clear();
+        // Memory is let go of outside the lock: whoever finds it held goes without.
+        let mut gone = Vec::new();
         let mut buffers = self.buffers.lock();
         // The oldest go: what comes now has the size of what comes next.
         while buffers.len() == MAX_SPARES || self.bytes() + size > self.limit {
             let old = buffers.remove(0);
             self.bytes
                 .fetch_sub(old.capacity() as u64, Ordering::AcqRel);
+            gone.push(old);
         }
         self.bytes.fetch_add(size, Ordering::AcqRel);
         buffers.push(buffer);
+        drop(buffers);
     }
 
     /// What the buffers hold.
@@ -196,6 +239,26 @@ mod tests {
         let again = spares.take(SIZE).unwrap();
         assert_eq!((again.as_ptr(), again.len()), (memory, 0));
         assert_eq!(spares.bytes(), 0);
+    }
+
+    #[test]
+    fn buffers_are_ready_before_they_are_needed_within_room_and_limit() {
+        let spares = Spares::new(1 << 30);
+        spares.stock(SIZE, u64::MAX);
+        assert_eq!(spares.bytes(), (AHEAD * SIZE) as u64);
+        let taken = spares.take(SIZE).unwrap();
+        assert!(taken.is_empty(), "a touched page is no content");
+        spares.stock(SIZE, u64::MAX);
+        assert_eq!(spares.bytes(), (AHEAD * SIZE) as u64);
+        spares.stock(SMALLEST - 1, u64::MAX);
+        assert_eq!(spares.bytes(), (AHEAD * SIZE) as u64);
+
+        let narrow = Spares::new(1 << 30);
+        narrow.stock(SIZE, 2 * SIZE as u64);
+        assert_eq!(narrow.bytes(), 2 * SIZE as u64);
+        let small = Spares::new(3 * SIZE as u64);
+        small.stock(SIZE, u64::MAX);
+        assert_eq!(small.bytes(), 3 * SIZE as u64);
     }
 
     #[test]

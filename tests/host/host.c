@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -779,7 +780,8 @@ static void on_hangup(int number)
     }
 }
 
-/* The host's signals reach the host's threads only. */
+/* The host's signals reach the host's threads only, and no thread of the plugin interrupts one of
+ * them by waking. */
 static void scenario_signals(void)
 {
     sigset_t mask;
@@ -790,6 +792,7 @@ static void scenario_signals(void)
     start(it, &one);
     pthread_sigmask(SIG_BLOCK, NULL, &mask);
     CHECK(!sigismember(&mask, SIGHUP) && !sigismember(&mask, SIGTERM));
+    CHECK(sched_getscheduler(0) == SCHED_OTHER);
 
     int threads = 0;
     DIR *tasks = opendir("/proc/self/task");
@@ -809,6 +812,7 @@ static void scenario_signals(void)
             sscanf(line, "SigBlk: %llx", &blocked);
         }
         fclose(status);
+        CHECK(sched_getscheduler(atoi(entry->d_name)) == SCHED_BATCH);
         for (int number = 1; number <= 31; number++) {
             int own = number == SIGKILL || number == SIGSTOP || number == SIGSEGV ||
                       number == SIGBUS || number == SIGFPE || number == SIGILL ||
