@@ -3,6 +3,7 @@
 
 mod error;
 mod files;
+pub mod forge;
 pub mod markdown;
 pub mod report;
 

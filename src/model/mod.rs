@@ -1,6 +1,7 @@
 //! The nouns of autofix: plain data that every floor above may hold and pass on.
 //! No behaviour beyond parsing and printing a noun's own text, no I/O, no clock.
 
+pub mod delivery;
 pub mod facets;
 mod fixer;
 pub mod incident;

@@ -1,5 +1,6 @@
 //! A service as the slow lane needs it: its name and the settings that hold for it, resolved.
 
+pub use crate::model::delivery::ForgeSettings;
 pub use crate::model::fixer::{Api, Budget, Egress, Fixer, FixerModel, Prices, Usd};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -80,6 +81,9 @@ pub struct Settings {
     pub redact: Redact,
     /// Where the token for the repository's host is read from, at each use.
     pub token: Option<TokenSource>,
+    /// A proposal becomes a pull request.
+    pub deliver: bool,
+    pub forge: ForgeSettings,
 }
 
 /// What a service adds to the rules of redaction.

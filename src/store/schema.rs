@@ -5,7 +5,7 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -185,6 +185,77 @@ CREATE TABLE conversations (
     seq           INTEGER NOT NULL,
     entry         TEXT NOT NULL,                -- JSON
     PRIMARY KEY (incident, seq)
+) STRICT;
+",
+    "
+CREATE TABLE pulls (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    service       TEXT NOT NULL,
+    fingerprint   TEXT NOT NULL,
+    round         INTEGER NOT NULL,
+    incident      INTEGER NOT NULL,             -- the newest of this fault; may be gone
+    fixer         TEXT NOT NULL,
+    order_json    TEXT NOT NULL,                -- JSON
+    state         TEXT NOT NULL,
+    why           TEXT NOT NULL,                -- why it stands where it stands
+    number        INTEGER,
+    url           TEXT,
+    tip           TEXT,
+    ci            TEXT NOT NULL DEFAULT 'unknown',
+    seen          TEXT,                         -- the host's word for what was seen last
+    made          INTEGER NOT NULL,             -- wall clock
+    opened        INTEGER,                      -- wall clock
+    merged        INTEGER,                      -- wall clock
+    merged_commit TEXT,
+    deployed      INTEGER,                      -- event time: first seen from a commit with the fix
+    deployed_commit TEXT,
+    outcome       TEXT,                         -- held, came_back, rejected
+    returned      INTEGER NOT NULL DEFAULT 0,   -- times it came back from a commit with the fix
+    told          INTEGER NOT NULL DEFAULT 0,   -- wall clock: of the last comment on counts
+    told_count    INTEGER NOT NULL DEFAULT 0,   -- the count that it named
+    due           INTEGER NOT NULL,             -- wall clock: looked after then
+    tries         INTEGER NOT NULL DEFAULT 0,   -- failed ones since the last that worked
+    lease         INTEGER,                      -- fencing token, grows
+    lease_holder  TEXT,
+    lease_until   INTEGER NOT NULL DEFAULT 0,   -- wall clock
+    UNIQUE (service, fingerprint, round)
+) STRICT;
+CREATE INDEX pulls_by_due ON pulls (due);
+CREATE INDEX pulls_by_incident ON pulls (incident);
+CREATE TABLE fixed_in (
+    pull          INTEGER NOT NULL REFERENCES pulls (id) ON DELETE CASCADE,
+    commit_id     TEXT NOT NULL,                -- as occurrences write it
+    fixed         INTEGER NOT NULL,             -- 0: looked at, does not hold the fix
+    PRIMARY KEY (pull, commit_id)
+) STRICT;
+CREATE TABLE running (
+    service       TEXT NOT NULL,
+    commit_id     TEXT NOT NULL,
+    first         INTEGER NOT NULL,             -- event time
+    last          INTEGER NOT NULL,
+    PRIMARY KEY (service, commit_id)
+) STRICT;
+CREATE TABLE mutes (
+    service       TEXT NOT NULL,
+    fingerprint   TEXT NOT NULL,                -- '': all of the service
+    until         INTEGER,                      -- wall clock; NULL: until it is taken back
+    who           TEXT NOT NULL,
+    why           TEXT NOT NULL,
+    made          INTEGER NOT NULL,             -- wall clock
+    PRIMARY KEY (service, fingerprint)
+) STRICT;
+CREATE TABLE notices (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    target        TEXT NOT NULL,                -- name of the [[notify]] table
+    json          TEXT NOT NULL,
+    made          INTEGER NOT NULL              -- wall clock
+) STRICT;
+CREATE INDEX notices_by_target ON notices (target, id);
+CREATE TABLE notified (
+    target        TEXT PRIMARY KEY,
+    last          INTEGER NOT NULL,             -- wall clock: of the last message
+    not_before    INTEGER NOT NULL,             -- wall clock
+    dropped       INTEGER NOT NULL DEFAULT 0    -- notices that had no room
 ) STRICT;
 ",
 ];
