@@ -149,7 +149,10 @@ pub fn assemble(
     let watches_log = log.clone();
     let http = Http::new(&environment::network()).map_err(|fault| fault.to_string())?;
     let services = Arc::new(Registered::new(registry));
-    let own = options.clone();
+    let mut own = options.clone();
+    if replay {
+        own.mode = own.mode.min(Mode::DryRun);
+    }
     let reread_log = log.clone();
     Ok(Setup {
         state_dir: state_dir.to_owned(),
@@ -313,15 +316,8 @@ pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> Stri
         "autofix {} started; services: {services}; state: {}; mode: {}; triage: {triage}; fixer: {fixer}",
         env!("CARGO_PKG_VERSION"),
         state_dir.display(),
-        mode(options.mode),
+        options.mode.word(),
     )
-}
-
-const fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Observe => "observe",
-        Mode::DryRun => "dry-run",
-    }
 }
 
 fn commit_source(source: &CommitSource) -> String {
