@@ -5,6 +5,7 @@
 pub mod asking;
 mod callers;
 pub mod clock;
+pub mod courier;
 mod deployed;
 pub mod drawn;
 mod fast;

@@ -383,6 +383,7 @@ impl Worker {
             reason,
             location: findings.location,
             proposal,
+            order: None,
         };
         if let Some(until) = waits {
             self.counters.postponed.add(1);
