@@ -11,11 +11,13 @@ use crate::config::{
     read_seed,
 };
 use crate::counters::Counters;
+use crate::deliver::forge;
 use crate::llm;
 use crate::log::Log;
 use crate::model::service::{Api, Fixer, FixerModel, TokenSource};
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
+use crate::pipeline::courier::Forges;
 use crate::pipeline::lanes::{self, Reads};
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
@@ -190,6 +192,7 @@ pub fn assemble(
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
         talkers: talkers(http.clone()),
+        forges: forges(http.clone()),
         http,
         credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         counters: Arc::new(Counters::default()),
@@ -281,6 +284,14 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
         Api::Ollama => llm::OllamaTalk::new(http, url, name, OLLAMA_CONTEXT, keys)
             .map(|made| Box::new(made) as _),
     }
+}
+
+/// Clients of code hosts.
+pub fn forges(_http: Http) -> Forges {
+    Box::new(|settings| {
+        let what = format!("{}: no client", settings.service);
+        Err(forge::Error::new(forge::ErrorKind::Settings, what))
+    })
 }
 
 /// What is on, in one line.

@@ -104,7 +104,9 @@ pub(super) fn worker(
         halt: Halt::default(),
         mirrors: Mirrors::new(state_dir.join("mirrors"), http, log)
             .with_kept_limit(lanes::kept_texts(&limits)),
-        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
+        credentials: Arc::new(Box::new(|settings, host| {
+            Credentials::of(settings).for_host(host)
+        })),
         state_dir: state_dir.to_owned(),
         fixes_per_hour: None,
         patient,

@@ -1,6 +1,7 @@
 //! What the fate of a pull request means, and when it is looked at again: gently while it is open,
 //! and after its merge until the fix is known to have held. Pure decisions; the times come in.
 
+use crate::model::delivery::{Delivery, OutcomeKind};
 use crate::model::{CommitId, Timestamp};
 use std::time::Duration;
 
@@ -59,6 +60,33 @@ pub fn has_held(deployed: Option<Timestamp>, running: &Running) -> bool {
     deployed.is_some_and(|deployed| running.last.since(deployed) >= HOLDS_AFTER)
 }
 
+/// What a fault that has a pull request already needs, when it is to be worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing more: its fix is in that request, or with a person.
+    Join,
+    /// Its fix is merged, and the commit that it was seen in does not hold it: it is to be deployed.
+    Deploy,
+    /// Whether the commit holds the merged fix, and what that says of it, is found out first.
+    Wait,
+    /// Another fix, in the next round.
+    Again,
+}
+
+/// `fixed`: whether the commit of the newest occurrence holds the fix, where that is known.
+pub fn next(state: Delivery, outcome: Option<OutcomeKind>, fixed: Option<bool>) -> Next {
+    match (state, outcome) {
+        (_, Some(OutcomeKind::CameBack | OutcomeKind::Rejected)) | (Delivery::Closed, _) => {
+            Next::Again
+        }
+        (Delivery::Making | Delivery::Open | Delivery::Theirs | Delivery::Failed, _) => Next::Join,
+        (Delivery::Merged, None | Some(OutcomeKind::Held)) => match fixed {
+            Some(false) => Next::Deploy,
+            Some(true) | None => Next::Wait,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +115,25 @@ mod tests {
         assert!(!counts_are_due(at(0), 5, 6, at(23)));
         assert!(counts_are_due(at(0), 5, 6, at(24)));
         assert!(!counts_are_due(at(0), 5, 5, at(240)));
+    }
+
+    #[test]
+    fn a_fault_with_a_request_gets_no_second_one_in_its_round() {
+        use Delivery::{Closed, Failed, Making, Merged, Open, Theirs};
+        for state in [Making, Open, Theirs, Failed] {
+            for fixed in [None, Some(false), Some(true)] {
+                assert_eq!(next(state, None, fixed), Next::Join);
+            }
+        }
+        for outcome in [None, Some(OutcomeKind::Held)] {
+            assert_eq!(next(Merged, outcome, Some(false)), Next::Deploy);
+            assert_eq!(next(Merged, outcome, Some(true)), Next::Wait);
+            assert_eq!(next(Merged, outcome, None), Next::Wait);
+        }
+        let back = Some(OutcomeKind::CameBack);
+        assert_eq!(next(Merged, back, Some(true)), Next::Again);
+        let rejected = Some(OutcomeKind::Rejected);
+        assert_eq!(next(Closed, rejected, None), Next::Again);
     }
 
     #[test]

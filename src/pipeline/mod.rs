@@ -9,6 +9,7 @@ pub mod courier;
 mod deployed;
 pub mod drawn;
 mod fast;
+mod joining;
 mod judged;
 mod lane;
 pub mod lanes;

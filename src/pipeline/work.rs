@@ -12,6 +12,7 @@ use crate::net::Secret;
 use crate::patch::verify;
 use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
+use crate::pipeline::joining::Joined;
 use crate::pipeline::lane::Halt;
 use crate::pipeline::proving;
 use crate::source::{self, Commit, Mirrors, Repo};
@@ -51,13 +52,13 @@ const HOUR_IS_FULL: &str = "the diff waits: this hour's are made (Max_Fixes_Per_
     fix` makes it now";
 
 /// Reads a service's secret for a host at each use; only a door knows where it stands.
-pub type Credentials = Box<dyn Fn(&Settings, &str) -> Option<Secret> + Send>;
+pub type Credentials = Box<dyn Fn(&Settings, &str) -> Option<Secret> + Send + Sync>;
 
 /// Whoever works on incidents.
 pub struct Worker {
     pub store: Store,
     pub mirrors: Mirrors,
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     /// `State_Dir`, absolute.
     pub state_dir: PathBuf,
     /// Diffs made in an hour at most; `None` where a person asked for the work.
@@ -121,6 +122,10 @@ impl Worker {
 
     fn try_work(&mut self, incident: &Incident, lease: &Lease) -> Result<Worked, Error> {
         let settings = self.settings(&incident.service)?;
+        let (round, before) = match self.join(incident, lease, &settings)? {
+            Joined::Worked(worked) => return Ok(worked),
+            Joined::Investigate { round, before } => (round, before),
+        };
         let full = self.hour_is_full()?;
         if let (Some(later), true) = (full, incident.location.is_some()) {
             // Located and reported already; only its diff waits.
@@ -170,7 +175,12 @@ impl Worker {
         Ok((made >= limit).then(|| now.plus(HOUR_PAUSE)))
     }
 
-    fn postpone(&mut self, lease: &Lease, until: Timestamp, why: String) -> Result<Worked, Error> {
+    pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: Timestamp,
+        why: String,
+    ) -> Result<Worked, Error> {
         self.counters.postponed.add(1);
         self.store.postpone(lease, until, &why, clock::now())?;
         Ok(Worked::Later(until, why))
@@ -398,7 +408,7 @@ impl Worker {
     }
 
     /// Why it became an incident; its reason may hold an earlier result as well.
-    fn first_reason(&self, incident: &Incident) -> Result<String, Error> {
+    pub(super) fn first_reason(&self, incident: &Incident) -> Result<String, Error> {
         let events = self.store.events(incident.id)?;
         let opened = events
             .into_iter()

@@ -26,7 +26,7 @@ pub use error::{Error, ErrorKind};
 pub use holder::Holder;
 pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
-pub use pulls::{Delivery, OutcomeKind, PullLease, PullRow, Returned};
+pub use pulls::{PullLease, PullRow, Returned};
 pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
 pub use spend::{Booked, Booking, OverBudget, Spent, Tokens};

@@ -3,7 +3,7 @@
 //! fault is written in the transaction that ends it.
 
 use crate::incident::outcome::{Counts, Running};
-use crate::model::delivery::{Ci, Order};
+use crate::model::delivery::{Ci, Delivery, Order, OutcomeKind};
 use crate::model::{CommitId, Incident, IncidentId, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
@@ -12,75 +12,6 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// Rows looked at for one that is free.
 const CANDIDATES: i64 = 200;
-
-/// Where a pull request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// It is not open yet.
-    Making,
-    Open,
-    Merged,
-    /// Closed without being merged.
-    Closed,
-    /// Somebody else pushed to its branch, or it went away: left to them.
-    Theirs,
-    /// A person must mend something; tried again now and then.
-    Failed,
-}
-
-impl Delivery {
-    pub const ALL: [Delivery; 6] = [
-        Delivery::Making,
-        Delivery::Open,
-        Delivery::Merged,
-        Delivery::Closed,
-        Delivery::Theirs,
-        Delivery::Failed,
-    ];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Delivery::Making => "making",
-            Delivery::Open => "open",
-            Delivery::Merged => "merged",
-            Delivery::Closed => "closed",
-            Delivery::Theirs => "theirs",
-            Delivery::Failed => "failed",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Delivery> {
-        Delivery::ALL.into_iter().find(|one| one.word() == word)
-    }
-}
-
-/// What became of a fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutcomeKind {
-    Held,
-    CameBack,
-    Rejected,
-}
-
-impl OutcomeKind {
-    pub const ALL: [OutcomeKind; 3] = [
-        OutcomeKind::Held,
-        OutcomeKind::CameBack,
-        OutcomeKind::Rejected,
-    ];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            OutcomeKind::Held => "held",
-            OutcomeKind::CameBack => "came_back",
-            OutcomeKind::Rejected => "rejected",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<OutcomeKind> {
-        OutcomeKind::ALL.into_iter().find(|one| one.word() == word)
-    }
-}
 
 /// One pull request.
 #[derive(Clone, Debug, PartialEq)]
@@ -292,6 +223,31 @@ impl Store {
             commits.extend(CommitId::parse(&one?));
         }
         Ok(commits)
+    }
+
+    /// Whether a commit holds a pull request's fix; `None`: that is not known yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_fixed_in(&self, pull: i64, commit: &CommitId) -> Result<Option<bool>, Error> {
+        let found = self
+            .db
+            .prepare_cached("SELECT fixed FROM fixed_in WHERE pull = ?1 AND commit_id = ?2")?
+            .query_row(params![pull, commit.as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Has a row looked after now.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn hurry_pull(&mut self, pull: i64, now: Timestamp) -> Result<(), Error> {
+        self.db.execute(
+            "UPDATE pulls SET due = min(due, ?2) WHERE id = ?1",
+            params![pull, now.0],
+        )?;
+        Ok(())
     }
 
     /// Keeps whether a commit holds a pull request's fix.

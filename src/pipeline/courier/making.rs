@@ -3,9 +3,9 @@
 
 use super::{Courier, Due, Fault};
 use crate::deliver::forge::{Branch, ErrorKind, Forge};
-use crate::model::delivery::{Order, Pull, PullState};
+use crate::model::delivery::{Delivery, Order, Pull, PullState};
 use crate::pipeline::clock;
-use crate::store::{Delivery, PullLease, PullRow};
+use crate::store::{PullLease, PullRow};
 use std::time::Duration;
 
 /// How long a branch of another process, with another change than ours, is left to it.

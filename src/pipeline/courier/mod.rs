@@ -9,14 +9,15 @@ mod words;
 
 use crate::deliver::forge::{self, ErrorKind, Forge};
 use crate::log::Log;
+use crate::model::delivery::Delivery;
 use crate::model::{Level, Settings, Timestamp};
 use crate::pipeline::clock;
-use crate::pipeline::lane::Halt;
+use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::work::Credentials;
 use crate::source::Mirrors;
-use crate::store::{self, Delivery, Holder, PullLease, PullRow, Store};
+use crate::store::{self, Holder, PullLease, PullRow, Store};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Makes the client for a service's code host.
 pub type Forges = Box<dyn Fn(&Settings) -> Result<Box<dyn Forge>, forge::Error> + Send>;
@@ -31,12 +32,17 @@ const MENDED: Duration = Duration::from_secs(3600);
 pub struct Courier {
     pub store: Store,
     pub mirrors: Mirrors,
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     pub forges: Forges,
     pub holder: Arc<Holder>,
     pub halt: Halt,
     pub log: Log,
 }
+
+/// How long the lane sleeps at most before it looks for due steps.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long it leaves a store alone that refused it.
+const STORE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why a step was not done.
 enum Fault {
@@ -62,6 +68,40 @@ impl From<store::Error> for Fault {
 type Due = Option<Timestamp>;
 
 impl Courier {
+    /// A turn of the lane: one step, or a pause.
+    pub fn turn(&mut self) -> Turn {
+        if self.halt.requested() {
+            return Turn::Done;
+        }
+        let pause = match self.work() {
+            Ok(true) => return Turn::Again,
+            Ok(false) => PAUSE,
+            Err(fault) => {
+                let line = format!("pull requests wait: {fault}");
+                self.log.once("courier", Level::Error, &line);
+                STORE_PAUSE
+            }
+        };
+        let end = Instant::now() + pause;
+        while Instant::now() < end && !self.halt.requested() {
+            std::thread::sleep(PAUSE / 10);
+        }
+        Turn::Again
+    }
+
+    /// Does one step where one is due.
+    ///
+    /// # Errors
+    /// As [`Courier::step`].
+    pub fn work(&mut self) -> Result<bool, store::Error> {
+        let now = clock::now();
+        // Looking takes no lock on the store.
+        match self.store.next_pull()? {
+            Some(due) if due <= now => self.step(now),
+            Some(_) | None => Ok(false),
+        }
+    }
+
     /// Does one due step; `false` where nothing is due.
     ///
     /// # Errors

@@ -4,12 +4,12 @@
 use super::{Courier, Due, Fault, words};
 use crate::deliver::forge::{Forge, Looked};
 use crate::incident::outcome::{self, Counts, Running};
-use crate::model::delivery::PullState;
+use crate::model::delivery::{Delivery, OutcomeKind, PullState};
 use crate::model::{CommitId, Settings, Timestamp};
 use crate::pipeline::clock;
 use crate::pipeline::work::DEADLINE;
 use crate::source::{Commit, Repo};
-use crate::store::{Delivery, OutcomeKind, PullLease, PullRow};
+use crate::store::{PullLease, PullRow};
 use std::time::{Duration, Instant};
 
 /// Commits that are judged in one step.
