@@ -5,6 +5,7 @@
 pub mod aws;
 mod error;
 mod flow;
+mod guard;
 mod headers;
 mod secret;
 mod whole;
@@ -17,6 +18,7 @@ pub use whole::Whole;
 use std::io::Read;
 use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -66,6 +68,9 @@ struct Silence {
 pub enum Method {
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 /// An answer whose body is still to be read.
@@ -123,30 +128,11 @@ impl Http {
             _ => &self.direct,
         };
         let answer = match request.method {
-            Method::Get => {
-                let mut call = agent.get(request.url);
-                for (name, value) in &request.headers {
-                    call = call.header(*name, value);
-                }
-                call.config()
-                    .timeout_global(Some(left))
-                    .timeout_recv_response(Some(silence.response))
-                    .timeout_per_read(Some(silence.read))
-                    .build()
-                    .call()
-            }
-            Method::Post => {
-                let mut call = agent.post(request.url);
-                for (name, value) in &request.headers {
-                    call = call.header(*name, value);
-                }
-                call.config()
-                    .timeout_global(Some(left))
-                    .timeout_recv_response(Some(silence.response))
-                    .timeout_per_read(Some(silence.read))
-                    .build()
-                    .send(request.body)
-            }
+            Method::Get => bare(agent.get(request.url), request, left, silence),
+            Method::Delete => bare(agent.delete(request.url), request, left, silence),
+            Method::Post => whole(agent.post(request.url), request, left, silence),
+            Method::Put => whole(agent.put(request.url), request, left, silence),
+            Method::Patch => whole(agent.patch(request.url), request, left, silence),
         };
         let answer = answer.map_err(Error::from)?;
         let headers = Headers::of(answer.headers());
@@ -190,6 +176,42 @@ impl Response {
     }
 }
 
+type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
+
+fn bare(
+    mut call: ureq::RequestBuilder<ureq::typestate::WithoutBody>,
+    request: &Request<'_>,
+    left: Duration,
+    silence: Silence,
+) -> Answer {
+    for (name, value) in &request.headers {
+        call = call.header(*name, value);
+    }
+    call.config()
+        .timeout_global(Some(left))
+        .timeout_recv_response(Some(silence.response))
+        .timeout_per_read(Some(silence.read))
+        .build()
+        .call()
+}
+
+fn whole(
+    mut call: ureq::RequestBuilder<ureq::typestate::WithBody>,
+    request: &Request<'_>,
+    left: Duration,
+    silence: Silence,
+) -> Answer {
+    for (name, value) in &request.headers {
+        call = call.header(*name, value);
+    }
+    call.config()
+        .timeout_global(Some(left))
+        .timeout_recv_response(Some(silence.response))
+        .timeout_per_read(Some(silence.read))
+        .build()
+        .send(request.body)
+}
+
 /// Whether an address names this machine itself.
 pub fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -209,7 +231,9 @@ pub fn is_loopback(url: &str) -> bool {
 }
 
 fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
-    ureq::Agent::config_builder()
+    // A proxy looks names up itself, and stands where it was configured.
+    let guarded = proxy.is_none();
+    let config = ureq::Agent::config_builder()
         .tls_config(tls)
         .proxy(proxy)
         .http_status_as_error(false)
@@ -217,8 +241,12 @@ fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT))
         .user_agent(concat!("autofix/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .new_agent()
+        .build();
+    if guarded {
+        ureq::Agent::with_parts(config, DefaultConnector::new(), guard::Guarded::default())
+    } else {
+        config.new_agent()
+    }
 }
 
 fn tls(extra: Option<&[u8]>) -> Result<TlsConfig, Error> {

@@ -3,8 +3,12 @@
 //! starts nothing of what it is told there: what people write on a code host is read by nobody here.
 
 mod error;
+mod github;
+pub mod ours;
+mod wire;
 
 pub use error::{Error, ErrorKind};
+pub use github::{App, Auth, Github, Keys};
 
 use crate::model::delivery::{Ci, Order, Pull};
 
