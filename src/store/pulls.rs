@@ -4,10 +4,10 @@
 
 use crate::incident::outcome::{Counts, Running};
 use crate::model::delivery::{Ci, Delivery, Order, OutcomeKind};
-use crate::model::{CommitId, Incident, IncidentId, Status, Timestamp};
+use crate::model::{CommitId, Incident, IncidentId, Signal, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
-use crate::store::{Store, TERM, journal, rows};
+use crate::store::{Mute, Store, TERM, journal, mutes, rows};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// Rows looked at for one that is free.
@@ -364,6 +364,28 @@ pub(super) fn order(
     Ok(())
 }
 
+/// Whether a signal comes from a commit that holds a merged fix of its fault.
+pub(super) fn is_fixed(
+    tx: &Transaction<'_>,
+    signal: &Signal,
+    fingerprint: &str,
+) -> Result<bool, Error> {
+    let Some(commit) = &signal.commit else {
+        return Ok(false);
+    };
+    let found = tx
+        .prepare_cached(
+            "SELECT 1 FROM fixed_in JOIN pulls ON pulls.id = pull WHERE service = ?1
+             AND fingerprint = ?2 AND commit_id = ?3 AND fixed LIMIT 1",
+        )?
+        .query_row(
+            params![signal.service, fingerprint, commit.as_str()],
+            |_| Ok(()),
+        )
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// What is different now, for the incidents of the fault.
 fn told(
     tx: &Transaction<'_>,
@@ -401,10 +423,27 @@ fn told(
         incident.status = moved.unwrap_or(incident.status);
         journal::put(tx, &incident, now)?;
     }
-    if row.outcome != before.outcome && row.outcome == Some(OutcomeKind::CameBack) {
-        open_again(tx, row, now)?;
+    if row.outcome == before.outcome {
+        return Ok(());
     }
-    Ok(())
+    match row.outcome {
+        Some(OutcomeKind::CameBack) => open_again(tx, row, now),
+        Some(OutcomeKind::Rejected) => {
+            let mute = Mute {
+                service: row.service.clone(),
+                fingerprint: Some(row.fingerprint.clone()),
+                until: None,
+                who: "its code host".to_owned(),
+                why: format!(
+                    "{} was closed without being merged",
+                    row.url.as_deref().unwrap_or("its pull request")
+                ),
+                made: now,
+            };
+            mutes::put(tx, &mute, now).map(drop)
+        }
+        Some(OutcomeKind::Held) | None => Ok(()),
+    }
 }
 
 fn set(tx: &Transaction<'_>, incident: &Incident, status: Option<Status>) -> Result<(), Error> {
