@@ -16,7 +16,8 @@ const CARRY: Duration = Duration::from_secs(60);
 /// How long all runs of the tests may take.
 pub const VERIFY: Duration = Duration::from_secs(900);
 
-/// Carries the patch to the end of the default branch. Where the fault is gone there, no patch is
+/// Carries the patch to the end of the branch that takes changes: the one that the registry names,
+/// else the default branch. Where the fault is gone there, no patch is
 /// needed.
 pub fn carry(findings: &mut Findings, repo: &Repo, settings: &Settings) {
     let Some(patch) = &findings.patch else { return };
@@ -27,7 +28,7 @@ pub fn carry(findings: &mut Findings, repo: &Repo, settings: &Settings) {
     };
     let ported = repo
         .refresh()
-        .and_then(|()| port(repo, patch, &rules, None));
+        .and_then(|()| port(repo, patch, &rules, settings.forge.base.as_deref()));
     let onward = match ported {
         Ok(Ported::AtHead) => Onward::AtHead,
         Ok(Ported::Same(carried)) if is_only_tests(findings, &carried) => gone(
