@@ -2,8 +2,11 @@
 //! it. One file or folder a host, all behind [`Forge`]. It merges nothing, pushes over nothing, and
 //! starts nothing of what it is told there: what people write on a code host is read by nobody here.
 
+mod choose;
 mod error;
+mod site;
 
+pub use choose::kind_of;
 pub use error::{Error, ErrorKind};
 
 use crate::model::delivery::{Ci, Order, Pull};
