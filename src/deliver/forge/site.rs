@@ -104,7 +104,7 @@ impl Places {
         let named = |site: &Site, key: &str| {
             let path = site.path.strip_prefix(&prefix).unwrap_or(&site.path);
             let parts: Vec<&str> = path.split('/').collect();
-            let plain = |part: &&str| !part.is_empty() && **part != "." && **part != "..";
+            let plain = |part: &&str| !part.is_empty() && *part != "." && *part != "..";
             if !names.contains(&parts.len()) || !parts.iter().all(plain) {
                 let what = format!("{key}: {path:?} is no path of a repository on this host");
                 return Err(Error::new(ErrorKind::Settings, what));
