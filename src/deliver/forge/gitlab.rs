@@ -10,7 +10,7 @@
 
 use super::call::{Answer, Api, Reader, commit, list, mark_line, number, text};
 use super::site::{Places, encoded};
-use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Rights, ours};
+use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Rights};
 use crate::model::Settings;
 use crate::model::delivery::{Ci, Order, Pull, PullState};
 use crate::net::Http;
@@ -86,7 +86,7 @@ impl Gitlab {
         match (answer.status, answer.body.get("message")) {
             (200, Some(Value::String(message))) => {
                 let parents = list(&answer.body, "/parent_ids").len();
-                Ok(ours::branch(order, tip, message, parents))
+                Ok(Branch::there(order, tip, message, parents))
             }
             _ => Err(self.api.refusal(&answer, "looking whose the branch is")),
         }
