@@ -2,13 +2,22 @@
 //! it. One file or folder a host, all behind [`Forge`]. It merges nothing, pushes over nothing, and
 //! starts nothing of what it is told there: what people write on a code host is read by nobody here.
 
+mod call;
+mod choose;
 mod error;
+mod gitea;
 mod github;
+mod gitlab;
 pub mod ours;
+mod site;
 mod wire;
 
+pub use call::Reader;
+pub use choose::kind_of;
 pub use error::{Error, ErrorKind};
+pub use gitea::Gitea;
 pub use github::{App, Auth, Github, Keys};
+pub use gitlab::Gitlab;
 
 use crate::model::delivery::{Ci, Order, Pull};
 
@@ -70,6 +79,16 @@ pub enum Branch {
     Theirs {
         tip: String,
     },
+}
+
+impl Branch {
+    /// A branch that was there, by the message of its newest commit and the number of its parents.
+    pub(super) fn there(order: &Order, tip: String, message: &str, parents: usize) -> Branch {
+        match ours::whose(&order.message, message, parents) {
+            ours::Whose::Ours { same } => Branch::Ours { tip, same },
+            ours::Whose::Theirs => Branch::Theirs { tip },
+        }
+    }
 }
 
 /// An opened request.
