@@ -11,9 +11,11 @@ use crate::config::{
     read_seed,
 };
 use crate::counters::Counters;
-use crate::deliver::forge;
+use crate::deliver::forge::{self, Forge};
 use crate::llm;
 use crate::log::Log;
+use crate::model::Settings;
+use crate::model::delivery::ForgeKind;
 use crate::model::service::{Api, Fixer, FixerModel, TokenSource};
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
@@ -286,12 +288,29 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
     }
 }
 
-/// Clients of code hosts.
-pub fn forges(_http: Http) -> Forges {
-    Box::new(|settings| {
-        let what = format!("{}: no client", settings.service);
-        Err(forge::Error::new(forge::ErrorKind::Settings, what))
-    })
+/// Clients of code hosts. Tokens go to the host of a service's own repository, or of the API that its
+/// settings name, and nowhere else.
+pub fn forges(http: Http) -> Forges {
+    Box::new(move |settings| forge(settings, http.clone()))
+}
+
+fn forge(settings: &Settings, http: Http) -> Result<Box<dyn Forge>, forge::Error> {
+    let source = settings.token.clone();
+    let keys: forge::Keys = Box::new(move || source.as_ref().and_then(credentials::read));
+    match forge::kind_of(settings)? {
+        ForgeKind::Github => {
+            let auth = forge::Auth::Token(keys);
+            forge::Github::new(http, settings, auth).map(|made| Box::new(made) as _)
+        }
+        ForgeKind::Gitlab => {
+            forge::Gitlab::new(http, settings, keys).map(|made| Box::new(made) as _)
+        }
+        ForgeKind::Gitea => forge::Gitea::new(http, settings, keys).map(|made| Box::new(made) as _),
+        ForgeKind::Git => {
+            let what = format!("{}: a plain git server takes no request", settings.service);
+            Err(forge::Error::new(forge::ErrorKind::Settings, what))
+        }
+    }
 }
 
 /// What is on, in one line.

@@ -20,11 +20,8 @@ const WAITS: u32 = 30;
 pub(super) enum Joined {
     /// It has its result.
     Worked(Worked),
-    /// It is to be investigated, for a request of this round, after the one that did not do.
-    Investigate {
-        round: u32,
-        before: Option<Box<PullRow>>,
-    },
+    /// It is to be investigated, for a request of this round.
+    Investigate { round: u32 },
 }
 
 impl Worker {
@@ -34,10 +31,7 @@ impl Worker {
         lease: &Lease,
         settings: &Settings,
     ) -> Result<Joined, Error> {
-        let first = Joined::Investigate {
-            round: 0,
-            before: None,
-        };
+        let first = Joined::Investigate { round: 0 };
         if !settings.deliver {
             return Ok(first);
         }
@@ -56,7 +50,6 @@ impl Worker {
         match next {
             Next::Again => Ok(Joined::Investigate {
                 round: pull.round.saturating_add(1),
-                before: Some(Box::new(pull)),
             }),
             Next::Wait => {
                 self.store.hurry_pull(pull.id, clock::now())?;

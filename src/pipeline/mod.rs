@@ -18,6 +18,7 @@ mod ledger;
 mod nearby;
 mod notes;
 mod noticed;
+mod ordering;
 mod proving;
 pub mod queue;
 mod reader;

@@ -122,9 +122,9 @@ impl Worker {
 
     fn try_work(&mut self, incident: &Incident, lease: &Lease) -> Result<Worked, Error> {
         let settings = self.settings(&incident.service)?;
-        let (round, before) = match self.join(incident, lease, &settings)? {
+        let round = match self.join(incident, lease, &settings)? {
             Joined::Worked(worked) => return Ok(worked),
-            Joined::Investigate { round, before } => (round, before),
+            Joined::Investigate { round } => round,
         };
         let full = self.hour_is_full()?;
         if let (Some(later), true) = (full, incident.location.is_some()) {
@@ -145,14 +145,24 @@ impl Worker {
             Found::Halted(Halted::Lost) => Ok(Worked::Lost),
             Found::Halted(Halted::Store(why)) => Err(Error::result(why)),
             Found::Unreachable(why, _) => {
-                self.deliver(incident, lease, &settings, (only(why), None), None)
+                self.deliver(incident, lease, &settings, (only(why), None), (round, None))
             }
-            Found::Waits(findings, commit) => {
-                self.deliver(incident, lease, &settings, (*findings, commit), full)
-            }
+            Found::Waits(findings, commit) => self.deliver(
+                incident,
+                lease,
+                &settings,
+                (*findings, commit),
+                (round, full),
+            ),
             Found::Result(findings, commit) => {
                 let waits = full.filter(|_| findings.patch.is_some());
-                self.deliver(incident, lease, &settings, (*findings, commit), waits)
+                self.deliver(
+                    incident,
+                    lease,
+                    &settings,
+                    (*findings, commit),
+                    (round, waits),
+                )
             }
         }
     }
@@ -350,14 +360,15 @@ impl Worker {
         Ok((repo, commit))
     }
 
-    /// Writes the results down. `waits`: the diff, or the model that may find one, waits until then.
+    /// Writes the results down, with the order for a pull request of this round where one is to be
+    /// made. `waits`: the diff, or the model that may find one, waits until then.
     fn deliver(
         &mut self,
         incident: &Incident,
         lease: &Lease,
         settings: &Settings,
         (mut findings, commit): (Findings, Option<String>),
-        waits: Option<Timestamp>,
+        (round, waits): (u32, Option<Timestamp>),
     ) -> Result<Worked, Error> {
         // A worker whose lease ended must leave no file behind for an incident of others.
         self.store.renew(lease, clock::now())?;
@@ -373,7 +384,7 @@ impl Worker {
         let folder = self.state_dir.join("incidents");
         let proposal = proposal(&folder, incident.id, &findings);
         let first_reason = self.first_reason(incident)?;
-        let reason = format!("{first_reason}; {}", findings.why);
+        let mut reason = format!("{first_reason}; {}", findings.why);
         let shown = Incident {
             status,
             reason: first_reason,
@@ -388,12 +399,19 @@ impl Worker {
             commit: commit.as_deref(),
         };
         deliver::write(&folder, &case).map_err(|fault| Error::result(fault.to_string()))?;
+        let mut order = None;
+        if settings.deliver && status == Status::Proposed {
+            match self.order(&case, settings, round)? {
+                Ok(made) => order = Some(made),
+                Err(why) => reason = format!("{reason}; {why}"),
+            }
+        }
         let ending = Ending {
             status,
             reason,
             location: findings.location,
             proposal,
-            order: None,
+            order,
         };
         if let Some(until) = waits {
             self.counters.postponed.add(1);

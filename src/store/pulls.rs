@@ -171,6 +171,19 @@ impl Store {
         newest(&self.db, service, fingerprint)
     }
 
+    /// All rounds of a fault, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn rounds(&self, service: &str, fingerprint: &str) -> Result<Vec<PullRow>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM pulls WHERE service = ?1 AND fingerprint = ?2 ORDER BY round"
+        );
+        let mut all = self.db.prepare(&sql)?;
+        let all = all.query_map([service, fingerprint], |row| Ok(read(row)))?;
+        all.map(|row| row?).collect()
+    }
+
     /// All rows, newest first.
     ///
     /// # Errors
