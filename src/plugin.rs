@@ -296,11 +296,11 @@ pub fn forges(http: Http) -> Forges {
 
 fn forge(settings: &Settings, http: Http) -> Result<Box<dyn Forge>, forge::Error> {
     let source = settings.token.clone();
-    let keys: forge::Keys = Box::new(move || source.as_ref().and_then(credentials::read));
+    let keys: forge::Reader = Box::new(move || source.as_ref().and_then(credentials::read));
     match forge::kind_of(settings)? {
         ForgeKind::Github => {
-            let auth = forge::Auth::Token(keys);
-            forge::Github::new(http, settings, auth).map(|made| Box::new(made) as _)
+            let auth = forge::github::Auth::Token(keys);
+            forge::github::Github::new(http, settings, auth).map(|made| Box::new(made) as _)
         }
         ForgeKind::Gitlab => {
             forge::Gitlab::new(http, settings, keys).map(|made| Box::new(made) as _)

@@ -18,6 +18,7 @@ pub use whole::Whole;
 use std::io::Read;
 use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 
 /// How long a connection may take to come about.
@@ -104,7 +105,7 @@ impl Http {
         })
     }
 
-    /// Sends one request; the status is the caller's to judge.
+    /// Sends one request; the status is the caller's to judge. GET and DELETE carry no body.
     ///
     /// # Errors
     /// When no answer comes, in time or at all.
@@ -128,11 +129,17 @@ impl Http {
             _ => &self.direct,
         };
         let answer = match request.method {
-            Method::Get => bare(agent.get(request.url), request, left, silence),
-            Method::Delete => bare(agent.delete(request.url), request, left, silence),
-            Method::Post => whole(agent.post(request.url), request, left, silence),
-            Method::Put => whole(agent.put(request.url), request, left, silence),
-            Method::Patch => whole(agent.patch(request.url), request, left, silence),
+            Method::Get => prepared(agent.get(request.url), request, left, silence).call(),
+            Method::Post => {
+                prepared(agent.post(request.url), request, left, silence).send(request.body)
+            }
+            Method::Put => {
+                prepared(agent.put(request.url), request, left, silence).send(request.body)
+            }
+            Method::Patch => {
+                prepared(agent.patch(request.url), request, left, silence).send(request.body)
+            }
+            Method::Delete => prepared(agent.delete(request.url), request, left, silence).call(),
         };
         let answer = answer.map_err(Error::from)?;
         let headers = Headers::of(answer.headers());
@@ -176,14 +183,13 @@ impl Response {
     }
 }
 
-type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
-
-fn bare(
-    mut call: ureq::RequestBuilder<ureq::typestate::WithoutBody>,
+/// A request with its headers and time limits.
+fn prepared<B>(
+    mut call: ureq::RequestBuilder<B>,
     request: &Request<'_>,
     left: Duration,
     silence: Silence,
-) -> Answer {
+) -> ureq::RequestBuilder<B> {
     for (name, value) in &request.headers {
         call = call.header(*name, value);
     }
@@ -192,24 +198,6 @@ fn bare(
         .timeout_recv_response(Some(silence.response))
         .timeout_per_read(Some(silence.read))
         .build()
-        .call()
-}
-
-fn whole(
-    mut call: ureq::RequestBuilder<ureq::typestate::WithBody>,
-    request: &Request<'_>,
-    left: Duration,
-    silence: Silence,
-) -> Answer {
-    for (name, value) in &request.headers {
-        call = call.header(*name, value);
-    }
-    call.config()
-        .timeout_global(Some(left))
-        .timeout_recv_response(Some(silence.response))
-        .timeout_per_read(Some(silence.read))
-        .build()
-        .send(request.body)
 }
 
 /// Whether an address names this machine itself.
@@ -231,8 +219,7 @@ pub fn is_loopback(url: &str) -> bool {
 }
 
 fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
-    // A proxy looks names up itself, and stands where it was configured.
-    let guarded = proxy.is_none();
+    let proxied = proxy.is_some();
     let config = ureq::Agent::config_builder()
         .tls_config(tls)
         .proxy(proxy)
@@ -242,11 +229,12 @@ fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
         .timeout_connect(Some(CONNECT))
         .user_agent(concat!("autofix/", env!("CARGO_PKG_VERSION")))
         .build();
-    if guarded {
-        ureq::Agent::with_parts(config, DefaultConnector::new(), guard::Guarded::default())
-    } else {
-        config.new_agent()
+    // The proxy was named by whoever set it, and may stand on this machine under any name.
+    if proxied {
+        return config.new_agent();
     }
+    let resolver = guard::Guard(DefaultResolver::default());
+    ureq::Agent::with_parts(config, DefaultConnector::default(), resolver)
 }
 
 fn tls(extra: Option<&[u8]>) -> Result<TlsConfig, Error> {

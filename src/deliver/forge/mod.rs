@@ -6,17 +6,15 @@ mod call;
 mod choose;
 mod error;
 mod gitea;
-mod github;
+pub mod github;
 mod gitlab;
 pub mod ours;
 mod site;
-mod wire;
 
 pub use call::Reader;
 pub use choose::kind_of;
 pub use error::{Error, ErrorKind};
 pub use gitea::Gitea;
-pub use github::{App, Auth, Github, Keys};
 pub use gitlab::Gitlab;
 
 use crate::model::delivery::{Ci, Order, Pull};

@@ -1,190 +1,173 @@
-//! GitHub and GitHub Enterprise Server, through their REST interface alone: no clone, no push. A commit
-//! is made of blobs, a tree and a reference; made by an App, and without an author of its own, it is
-//! shown as verified.
+//! GitHub and GitHub Enterprise Server, over their REST API and nothing else: no clone, no git.
 //!
-//! The least that a token needs: of a fine-grained token or an App, on the repository that takes the
-//! request, `Contents: read and write`, `Pull requests: read and write` and `Metadata: read`; with
-//! `labels`, `Issues: read and write` as well; `Checks: read` and `Commit statuses: read` to see what
-//! CI says. With a `fork`, `Contents: read and write` on the fork, and `Contents: read` is enough on
-//! the repository. A classic token needs `repo` (`public_repo` for public ones), which is far more.
+//! What a token has to be allowed, at least:
+//! - a fine-grained token, for the repository: `Contents: read and write`, `Pull requests: read and
+//!   write` (`Metadata: read` comes with them). `Issues: read and write` where labels are set;
+//!   `Checks: read` and `Commit statuses: read` to see what CI says.
+//! - a classic token: `repo`, or `public_repo` for a public repository. Nothing else; labels and CI
+//!   are covered.
+//! - an App, installed for the repository: `contents: write`, `pull_requests: write`,
+//!   `metadata: read`; `issues: write` where labels are set, `checks: read` and `statuses: read` to
+//!   see CI. Its tokens are limited to the repository and to these.
+//! - reviewers that are teams: the organisation's `Members: read` beside that.
+//! - with a fork: the token is a machine user's, of whom the fork is. It needs `contents` on the
+//!   fork, `pull requests` (and `issues`) on the repository, and no right to push to the latter; a
+//!   fine-grained token holds for one owner, so that is a classic one with `public_repo` or `repo`.
+//!   An App can use a fork only where it has the same owner as its repository.
+//!
+//! `workflows` is never needed: such files are refused.
 
-mod app;
-mod commit;
+mod auth;
+mod branch;
+mod call;
+mod jwt;
+mod look;
+mod place;
 mod pulls;
 mod rights;
 
-pub use app::App;
+pub use auth::{Auth, Reader};
 
-use super::wire::{self, Answer, Call, Wire, path_of};
-use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Rights};
+use super::{Branch, Error, Forge, Looked, Opened, Rights};
 use crate::model::Settings;
 use crate::model::delivery::{Order, Pull};
 use crate::net::{Http, Method, Secret};
-use once_cell::sync::OnceCell;
+use auth::Tokens;
+use call::{Answer, Calls};
+use place::Place;
 use serde_json::Value;
-
-/// Reads a secret at each use.
-pub type Keys = Box<dyn Fn() -> Option<Secret> + Send>;
-
-/// Who speaks to the code host.
-pub enum Auth {
-    Token(Keys),
-    /// A GitHub App, which makes itself a token for an hour.
-    App(App),
-}
+use std::cell::RefCell;
 
 /// One repository at GitHub.
 pub struct Github {
-    wire: Wire,
-    auth: Auth,
-    /// `OWNER/NAME` of the repository that takes the request.
-    repo: String,
-    /// The same of the one that holds the branch.
-    head: String,
-    default_branch: OnceCell<String>,
+    calls: Calls,
+    tokens: Tokens,
+    /// The repository's default branch, once it was asked for.
+    default_base: RefCell<Option<String>>,
+}
+
+impl std::fmt::Debug for Github {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Github")
+            .field("place", self.calls.place())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Github {
     /// # Errors
-    /// When the repository's address is none that GitHub has.
+    /// When the settings name no repository at GitHub, or what cannot go together.
     pub fn new(http: Http, settings: &Settings, auth: Auth) -> Result<Github, Error> {
-        let address = settings.repo.as_deref().unwrap_or_default();
-        let (host, repo) = path_of(address).ok_or_else(|| unusable("repo", address))?;
-        let head = match settings.forge.fork.as_deref() {
-            None => repo,
-            Some(fork) => match path_of(fork) {
-                Some((other, fork)) if other.eq_ignore_ascii_case(host) => fork,
-                Some(_) | None => return Err(unusable("fork", fork)),
-            },
-        };
-        for path in [repo, head] {
-            if path.split('/').count() != 2 {
-                return Err(unusable("repo", address));
-            }
-        }
-        let base = match &settings.forge.api {
-            Some(api) => api.clone(),
-            None if host.eq_ignore_ascii_case("github.com") => "https://api.github.com".to_owned(),
-            None => {
-                let scheme = address
-                    .split_once("://")
-                    .map_or("https", |(scheme, _)| scheme);
-                format!("{scheme}://{host}/api/v3")
-            }
-        };
+        let place = Place::of(settings)?;
         Ok(Github {
-            wire: Wire::new(http, &base, "GitHub"),
-            auth,
-            repo: repo.to_owned(),
-            head: head.to_owned(),
-            default_branch: OnceCell::new(),
+            tokens: Tokens::new(auth, &place)?,
+            calls: Calls::new(http, place),
+            default_base: RefCell::new(None),
         })
     }
 
+    /// The token that calls are made with now, for git's own transport to the same host.
+    ///
+    /// # Errors
+    /// When none can be read or had.
+    pub fn token(&self) -> Result<Secret, Error> {
+        self.calls.begin();
+        self.tokens.current(&self.calls)
+    }
+
+    fn place(&self) -> &Place {
+        self.calls.place()
+    }
+
+    /// `repos/OWNER/NAME` of the repository that takes the request.
+    fn base(&self) -> String {
+        self.place().base.path()
+    }
+
+    /// The same of the one that takes the branch.
+    fn branches(&self) -> String {
+        self.place().branches().path()
+    }
+
     fn get(&self, path: &str) -> Result<Answer, Error> {
-        self.call(Method::Get, path, None, None)
+        self.ask(Method::Get, path, None, None)
+    }
+
+    fn get_unless(&self, path: &str, etag: Option<&str>) -> Result<Answer, Error> {
+        self.ask(Method::Get, path, None, etag)
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<Answer, Error> {
-        self.call(Method::Post, path, Some(body), None)
+        self.ask(Method::Post, path, Some(body), None)
     }
 
-    /// With the token of the moment; an App's that is taken no more is made anew, once.
-    fn call(
+    fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
         etag: Option<&str>,
     ) -> Result<Answer, Error> {
-        let send = |token: &Secret| {
-            let mut headers = headers(token);
-            headers.extend(etag.map(|etag| ("If-None-Match", etag.to_owned())));
-            self.wire.call(&Call {
-                method,
-                path,
-                body,
-                headers,
-            })
-        };
-        match &self.auth {
-            Auth::Token(keys) => send(&keys().ok_or_else(no_token)?),
-            Auth::App(app) => {
-                let repos = [self.repo.as_str(), self.head.as_str()];
-                match send(&app.token(&self.wire, &repos)?) {
-                    Err(fault) if fault.kind == ErrorKind::Refused && app.forget() => {
-                        send(&app.token(&self.wire, &repos)?)
-                    }
-                    done => done,
-                }
-            }
+        let token = self.tokens.current(&self.calls)?;
+        let answer = self.calls.once(method, path, body, etag, &token)?;
+        if answer.status != 401 {
+            return Ok(answer);
         }
+        // An App's token may have been taken back before its end; a new one is asked for once.
+        if self.tokens.is_app() && self.tokens.forget() {
+            let token = self.tokens.current(&self.calls)?;
+            let answer = self.calls.once(method, path, body, etag, &token)?;
+            if answer.status != 401 {
+                return Ok(answer);
+            }
+            return Err(answer.error("asking"));
+        }
+        Err(answer.error("asking"))
     }
 
-    /// The branch that takes a request.
-    fn base(&self, stated: Option<&str>) -> Result<String, Error> {
-        if let Some(stated) = stated {
-            return Ok(stated.to_owned());
+    /// The branch that takes the change.
+    fn base_branch(&self, named: Option<&str>) -> Result<String, Error> {
+        if let Some(named) = named {
+            return Ok(named.to_owned());
         }
-        let found = self.default_branch.get_or_try_init(|| {
-            let answer = self.get(&format!("/repos/{}", self.repo))?;
-            let branch = answer.text("/default_branch");
-            if branch.is_empty() {
-                return Err(self.wire.invalid("looking for the default branch", &answer));
-            }
-            Ok(branch.to_owned())
-        })?;
-        Ok(found.clone())
-    }
-
-    /// `OWNER:BRANCH`: without the owner a filter is ignored.
-    fn head_of(&self, order: &Order) -> String {
-        let owner = self.head.split('/').next().unwrap_or_default();
-        format!("{owner}:{}", order.branch)
+        if let Some(known) = &*self.default_base.borrow() {
+            return Ok(known.clone());
+        }
+        let answer = self.get(&self.base())?.good("looking at the repository")?;
+        let name = answer.text("/default_branch", "the repository's default branch")?;
+        *self.default_base.borrow_mut() = Some(name.clone());
+        Ok(name)
     }
 }
 
 impl Forge for Github {
     fn make_branch(&self, order: &Order) -> Result<Branch, Error> {
-        self.branch(order)
+        self.calls.begin();
+        branch::make(self, order)
     }
 
     fn find(&self, order: &Order) -> Result<Option<Pull>, Error> {
-        self.newest(order)
+        self.calls.begin();
+        pulls::find(self, order)
     }
 
     fn open(&self, order: &Order) -> Result<Opened, Error> {
-        self.request(order)
+        self.calls.begin();
+        pulls::open(self, order)
     }
 
-    fn look(&self, _order: &Order, number: u64, seen: Option<&str>) -> Result<Looked, Error> {
-        self.state(number, seen)
+    fn look(&self, _: &Order, number: u64, seen: Option<&str>) -> Result<Looked, Error> {
+        self.calls.begin();
+        look::look(self, number, seen)
     }
 
-    fn comment(&self, _order: &Order, number: u64, text: &str, mark: &str) -> Result<(), Error> {
-        self.say(number, text, mark)
+    fn comment(&self, _: &Order, number: u64, text: &str, mark: &str) -> Result<(), Error> {
+        self.calls.begin();
+        pulls::comment(self, number, text, mark)
     }
 
     fn rights(&self, base: Option<&str>) -> Result<Rights, Error> {
-        self.may(base)
+        self.calls.begin();
+        rights::rights(self, base)
     }
-}
-
-fn headers(token: &Secret) -> Vec<(&'static str, String)> {
-    vec![
-        wire::bearer(token),
-        ("Accept", "application/vnd.github+json".to_owned()),
-        ("X-GitHub-Api-Version", "2022-11-28".to_owned()),
-    ]
-}
-
-fn no_token() -> Error {
-    let what = "there is no token for the code host: set Forge_Token_Env, Forge_Token_File or \
-                Forge_Token_Command";
-    Error::new(ErrorKind::Settings, what.to_owned())
-}
-
-fn unusable(key: &str, address: &str) -> Error {
-    let what = format!("`{key}` ({address}) is no https://HOST/OWNER/NAME of GitHub");
-    Error::new(ErrorKind::Settings, what)
 }
