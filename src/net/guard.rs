@@ -147,13 +147,7 @@ mod tests {
 
     #[test]
     fn other_addresses_and_those_that_were_written_are_let_through() {
-        for far in [
-            "192.0.2.1",
-            "10.0.0.1",
-            "fd00::1",
-            "2001:db8::1",
-            "fec0::1",
-        ] {
+        for far in ["192.0.2.1", "10.0.0.1", "fd00::1", "2001:db8::1", "fec0::1"] {
             assert_eq!(resolve("https://git.example/x", &[far]).unwrap(), 1);
         }
         for (url, address) in [

@@ -3,6 +3,7 @@
 //! starts nothing of what it is told there: what people write on a code host is read by nobody here.
 
 mod error;
+pub mod github;
 pub mod ours;
 
 pub use error::{Error, ErrorKind};

@@ -119,9 +119,8 @@ fn check_api(api: &str) -> Result<(), Error> {
 /// Host (with its port), and owner and name.
 fn repository<'a>(address: &'a str, key: &str) -> Result<(&'a str, Repo), Error> {
     let told = || {
-        let words = format!(
-            "`{key}` is no address of a GitHub repository: write https://HOST/OWNER/NAME"
-        );
+        let words =
+            format!("`{key}` is no address of a GitHub repository: write https://HOST/OWNER/NAME");
         Error::new(ErrorKind::Settings, words)
     };
     let rest = match address.trim().split_once("://") {
