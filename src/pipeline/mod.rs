@@ -22,6 +22,7 @@ mod ordering;
 mod proving;
 pub mod queue;
 mod reader;
+mod results;
 mod ring;
 mod signals;
 mod slow;

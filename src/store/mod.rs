@@ -7,12 +7,14 @@ mod bound;
 mod conversation;
 mod deploys;
 mod error;
+mod fixes;
 mod holder;
 mod journal;
 mod learnt;
 mod lease;
 mod mutes;
 pub mod place;
+mod pull_rows;
 mod pulls;
 mod readings;
 mod room;
@@ -24,11 +26,12 @@ mod storm;
 mod watches;
 
 pub use error::{Error, ErrorKind};
+pub use fixes::Returned;
 pub use holder::Holder;
 pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
 pub use mutes::Mute;
-pub use pulls::{PullLease, PullRow, Returned};
+pub use pulls::{PullLease, PullRow};
 pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
 pub use spend::{Booked, Booking, OverBudget, Spent, Tokens};
@@ -362,7 +365,7 @@ fn known(
     })?;
     let mut known: Vec<Known> = rows.collect::<Result<_, _>>()?;
     let merged = |one: &Known| one.status == Status::Merged;
-    let fixed = known.iter().any(merged) && pulls::is_fixed(tx, signal, fingerprint)?;
+    let fixed = known.iter().any(merged) && fixes::is_fixed(tx, signal, fingerprint)?;
     for one in &mut known {
         if one.status == Status::Muted || (fixed && merged(one)) {
             one.status = Status::Resolved;

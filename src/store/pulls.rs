@@ -2,16 +2,13 @@
 //! does a step holds the row's lease, as with incidents. What a step means for the incidents of the
 //! fault is written in the transaction that ends it.
 
-use crate::incident::outcome::{Counts, Running};
 use crate::model::delivery::{Ci, Delivery, Order, OutcomeKind};
-use crate::model::{CommitId, Incident, IncidentId, Signal, Status, Timestamp};
-use crate::store::error::{Error, ErrorKind};
+use crate::model::{Incident, IncidentId, Status, Timestamp};
+use crate::store::error::Error;
 use crate::store::holder::{Holder, is_alive};
+use crate::store::pull_rows::{COLUMNS, by_id, check, due, newest, read, write};
 use crate::store::{Mute, Store, TERM, journal, mutes, rows};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-
-/// Rows looked at for one that is free.
-const CANDIDATES: i64 = 200;
+use rusqlite::{OptionalExtension, Transaction, params};
 
 /// One pull request.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,17 +53,8 @@ pub struct PullRow {
 /// The right to do a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullLease {
-    pull: i64,
-    token: i64,
-}
-
-/// How often a fault was seen from commits that hold its fix.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Returned {
-    pub times: u64,
-    /// Event times.
-    pub first: Timestamp,
-    pub last: Timestamp,
+    pub(super) pull: i64,
+    pub(super) token: i64,
 }
 
 impl Store {
@@ -195,62 +183,6 @@ impl Store {
         all.map(|row| row?).collect()
     }
 
-    /// How often a fault was seen, in all its incidents.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn counts(&self, service: &str, fingerprint: &str) -> Result<Counts, Error> {
-        let (times, last): (i64, i64) = self
-            .db
-            .prepare_cached(
-                "SELECT coalesce(sum(count), 0), coalesce(max(last_seen), 0) FROM incidents
-                 WHERE service = ?1 AND fingerprint = ?2",
-            )?
-            .query_row([service, fingerprint], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Counts {
-            times: u64::try_from(times).unwrap_or(0),
-            last: Timestamp(last),
-        })
-    }
-
-    /// Commits that run, or in which the fault was seen, and of which it is not known whether they
-    /// hold the fix.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn commits_to_judge(&self, row: &PullRow) -> Result<Vec<CommitId>, Error> {
-        let mut all = self.db.prepare_cached(
-            "SELECT commit_id FROM running WHERE service = ?1 AND commit_id NOT IN
-                 (SELECT commit_id FROM fixed_in WHERE pull = ?3)
-             UNION SELECT occurrences.commit_id FROM occurrences
-                 JOIN incidents ON incidents.id = incident
-                 WHERE service = ?1 AND fingerprint = ?2 AND occurrences.commit_id NOT NULL
-                 AND occurrences.commit_id NOT IN (SELECT commit_id FROM fixed_in WHERE pull = ?3)
-             LIMIT 200",
-        )?;
-        let all = all.query_map(params![row.service, row.fingerprint, row.id], |found| {
-            found.get::<_, String>(0)
-        })?;
-        let mut commits = Vec::new();
-        for one in all {
-            commits.extend(CommitId::parse(&one?));
-        }
-        Ok(commits)
-    }
-
-    /// Whether a commit holds a pull request's fix; `None`: that is not known yet.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn is_fixed_in(&self, pull: i64, commit: &CommitId) -> Result<Option<bool>, Error> {
-        let found = self
-            .db
-            .prepare_cached("SELECT fixed FROM fixed_in WHERE pull = ?1 AND commit_id = ?2")?
-            .query_row(params![pull, commit.as_str()], |row| row.get(0))
-            .optional()?;
-        Ok(found)
-    }
-
     /// Has a row looked after now.
     ///
     /// # Errors
@@ -260,94 +192,6 @@ impl Store {
             "UPDATE pulls SET due = min(due, ?2) WHERE id = ?1",
             params![pull, now.0],
         )?;
-        Ok(())
-    }
-
-    /// Keeps whether a commit holds a pull request's fix.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn judge(&mut self, pull: i64, commit: &CommitId, fixed: bool) -> Result<(), Error> {
-        self.db.execute(
-            "INSERT OR REPLACE INTO fixed_in (pull, commit_id, fixed) VALUES (?1, ?2, ?3)",
-            params![pull, commit.as_str(), fixed],
-        )?;
-        Ok(())
-    }
-
-    /// Since when, and until when, a commit with the fix was seen running.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn fix_running(&self, row: &PullRow) -> Result<Option<Running>, Error> {
-        let found: Option<(String, i64, i64)> = self
-            .db
-            .prepare_cached(
-                "SELECT commit_id, min(first), (SELECT max(last) FROM running JOIN fixed_in
-                     USING (commit_id) WHERE service = ?1 AND pull = ?2 AND fixed)
-                 FROM running JOIN fixed_in USING (commit_id)
-                 WHERE service = ?1 AND pull = ?2 AND fixed GROUP BY service",
-            )?
-            .query_row(params![row.service, row.id], |found| {
-                Ok((found.get(0)?, found.get(1)?, found.get(2)?))
-            })
-            .optional()?;
-        Ok(found.and_then(|(commit, first, last)| {
-            Some(Running {
-                commit: CommitId::parse(&commit)?,
-                first: Timestamp(first),
-                last: Timestamp(last),
-            })
-        }))
-    }
-
-    /// How often the fault was seen from commits that hold the fix.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn returned(&self, row: &PullRow) -> Result<Returned, Error> {
-        let (times, first, last): (i64, i64, i64) = self
-            .db
-            .prepare_cached(
-                "SELECT count(*), coalesce(min(time), 0), coalesce(max(time), 0) FROM occurrences
-                 JOIN incidents ON incidents.id = incident
-                 JOIN fixed_in ON fixed_in.commit_id = occurrences.commit_id
-                 WHERE service = ?1 AND fingerprint = ?2 AND pull = ?3 AND fixed",
-            )?
-            .query_row(params![row.service, row.fingerprint, row.id], |found| {
-                Ok((found.get(0)?, found.get(1)?, found.get(2)?))
-            })?;
-        Ok(Returned {
-            times: u64::try_from(times).unwrap_or(0),
-            first: Timestamp(first),
-            last: Timestamp(last),
-        })
-    }
-
-    /// Notes that a service was seen running a commit between two event times.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn note_running(
-        &mut self,
-        service: &str,
-        commit: &CommitId,
-        first: Timestamp,
-        last: Timestamp,
-    ) -> Result<(), Error> {
-        self.db
-            .prepare_cached(
-                "INSERT INTO running (service, commit_id, first, last) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (service, commit_id) DO UPDATE
-                 SET first = min(first, ?3), last = max(last, ?4)",
-            )?
-            .execute(params![service, commit.as_str(), first.0, last.0])?;
-        self.db
-            .prepare_cached(
-                "DELETE FROM running WHERE rowid IN (SELECT rowid FROM running
-                 WHERE service = ?1 ORDER BY last DESC LIMIT -1 OFFSET 50)",
-            )?
-            .execute([service])?;
         Ok(())
     }
 }
@@ -375,28 +219,6 @@ pub(super) fn order(
         ],
     )?;
     Ok(())
-}
-
-/// Whether a signal comes from a commit that holds a merged fix of its fault.
-pub(super) fn is_fixed(
-    tx: &Transaction<'_>,
-    signal: &Signal,
-    fingerprint: &str,
-) -> Result<bool, Error> {
-    let Some(commit) = &signal.commit else {
-        return Ok(false);
-    };
-    let found = tx
-        .prepare_cached(
-            "SELECT 1 FROM fixed_in JOIN pulls ON pulls.id = pull WHERE service = ?1
-             AND fingerprint = ?2 AND commit_id = ?3 AND fixed LIMIT 1",
-        )?
-        .query_row(
-            params![signal.service, fingerprint, commit.as_str()],
-            |_| Ok(()),
-        )
-        .optional()?;
-    Ok(found.is_some())
 }
 
 /// What is different now, for the incidents of the fault.
@@ -543,140 +365,4 @@ fn open_again(tx: &Transaction<'_>, row: &PullRow, now: Timestamp) -> Result<(),
         journal::put(tx, &incident, now)?;
     }
     Ok(())
-}
-
-const COLUMNS: &str = "id, service, fingerprint, round, incident, fixer, order_json, state, why, number, \
-    url, tip, ci, seen, made, opened, merged, merged_commit, deployed, deployed_commit, outcome, \
-    returned, told, told_count, tries";
-
-fn read(row: &Row<'_>) -> Result<PullRow, Error> {
-    let state: String = row.get(7)?;
-    let ci: String = row.get(12)?;
-    let outcome: Option<String> = row.get(20)?;
-    let number = |at: usize| -> Result<u64, Error> {
-        Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0))
-    };
-    let time = |at: usize| -> Result<Option<Timestamp>, Error> {
-        Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp))
-    };
-    let damaged = |what| rows::damaged(what);
-    Ok(PullRow {
-        id: row.get(0)?,
-        service: row.get(1)?,
-        fingerprint: row.get(2)?,
-        round: row.get(3)?,
-        incident: IncidentId(row.get(4)?),
-        fixer: row.get(5)?,
-        order: rows::from_json(row.get(6)?)?.ok_or_else(|| damaged("order"))?,
-        state: Delivery::from_word(&state).ok_or_else(|| damaged("state"))?,
-        why: row.get(8)?,
-        number: row
-            .get::<_, Option<i64>>(9)?
-            .and_then(|number| u64::try_from(number).ok()),
-        url: row.get(10)?,
-        tip: row.get(11)?,
-        ci: Ci::from_word(&ci).unwrap_or_default(),
-        seen: row.get(13)?,
-        made: Timestamp(row.get(14)?),
-        opened: time(15)?,
-        merged: time(16)?,
-        merged_commit: row.get(17)?,
-        deployed: time(18)?,
-        deployed_commit: row.get(19)?,
-        outcome: outcome.as_deref().and_then(OutcomeKind::from_word),
-        returned: number(21)?,
-        told: Timestamp(row.get(22)?),
-        told_count: number(23)?,
-        tries: row.get(24)?,
-    })
-}
-
-fn write(
-    tx: &Transaction<'_>,
-    id: i64,
-    row: &PullRow,
-    due: Option<Timestamp>,
-) -> Result<(), Error> {
-    let time = |time: Option<Timestamp>| time.map(|time| time.0);
-    tx.prepare_cached(
-        "UPDATE pulls SET state = ?2, why = ?3, number = ?4, url = ?5, tip = ?6, ci = ?7, seen = ?8,
-         opened = ?9, merged = ?10, merged_commit = ?11, deployed = ?12, deployed_commit = ?13,
-         outcome = ?14, returned = ?15, told = ?16, told_count = ?17, tries = ?18, due = ?19,
-         lease = NULL, lease_holder = NULL, lease_until = 0 WHERE id = ?1",
-    )?
-    .execute(params![
-        id,
-        row.state.word(),
-        row.why,
-        row.number.map(rows::number),
-        row.url,
-        row.tip,
-        row.ci.word(),
-        row.seen,
-        time(row.opened),
-        time(row.merged),
-        row.merged_commit,
-        time(row.deployed),
-        row.deployed_commit,
-        row.outcome.map(OutcomeKind::word),
-        rows::number(row.returned),
-        row.told.0,
-        rows::number(row.told_count),
-        row.tries,
-        due.map_or(i64::MAX, |due| due.0),
-    ])?;
-    Ok(())
-}
-
-fn by_id(tx: &Transaction<'_>, id: i64) -> Result<Option<PullRow>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM pulls WHERE id = ?1");
-    let found = tx
-        .prepare_cached(&sql)?
-        .query_row([id], |row| Ok(read(row)))
-        .optional()?;
-    found.transpose()
-}
-
-fn newest(db: &Connection, service: &str, fingerprint: &str) -> Result<Option<PullRow>, Error> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM pulls WHERE service = ?1 AND fingerprint = ?2
-         ORDER BY round DESC LIMIT 1"
-    );
-    let found = db
-        .prepare_cached(&sql)?
-        .query_row([service, fingerprint], |row| Ok(read(row)))
-        .optional()?;
-    found.transpose()
-}
-
-type Candidate = (i64, Option<String>, i64);
-
-/// Rows that are due, of each service the one that waits longest first.
-fn due(tx: &Transaction<'_>, now: Timestamp) -> Result<Vec<Candidate>, Error> {
-    let mut all = tx.prepare_cached(
-        "SELECT id, lease_holder, lease_until FROM pulls WHERE due <= ?1
-         ORDER BY row_number() OVER (PARTITION BY service ORDER BY due, id), due, id LIMIT ?2",
-    )?;
-    let all = all.query_map(params![now.0, CANDIDATES], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
-    Ok(all.collect::<Result<_, _>>()?)
-}
-
-/// A lease holds while its token is the row's newest and its term has not ended.
-fn check(tx: &Transaction<'_>, lease: &PullLease, now: Timestamp) -> Result<(), Error> {
-    let held: Option<(Option<i64>, i64)> = tx
-        .query_row(
-            "SELECT lease, lease_until FROM pulls WHERE id = ?1 AND lease_holder IS NOT NULL",
-            [lease.pull],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    match held {
-        Some((Some(token), until)) if token == lease.token && until > now.0 => Ok(()),
-        _ => {
-            let what = "the lease on a pull request ended before the step did".to_owned();
-            Err(Error::new(ErrorKind::LeaseLost, what))
-        }
-    }
 }
