@@ -300,14 +300,20 @@ mod tests {
     fn what_a_host_says_is_short_and_holds_no_token() {
         let body = json!({"message": {"base": [format!("no s3cret here\n{}", "x".repeat(900))]}});
         let said = printable(&words_of(&body), "s3cret");
-        assert!(said.contains("no … here") && !said.contains("s3cret"), "{said}");
+        assert!(
+            said.contains("no … here") && !said.contains("s3cret"),
+            "{said}"
+        );
         assert!(said.chars().count() <= SAID_LIMIT);
     }
 
     #[test]
     fn only_full_ids_are_commits() {
         let body = json!({"a": "ABCDEF0123456789abcdef0123456789abcdef01", "b": "abc", "c": 4});
-        assert_eq!(commit(&body, "/a").unwrap(), "abcdef0123456789abcdef0123456789abcdef01");
+        assert_eq!(
+            commit(&body, "/a").unwrap(),
+            "abcdef0123456789abcdef0123456789abcdef01"
+        );
         assert!(commit(&body, "/b").is_none() && commit(&body, "/c").is_none());
     }
 

@@ -146,7 +146,12 @@ impl Gitea {
     /// others are looked for among the newest.
     fn newest(&self, order: &Order, base: &str) -> Result<Option<Pull>, Error> {
         let head = self.head(&order.branch);
-        let path = format!("{}/pulls/{}/{}", self.target(), encoded(base), encoded_path(&head));
+        let path = format!(
+            "{}/pulls/{}/{}",
+            self.target(),
+            encoded(base),
+            encoded_path(&head)
+        );
         let answer = self.api.get(&path)?;
         match answer.status {
             200 if self.is_ours(&answer.body, order, base) => {
@@ -176,7 +181,12 @@ impl Gitea {
 
     /// The branch as a pull request names it.
     fn head(&self, branch: &str) -> String {
-        match self.places.fork.as_deref().and_then(|f| f.split('/').next()) {
+        match self
+            .places
+            .fork
+            .as_deref()
+            .and_then(|f| f.split('/').next())
+        {
             Some(owner) => format!("{owner}:{branch}"),
             None => branch.to_owned(),
         }
@@ -309,7 +319,9 @@ impl Forge for Gitea {
             "message": order.message,
             "files": self.files(order)?,
         });
-        let answer = self.api.post(&format!("{}/contents", self.source()), &body)?;
+        let answer = self
+            .api
+            .post(&format!("{}/contents", self.source()), &body)?;
         match (answer.status, commit(&answer.body, "/commit/sha")) {
             (200..=299, Some(tip)) => return Ok(Branch::Made { tip }),
             // Who loses a race for the branch gets one of these, and not always the same.
@@ -410,9 +422,14 @@ impl Forge for Gitea {
         let mut missing = Vec::new();
         if !is(&source, "/permissions/push") {
             let path = self.places.source();
-            missing.push(format!("the token's user may not push to {path}: give it write access"));
+            missing.push(format!(
+                "the token's user may not push to {path}: give it write access"
+            ));
         }
-        for (repository, path) in [(&target, self.places.target.as_str()), (&source, self.places.source())] {
+        for (repository, path) in [
+            (&target, self.places.target.as_str()),
+            (&source, self.places.source()),
+        ] {
             if is(repository, "/archived") {
                 missing.push(format!("{path} is archived: nothing can be pushed to it"));
                 break;

@@ -197,7 +197,10 @@ impl Forge for Gitlab {
             Some(tip) => self.whose(order, tip),
             None if answer.said().contains("refresh and try again") => Err(Error::new(
                 ErrorKind::Unreachable,
-                format!("making the branch: GitLab was busy with it: {}", answer.said()),
+                format!(
+                    "making the branch: GitLab was busy with it: {}",
+                    answer.said()
+                ),
             )),
             None => Err(self.api.refusal(&answer, "making the branch")),
         }
@@ -217,7 +220,10 @@ impl Forge for Gitlab {
         // A comma would make two labels of one.
         let (odd, labels): (Vec<&String>, Vec<&String>) =
             order.labels.iter().partition(|label| label.contains(','));
-        left_out.extend(odd.iter().map(|l| format!("label {l:?}: no comma may be in it")));
+        left_out.extend(
+            odd.iter()
+                .map(|l| format!("label {l:?}: no comma may be in it")),
+        );
         let labels: Vec<&str> = labels.into_iter().map(String::as_str).collect();
         let draft = if order.draft { "Draft: " } else { "" };
         let body = json!({
@@ -325,7 +331,10 @@ impl Forge for Gitlab {
                 self.places.source()
             )),
         }
-        for (project, path) in [(&target, &self.places.target), (&source, &self.places.source().to_owned())] {
+        for (project, path) in [
+            (&target, &self.places.target),
+            (&source, &self.places.source().to_owned()),
+        ] {
             if project.get("archived") == Some(&Value::Bool(true)) {
                 missing.push(format!("{path} is archived: nothing can be pushed to it"));
                 break;
@@ -426,8 +435,14 @@ fn ci(status: Option<&str>) -> Ci {
         Some("success") => Ci::Passed,
         Some("failed") => Ci::Failed,
         Some(
-            "created" | "waiting_for_resource" | "waiting_for_callback" | "preparing" | "pending"
-            | "running" | "scheduled" | "manual",
+            "created"
+            | "waiting_for_resource"
+            | "waiting_for_callback"
+            | "preparing"
+            | "pending"
+            | "running"
+            | "scheduled"
+            | "manual",
         ) => Ci::Pending,
         // Cancelled and skipped ones say nothing of the change.
         Some(_) | None => Ci::Unknown,
@@ -460,7 +475,10 @@ mod tests {
     fn no_line_is_a_command() {
         let text = "a /x\n/merge\n  /close\r/label ~x\n\r/approve\n```\n/merge\n```\n";
         let said = without_commands(text);
-        assert!(said.split(['\n', '\r']).all(|line| !line.trim_start().starts_with('/')));
+        assert!(
+            said.split(['\n', '\r'])
+                .all(|line| !line.trim_start().starts_with('/'))
+        );
         assert_eq!(said.replace('\u{200b}', ""), text);
         assert!(said.starts_with("a /x\n"));
     }
