@@ -45,6 +45,7 @@ const CRATE_HOMES: &[(&str, &[&str])] = &[
     ("git2", &["source"]),
     ("rusqlite", &["store"]),
     ("ureq", &["net"]),
+    ("ring", &["deliver"]),
     ("crossbeam_channel", &["pipeline"]),
     ("memmap2", &["pipeline"]),
     ("clap", &["cli"]),

@@ -13,7 +13,7 @@ pub struct Error {
 /// What a caller can do something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Proxy or certificates cannot be understood.
+    /// Proxy or certificates cannot be understood, or a name leads to where only an address may.
     Settings,
     /// A time limit passed.
     Timeout,
@@ -41,6 +41,7 @@ impl From<ureq::Error> for Error {
     fn from(e: ureq::Error) -> Error {
         let kind = match &e {
             ureq::Error::Timeout(_) => ErrorKind::Timeout,
+            ureq::Error::Other(other) if other.is::<super::guard::Refused>() => ErrorKind::Settings,
             ureq::Error::BodyExceedsLimit(_) => ErrorKind::TooLarge,
             ureq::Error::Io(io)
                 if matches!(

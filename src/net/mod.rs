@@ -5,6 +5,7 @@
 pub mod aws;
 mod error;
 mod flow;
+mod guard;
 mod headers;
 mod secret;
 mod whole;
@@ -17,6 +18,8 @@ pub use whole::Whole;
 use std::io::Read;
 use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -66,6 +69,9 @@ struct Silence {
 pub enum Method {
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 /// An answer whose body is still to be read.
@@ -99,7 +105,7 @@ impl Http {
         })
     }
 
-    /// Sends one request; the status is the caller's to judge.
+    /// Sends one request; the status is the caller's to judge. GET and DELETE carry no body.
     ///
     /// # Errors
     /// When no answer comes, in time or at all.
@@ -123,30 +129,17 @@ impl Http {
             _ => &self.direct,
         };
         let answer = match request.method {
-            Method::Get => {
-                let mut call = agent.get(request.url);
-                for (name, value) in &request.headers {
-                    call = call.header(*name, value);
-                }
-                call.config()
-                    .timeout_global(Some(left))
-                    .timeout_recv_response(Some(silence.response))
-                    .timeout_per_read(Some(silence.read))
-                    .build()
-                    .call()
-            }
+            Method::Get => prepared(agent.get(request.url), request, left, silence).call(),
             Method::Post => {
-                let mut call = agent.post(request.url);
-                for (name, value) in &request.headers {
-                    call = call.header(*name, value);
-                }
-                call.config()
-                    .timeout_global(Some(left))
-                    .timeout_recv_response(Some(silence.response))
-                    .timeout_per_read(Some(silence.read))
-                    .build()
-                    .send(request.body)
+                prepared(agent.post(request.url), request, left, silence).send(request.body)
             }
+            Method::Put => {
+                prepared(agent.put(request.url), request, left, silence).send(request.body)
+            }
+            Method::Patch => {
+                prepared(agent.patch(request.url), request, left, silence).send(request.body)
+            }
+            Method::Delete => prepared(agent.delete(request.url), request, left, silence).call(),
         };
         let answer = answer.map_err(Error::from)?;
         let headers = Headers::of(answer.headers());
@@ -190,6 +183,23 @@ impl Response {
     }
 }
 
+/// A request with its headers and time limits.
+fn prepared<B>(
+    mut call: ureq::RequestBuilder<B>,
+    request: &Request<'_>,
+    left: Duration,
+    silence: Silence,
+) -> ureq::RequestBuilder<B> {
+    for (name, value) in &request.headers {
+        call = call.header(*name, value);
+    }
+    call.config()
+        .timeout_global(Some(left))
+        .timeout_recv_response(Some(silence.response))
+        .timeout_per_read(Some(silence.read))
+        .build()
+}
+
 /// Whether an address names this machine itself.
 pub fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -209,7 +219,8 @@ pub fn is_loopback(url: &str) -> bool {
 }
 
 fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
-    ureq::Agent::config_builder()
+    let proxied = proxy.is_some();
+    let config = ureq::Agent::config_builder()
         .tls_config(tls)
         .proxy(proxy)
         .http_status_as_error(false)
@@ -217,8 +228,13 @@ fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT))
         .user_agent(concat!("autofix/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .new_agent()
+        .build();
+    // The proxy was named by whoever set it, and may stand on this machine under any name.
+    if proxied {
+        return config.new_agent();
+    }
+    let resolver = guard::Guard(DefaultResolver::default());
+    ureq::Agent::with_parts(config, DefaultConnector::default(), resolver)
 }
 
 fn tls(extra: Option<&[u8]>) -> Result<TlsConfig, Error> {

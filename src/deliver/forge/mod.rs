@@ -6,6 +6,7 @@ mod call;
 mod choose;
 mod error;
 mod gitea;
+pub mod github;
 mod gitlab;
 pub mod ours;
 mod plain;
