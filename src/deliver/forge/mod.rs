@@ -12,10 +12,10 @@ pub mod ours;
 mod plain;
 mod site;
 
-pub use call::Reader;
 pub use choose::kind_of;
 pub use error::{Error, ErrorKind};
 pub use gitea::Gitea;
+pub use github::Reader;
 pub use gitlab::Gitlab;
 pub use plain::PlainGit;
 

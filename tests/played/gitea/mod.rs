@@ -142,10 +142,14 @@ fn in_repo(state: &mut State, at: usize, rest: &[&str], call: &Call) -> Reply {
         }
         ["git", "commits", id] if get => match here.repo.commits.get(id) {
             Some(commit) => {
-                let parents: Vec<Value> = commit.parents.iter().map(|p| json!({"sha": p})).collect();
+                let parents: Vec<Value> =
+                    commit.parents.iter().map(|p| json!({"sha": p})).collect();
                 // The host ends each message with a line's end.
                 let message = format!("{}\n", commit.message.trim_end());
-                Reply::new(200, json!({"sha": id, "commit": {"message": message}, "parents": parents}))
+                Reply::new(
+                    200,
+                    json!({"sha": id, "commit": {"message": message}, "parents": parents}),
+                )
             }
             None => none(),
         },
@@ -172,13 +176,16 @@ fn in_repo(state: &mut State, at: usize, rest: &[&str], call: &Call) -> Reply {
         ["pulls", base, ref head @ ..] if get && !head.is_empty() => {
             let (owner, branch) = head_of(&here.name, &head.join("/"));
             let open = state.requests.iter().find(|r| {
-                r.state == "open" && r.base == (here.name.clone(), base.to_owned())
-                    && r.head.0.starts_with(&format!("{owner}/")) && r.head.1 == branch
+                r.state == "open"
+                    && r.base == (here.name.clone(), base.to_owned())
+                    && r.head.0.starts_with(&format!("{owner}/"))
+                    && r.head.1 == branch
             });
             open.map_or_else(none, |r| Reply::new(200, shown(r, &state.repos)))
         }
         ["pulls" | "issues", number, ref rest @ ..] => {
-            let (name, repos, users) = (here.name.clone(), state.repos.clone(), state.users.clone());
+            let (name, repos, users) =
+                (here.name.clone(), state.repos.clone(), state.users.clone());
             let found = state
                 .requests
                 .iter_mut()
@@ -204,7 +211,10 @@ fn in_repo(state: &mut State, at: usize, rest: &[&str], call: &Call) -> Reply {
 fn reviewers(request: &mut Request, users: &[&str], call: &Call) -> Reply {
     let names = |key: &str| -> Vec<String> {
         let list = call.body[key].as_array().cloned().unwrap_or_default();
-        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        list.iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     };
     for name in names("reviewers") {
         if !users.contains(&name.as_str()) {
@@ -281,12 +291,19 @@ fn open(state: &mut State, at: usize, call: &Call) -> Reply {
         return Reply::says(422, "invalid base or title");
     }
     let head = (source.name.clone(), branch);
-    if state.requests.iter().any(|r| r.state == "open" && r.head == head && r.base == base) {
+    if state
+        .requests
+        .iter()
+        .any(|r| r.state == "open" && r.head == head && r.base == base)
+    {
         return Reply::says(409, "pull request already exists for these targets");
     }
     let labels = call.body["labels"].as_array().cloned().unwrap_or_default();
     if !labels.iter().all(Value::is_u64) {
-        return Reply::says(422, "json: cannot unmarshal string into Go struct field .labels of type int64");
+        return Reply::says(
+            422,
+            "json: cannot unmarshal string into Go struct field .labels of type int64",
+        );
     }
     let request = Request {
         number: state.requests.len() as u64 + 1,
@@ -308,7 +325,10 @@ fn open(state: &mut State, at: usize, call: &Call) -> Reply {
 
 fn commit(here: &mut Repository, call: &Call) -> Reply {
     if !here.push {
-        return Reply::says(403, "user should have permission to write to the repository");
+        return Reply::says(
+            403,
+            "user should have permission to write to the repository",
+        );
     }
     let (base, branch) = (call.text("branch"), call.text("new_branch"));
     let Some(parent) = here.repo.branches.get(base).cloned() else {
@@ -331,7 +351,9 @@ fn commit(here: &mut Repository, call: &Call) -> Reply {
 fn act(files: &mut Files, file: &Value) -> Result<(), (u16, &'static str)> {
     let path = file["path"].as_str().ok_or((422, "path is missing"))?;
     let content = || {
-        let text = file["content"].as_str().and_then(|text| STANDARD.decode(text).ok());
+        let text = file["content"]
+            .as_str()
+            .and_then(|text| STANDARD.decode(text).ok());
         text.ok_or((422, "content is not base64"))
     };
     let there = files.get(path).map(|(content, _)| hash(content));

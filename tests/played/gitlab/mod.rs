@@ -98,7 +98,9 @@ fn answer(state: &mut State, call: &Call) -> Reply {
     let parts: Vec<&str> = call.parts.iter().map(String::as_str).collect();
     let get = call.method == "GET";
     match parts[..] {
-        ["personal_access_tokens", "self"] if get => Reply::new(200, json!({"scopes": state.scopes})),
+        ["personal_access_tokens", "self"] if get => {
+            Reply::new(200, json!({"scopes": state.scopes}))
+        }
         ["users"] if get => users(state, call),
         ["projects", path, ref rest @ ..] => {
             let named = |p: &Project| p.path == path || p.id.to_string() == path;
@@ -114,7 +116,9 @@ fn answer(state: &mut State, call: &Call) -> Reply {
 fn users(state: &State, call: &Call) -> Reply {
     let name = call.asked("username").unwrap_or_default();
     let found = state.users.iter().filter(|(user, _)| *user == name);
-    let found: Vec<Value> = found.map(|(n, id)| json!({"username": n, "id": id})).collect();
+    let found: Vec<Value> = found
+        .map(|(n, id)| json!({"username": n, "id": id}))
+        .collect();
     Reply::new(200, json!(found))
 }
 
@@ -185,7 +189,12 @@ fn in_project(state: &mut State, at: usize, rest: &[&str], call: &Call) -> Reply
 fn notes(request: &Request, call: &Call) -> Reply {
     let page = |name: &str, or: usize| call.asked(name).map_or(or, |n| n.parse().unwrap());
     let (size, page) = (page("per_page", 20).min(100), page("page", 1));
-    let notes = request.notes.iter().rev().skip((page - 1) * size).take(size);
+    let notes = request
+        .notes
+        .iter()
+        .rev()
+        .skip((page - 1) * size)
+        .take(size);
     let notes: Vec<Value> = notes.map(|body| json!({"body": body})).collect();
     Reply::new(200, json!(notes))
 }
@@ -204,7 +213,11 @@ fn obey(request: &mut Request, text: &str) {
 fn shown(request: &Request, projects: &[Project]) -> Value {
     let source = projects.iter().find(|p| p.id == request.source.0);
     let tip = source.and_then(|p| p.repo.branches.get(&request.source.1));
-    let reviewers: Vec<Value> = request.reviewers.iter().map(|id| json!({"id": id})).collect();
+    let reviewers: Vec<Value> = request
+        .reviewers
+        .iter()
+        .map(|id| json!({"id": id}))
+        .collect();
     json!({
         "iid": request.iid, "state": request.state, "title": request.title,
         "web_url": format!("http://gitlab.played/-/merge_requests/{}", request.iid),
@@ -225,7 +238,10 @@ fn listed(state: &State, at: usize, call: &Call) -> Reply {
         .filter(|r| r.target.0 == id)
         .filter(|r| call.asked("source_branch").is_none_or(|b| r.source.1 == b))
         .filter(|r| call.asked("target_branch").is_none_or(|b| r.target.1 == b))
-        .filter(|r| matches!(call.asked("state"), None | Some("all")) || call.asked("state") == Some(r.state))
+        .filter(|r| {
+            matches!(call.asked("state"), None | Some("all"))
+                || call.asked("state") == Some(r.state)
+        })
         .collect();
     found.reverse();
     let found: Vec<Value> = found.iter().map(|r| shown(r, &state.projects)).collect();
@@ -237,7 +253,10 @@ fn open(state: &mut State, at: usize, call: &Call) -> Reply {
     let target = call.body["target_project_id"].as_u64().unwrap_or(source.id);
     let (branch, base) = (call.text("source_branch"), call.text("target_branch"));
     if call.text("title").is_empty() || branch.is_empty() || base.is_empty() {
-        return Reply::new(400, json!({"error": "title, source_branch, target_branch are missing"}));
+        return Reply::new(
+            400,
+            json!({"error": "title, source_branch, target_branch are missing"}),
+        );
     }
     if source.level.is_none_or(|level| level < 30) {
         return Reply::says(403, "403 Forbidden");
@@ -249,10 +268,16 @@ fn open(state: &mut State, at: usize, call: &Call) -> Reply {
     let into = (target, base.to_owned());
     let twin = |r: &&Request| r.source == from && r.target == into && r.state == "opened";
     if let Some(twin) = state.requests.iter().find(twin) {
-        let what = format!("Another open merge request already exists for this source branch: !{}", twin.iid);
+        let what = format!(
+            "Another open merge request already exists for this source branch: !{}",
+            twin.iid
+        );
         return Reply::new(409, json!({"message": [what]}));
     }
-    let ids = call.body["reviewer_ids"].as_array().cloned().unwrap_or_default();
+    let ids = call.body["reviewer_ids"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let known = |id: &u64| state.users.iter().any(|(_, user)| user == id);
     let labels = call.text("labels").split(',').map(str::trim);
     let mut request = Request {
@@ -261,8 +286,16 @@ fn open(state: &mut State, at: usize, call: &Call) -> Reply {
         target: into,
         title: call.text("title").to_owned(),
         description: call.text("description").to_owned(),
-        labels: labels.filter(|l| !l.is_empty()).map(str::to_owned).collect(),
-        reviewers: ids.iter().filter_map(Value::as_u64).filter(known).take(state.reviewers).collect(),
+        labels: labels
+            .filter(|l| !l.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        reviewers: ids
+            .iter()
+            .filter_map(Value::as_u64)
+            .filter(known)
+            .take(state.reviewers)
+            .collect(),
         removes_branch: call.body["remove_source_branch"] == true,
         state: "opened",
         merge_commit: None,
@@ -294,7 +327,9 @@ fn commit(state: &mut State, at: usize, call: &Call) -> Reply {
         return Reply::says(400, "this test allows no force");
     }
     if project.repo.branches.contains_key(branch) {
-        let what = format!("A branch called '{branch}' already exists. Switch to that branch in order to make changes");
+        let what = format!(
+            "A branch called '{branch}' already exists. Switch to that branch in order to make changes"
+        );
         return Reply::says(400, &what);
     }
     let mut files = commit.files.clone();
@@ -304,7 +339,9 @@ fn commit(state: &mut State, at: usize, call: &Call) -> Reply {
         }
     }
     project.repo.commits.insert(parent.clone(), commit);
-    let id = project.repo.add(call.text("commit_message"), &[&parent], files);
+    let id = project
+        .repo
+        .add(call.text("commit_message"), &[&parent], files);
     project.repo.branches.insert(branch.to_owned(), id.clone());
     Reply::new(201, json!({"id": id, "parent_ids": [parent]}))
 }
@@ -312,8 +349,11 @@ fn commit(state: &mut State, at: usize, call: &Call) -> Reply {
 fn act(files: &mut Files, action: &Value) -> Result<(), &'static str> {
     let path = action["file_path"].as_str().ok_or("file_path is missing")?;
     let content = || {
-        let text = action["content"].as_str().filter(|_| action["encoding"] == "base64");
-        text.and_then(|text| STANDARD.decode(text).ok()).ok_or("content is not base64")
+        let text = action["content"]
+            .as_str()
+            .filter(|_| action["encoding"] == "base64");
+        text.and_then(|text| STANDARD.decode(text).ok())
+            .ok_or("content is not base64")
     };
     let there = files.contains_key(path);
     match action["action"].as_str() {

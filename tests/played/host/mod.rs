@@ -163,11 +163,7 @@ fn read(stream: &TcpStream, prefix: &str) -> Option<Call> {
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut call = Call {
         method,
-        parts: path
-            .strip_prefix(prefix)?
-            .split('/')
-            .map(decode)
-            .collect(),
+        parts: path.strip_prefix(prefix)?.split('/').map(decode).collect(),
         query: query
             .split('&')
             .filter_map(|pair| pair.split_once('='))
