@@ -42,6 +42,15 @@ impl Error {
         Error { kind, what }
     }
 
+    /// For what should be the id of a commit and is none.
+    pub fn not_a_commit(text: &str) -> Error {
+        let text: String = text.chars().take(80).collect();
+        Error::new(
+            ErrorKind::UnknownCommit,
+            format!("{text:?} is no commit id"),
+        )
+    }
+
     /// Whether trying again later can help without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Network | ErrorKind::Deadline)

@@ -100,6 +100,10 @@ impl Mirrors {
 }
 
 impl Mirrors {
+    pub(super) fn http(&self) -> &Http {
+        &self.http
+    }
+
     /// What is kept of a local repository stands where mirrors do, if there is such a folder.
     fn beside_local(&self, path: &Path) -> Option<Beside> {
         (!self.dir.as_os_str().is_empty()).then_some(())?;
@@ -137,6 +141,15 @@ impl Refetch {
 
     /// Fetches; several processes take turns. Gives the notes about what was cut.
     pub fn run(&self, deadline: Instant) -> Result<Vec<String>, Error> {
+        self.run_unless_fresh(deadline, true)
+    }
+
+    /// Fetches, however new the mirror is: the server is known to have what the mirror has not.
+    pub fn run_now(&self, deadline: Instant) -> Result<Vec<String>, Error> {
+        self.run_unless_fresh(deadline, false)
+    }
+
+    fn run_unless_fresh(&self, deadline: Instant, rests: bool) -> Result<Vec<String>, Error> {
         let disk = |e: std::io::Error| {
             let dir = self.mirrors.dir.display();
             Error::new(ErrorKind::Disk, format!("mirror folder {dir}: {e}"))
@@ -148,7 +161,7 @@ impl Refetch {
             return Err(Error::new(ErrorKind::Deadline, what));
         };
         // Another process may have done it while this one waited.
-        if self.mirror.exists() && self.is_fresh() {
+        if rests && self.mirror.exists() && self.is_fresh() {
             return Ok(Vec::new());
         }
         let notes = if self.mirror.exists() {

@@ -394,7 +394,7 @@ fn is_allowed(reference: &str, branches: &[String]) -> bool {
     })
 }
 
-fn explain_open(path: &Path, name: &str, e: &git2::Error) -> Error {
+pub(super) fn explain_open(path: &Path, name: &str, e: &git2::Error) -> Error {
     match e.code() {
         ErrorCode::Owner => {
             let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

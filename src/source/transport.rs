@@ -1,4 +1,5 @@
-//! Git's smart protocol over `net::Http`, for libgit2: reads only, one server, no redirects.
+//! Git's smart protocol over `net::Http`: one server, no redirects. For libgit2 it reads only;
+//! a pack that goes to the server is `push`'s, which makes sure that it only makes a branch.
 //! What is fetched and where it is kept is `mirror`'s business.
 
 use crate::net::{self, Http, Method, Request, Response, Secret};
@@ -79,14 +80,46 @@ impl Session {
         io::Error::other(what)
     }
 
+    /// What the server says before it reads or takes anything: its references, as they are for
+    /// one of its two services.
+    pub fn advertised(&self, service: &'static str) -> Result<Vec<u8>, Error> {
+        let path = format!("/info/refs?service={service}");
+        let wanted = format!("application/x-{service}-advertisement");
+        self.whole(Method::Get, &path, &[], &wanted)
+    }
+
+    /// Hands commands and a pack to the server; gives its report.
+    pub fn receive(&self, request: &[u8]) -> Result<Vec<u8>, Error> {
+        if request.len() > REQUEST_LIMIT {
+            let what = format!("{}: a change of more than {REQUEST_LIMIT} bytes", self.base);
+            return Err(Error::new(ErrorKind::TooLarge, what));
+        }
+        let wanted = "application/x-git-receive-pack-result";
+        self.whole(Method::Post, "/git-receive-pack", request, wanted)
+    }
+
+    fn whole(
+        &self,
+        method: Method,
+        path: &str,
+        body: &[u8],
+        wanted: &str,
+    ) -> Result<Vec<u8>, Error> {
+        let answer = self
+            .send(method, path, body, wanted)
+            .and_then(|answer| answer.bytes(self.limit).map_err(|e| self.unreachable(&e)));
+        answer.map_err(|e| {
+            let what = || Error::new(ErrorKind::Network, format!("{}: {e}", self.base));
+            self.failure().unwrap_or_else(what)
+        })
+    }
+
     fn send(&self, method: Method, path: &str, body: &[u8], wanted: &str) -> io::Result<Response> {
         let url = format!("{}{path}", self.base);
         let mut headers = vec![("accept", wanted.to_owned())];
         if method == Method::Post {
-            headers.push((
-                "content-type",
-                "application/x-git-upload-pack-request".into(),
-            ));
+            let kind = format!("application/x-{}-request", path.trim_start_matches("/"));
+            headers.push(("content-type", kind));
         }
         if let Some(secret) = &self.secret {
             headers.push(("authorization", basic(secret)));

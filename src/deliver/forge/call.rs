@@ -3,13 +3,10 @@
 //! asked, and what an answer says, is for each host's own file.
 
 use super::again::again;
-use super::{Error, ErrorKind};
-use crate::net::{self, Http, Method, Request, Secret, Whole};
+use super::{Error, ErrorKind, Reader};
+use crate::net::{self, Http, Method, Request, Whole};
 use serde_json::Value;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// Reads the token, at each use: it may be a new one each time.
-pub type Reader = Box<dyn Fn() -> Option<Secret> + Send>;
 
 /// How long one call may take, its answer included.
 const TIME: Duration = Duration::from_secs(90);

@@ -14,9 +14,9 @@
 //! branch should be protected without the bot among those who may push: then the token cannot push
 //! to it, which `rights` tells.
 
-use super::call::{Answer, Api, Reader, commit, list, mark_line, number, text};
+use super::call::{Answer, Api, commit, list, mark_line, number, text};
 use super::site::{Places, encoded, encoded_path};
-use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Rights};
+use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Reader, Rights};
 use crate::model::Settings;
 use crate::model::delivery::{Ci, Order, Pull, PullState};
 use crate::net::Http;

@@ -8,9 +8,9 @@
 //! nobody but Maintainers allowed to push: then the token cannot push to it, which `rights` tells.
 //! Without the scope `read_user` or `api`, reviewers cannot be looked up by their names.
 
-use super::call::{Answer, Api, Reader, commit, list, mark_line, number, text};
+use super::call::{Answer, Api, commit, list, mark_line, number, text};
 use super::site::{Places, encoded};
-use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Rights};
+use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Reader, Rights};
 use crate::model::Settings;
 use crate::model::delivery::{Ci, Order, Pull, PullState};
 use crate::net::Http;

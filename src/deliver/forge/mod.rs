@@ -12,10 +12,10 @@ mod gitlab;
 pub mod ours;
 mod site;
 
-pub use call::Reader;
 pub use choose::kind_of;
 pub use error::{Error, ErrorKind};
 pub use gitea::Gitea;
+pub use github::Reader;
 pub use gitlab::Gitlab;
 
 use crate::model::delivery::{Ci, Order, Pull};

@@ -54,6 +54,11 @@ impl Site {
         }
     }
 
+    /// Whether both are at one server.
+    pub fn is_beside(&self, other: &Site) -> bool {
+        (self.scheme, &self.authority) == (other.scheme, &other.authority)
+    }
+
     fn url(&self) -> String {
         format!("{}://{}/{}", self.scheme, self.authority, self.path)
     }
@@ -117,7 +122,7 @@ impl Places {
             Some(text) => {
                 let key = "fork of [service.forge]";
                 let fork = Site::parse(text, key)?;
-                if fork.authority != site.authority {
+                if !fork.is_beside(&site) {
                     let what = format!("{key}: it must be on the repository's own host");
                     return Err(Error::new(ErrorKind::Settings, what));
                 }
