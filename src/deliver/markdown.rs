@@ -163,6 +163,7 @@ fn next_word(text: &str) -> (String, &str) {
                     (format!("{before}{core}{behind}"), after)
                 }
                 Some((before, core, behind)) => (format!("{before}{}{behind}", code(core)), after),
+                None if word.trim_matches(EDGES).is_empty() => (word.to_owned(), after),
                 None => (code(word), after),
             }
         }
@@ -175,6 +176,11 @@ fn own_span(text: &str) -> Option<(&str, &str)> {
     let good = !inner.trim().is_empty() && inner.chars().count() <= WORD_CHARS;
     (good && !inner.contains(['\n', '\r']) && !after.starts_with('`')).then_some((inner, after))
 }
+
+/// Punctuation around words of which neither Markdown nor a host makes anything.
+const EDGES: &[char] = &[
+    '(', '"', '\'', '“', '‘', '.', ',', ';', ':', '?', ')', '”', '’', '…',
+];
 
 /// A word without the punctuation around it; `None` where there is nothing else.
 fn parts(word: &str) -> Option<(&str, &str, &str)> {
