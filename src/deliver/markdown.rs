@@ -218,9 +218,10 @@ fn is_plain(word: &str) -> bool {
     !keyed && (dotted.len() == 1 || numeric || initials) && !holds_commit(word)
 }
 
-/// Whether a run of letters and digits could be a commit's id.
+/// Whether a run of letters and digits could be a commit's id. Letters beyond ASCII end it, as they
+/// do for some hosts.
 pub fn holds_commit(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric())
+    text.split(|c: char| !c.is_ascii_alphanumeric())
         .any(|run| run.len() >= 7 && run.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 

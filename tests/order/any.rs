@@ -116,8 +116,8 @@ impl Dice {
             out.push_str(self.one(&["", " ", " ", "\n", "é", "😀 "]));
         }
         match self.below(30) {
-            0 => out.repeat(self.below(400)),
-            1 => "😀".repeat(self.below(9_000)),
+            0 => out.repeat(self.below(200)),
+            1 => "😀".repeat(self.below(6_000)),
             2 => "`".repeat(self.below(3_000)),
             3 => "\u{e0041}@a ".repeat(self.below(3_000)),
             _ => out,
@@ -145,7 +145,7 @@ fn hostile(seed: u64, changes: &[Change]) -> World {
     incident.stream = dice.text();
     incident.watch = (dice.below(2) == 0).then(|| dice.text());
     incident.count = u64::try_from(dice.below(1 << 30)).unwrap();
-    let long = if dice.below(10) == 0 { 3_000 } else { 40 };
+    let long = if dice.below(12) == 0 { 500 } else { 20 };
     incident.lines = dice.texts(long);
     incident.lines.push("password=hunter2".to_owned());
     let time = incident.first_seen;
@@ -302,8 +302,19 @@ fn wrong(order: &Order, base: &str) -> Vec<String> {
     if keys != ["Autofix-Fingerprint", "Autofix-Round", "Autofix-Change"] {
         out.push(format!("trailers {keys:?}"));
     }
-    if words.lines().next().unwrap().chars().count() > 72 || words.lines().count() != 4 {
+    if words.lines().next().unwrap().chars().count() > 72 || words.lines().count() > 6 {
         out.push(format!("message: {words}"));
+    }
+    // Some hosts make the body the message of the merged commit.
+    let acting =
+        r"(?i)\[skip ci\]|\[ci skip|\*\*\*NO_CI|skip-checks:|(fixes|closes|closes:) (#|ABC-)\d";
+    let acting = regex::Regex::new(acting).unwrap();
+    for text in std::iter::once(&order.body).chain(&order.rest) {
+        out.extend(
+            acting
+                .find(text)
+                .map(|hit| format!("raw: {}", hit.as_str())),
+        );
     }
     let all = [&order.title, &order.message, &order.body]
         .into_iter()
@@ -333,6 +344,6 @@ fn nothing_in_the_orders_of_500_hostile_faults_acts() {
         comments += made.rest.len();
     }
     // The limits were near: large faults were among them.
-    assert!(longest > 30_000 && comments > 20, "{longest} {comments}");
+    assert!(longest > 20_000 && comments > 20, "{longest} {comments}");
     println!("{CASES} orders; the longest body has {longest} characters; {comments} comments");
 }
