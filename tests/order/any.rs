@@ -8,6 +8,8 @@ use autofix::investigate::Onward;
 use autofix::model::delivery::{ForgeKind, Order};
 use autofix::model::{Block, ContextLine, Kind, Raised};
 use autofix::patch::verify::{Verdict, Verified};
+use regex::Regex;
+use std::sync::LazyLock;
 
 const CASES: u64 = 500;
 
@@ -306,12 +308,13 @@ fn wrong(order: &Order, base: &str) -> Vec<String> {
         out.push(format!("message: {words}"));
     }
     // Some hosts make the body the message of the merged commit.
-    let acting =
-        r"(?i)\[skip ci\]|\[ci skip|\*\*\*NO_CI|skip-checks:|(fixes|closes|closes:) (#|ABC-)\d";
-    let acting = regex::Regex::new(acting).unwrap();
+    static ACTING: LazyLock<Regex> = LazyLock::new(|| {
+        let skips = r"\[skip ci\]|\[ci skip|\*\*\*NO_CI|skip-checks:";
+        Regex::new(&format!(r"(?i){skips}|(fixes|closes|closes:) (#|ABC-)\d")).unwrap()
+    });
     for text in std::iter::once(&order.body).chain(&order.rest) {
         out.extend(
-            acting
+            ACTING
                 .find(text)
                 .map(|hit| format!("raw: {}", hit.as_str())),
         );

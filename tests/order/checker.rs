@@ -3,6 +3,8 @@
 
 use autofix::deliver::order::HEADINGS;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// What is ours in a text.
 pub struct Ours<'a> {
@@ -11,6 +13,25 @@ pub struct Ours<'a> {
     /// Headings that comments may have.
     pub further: &'a [&'a str],
 }
+
+/// Kinds of what hosts act on, and how it looks in text outside code.
+const KINDS: &[(&str, &str)] = &[
+    ("a mention", r"@"),
+    ("a reference", r"[#!~%&$^]\s*[\w\[]"),
+    ("a reference", r"(?i)\bGH-\d"),
+    ("a tracker's key", r"\b[A-Za-z][A-Za-z0-9_]*-\d"),
+    ("a command", r"(?m)^\s*/"),
+    ("an address", r"(?i)://|\bwww\.|\bmailto:|\bxmpp:"),
+    (
+        "an order to skip",
+        r"(?i)\[(skip|ci|no|vercel)[ -]|\*\*\*NO_CI|^skip-checks",
+    ),
+    (
+        "a trailer",
+        r"(?im)^(co-authored-by|signed-off-by|skip-checks):",
+    ),
+    ("markup", r"[<>\[\]|`\\]"),
+];
 
 /// Everything in the Markdown that we did not write.
 pub fn complaints(text: &str, ours: &Ours<'_>) -> Vec<String> {
@@ -95,36 +116,25 @@ fn limits(text: &str) -> Vec<String> {
 
 /// What hosts act on in text outside code: mentions, references, closing words, addresses, commits.
 pub fn acts(plain: &str) -> Vec<String> {
-    let patterns = [
-        ("a mention", r"@"),
-        ("a reference", r"[#!~%&$^]\s*[\w\[]"),
-        ("a reference", r"(?i)\bGH-\d"),
-        ("a tracker's key", r"\b[A-Za-z][A-Za-z0-9_]*-\d"),
-        ("a command", r"(?m)^\s*/"),
-        ("an address", r"(?i)://|\bwww\.|\bmailto:|\bxmpp:"),
-        (
-            "an order to skip",
-            r"(?i)\[(skip|ci|no|vercel)[ -]|\*\*\*NO_CI|^skip-checks",
-        ),
-        (
-            "a trailer",
-            r"(?im)^(co-authored-by|signed-off-by|skip-checks):",
-        ),
-        ("markup", r"[<>\[\]|`\\]"),
-    ];
+    static PATTERNS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+        let made = KINDS
+            .iter()
+            .map(|(what, pattern)| (*what, Regex::new(pattern).unwrap()));
+        made.collect()
+    });
+    static COMMIT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)\b[0-9a-f]{7,40}\b").unwrap());
     let mut out = Vec::new();
-    for (what, pattern) in patterns {
-        let pattern = regex::Regex::new(pattern).unwrap();
+    for (what, pattern) in PATTERNS.iter() {
         out.extend(
             pattern
                 .find(plain)
                 .map(|hit| format!("{what}: {:?}", around(plain, hit.start()))),
         );
     }
-    let commit = regex::Regex::new(r"(?i)\b[0-9a-f]{7,40}\b").unwrap();
     // Counts of our own have no letter.
     out.extend(
-        commit
+        COMMIT
             .find_iter(plain)
             .find(|hit| hit.as_str().contains(|c: char| c.is_ascii_alphabetic()))
             .map(|hit| format!("a commit: {}", hit.as_str())),
