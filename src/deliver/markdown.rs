@@ -163,6 +163,7 @@ fn next_word(text: &str) -> (String, &str) {
                     (format!("{before}{core}{behind}"), after)
                 }
                 Some((before, core, behind)) => (format!("{before}{}{behind}", code(core)), after),
+                None if word.trim_matches(EDGES).is_empty() => (word.to_owned(), after),
                 None => (code(word), after),
             }
         }
@@ -175,6 +176,11 @@ fn own_span(text: &str) -> Option<(&str, &str)> {
     let good = !inner.trim().is_empty() && inner.chars().count() <= WORD_CHARS;
     (good && !inner.contains(['\n', '\r']) && !after.starts_with('`')).then_some((inner, after))
 }
+
+/// Punctuation around words of which neither Markdown nor a host makes anything.
+const EDGES: &[char] = &[
+    '(', '"', '\'', '“', '‘', '.', ',', ';', ':', '?', ')', '”', '’', '…',
+];
 
 /// A word without the punctuation around it; `None` where there is nothing else.
 fn parts(word: &str) -> Option<(&str, &str, &str)> {
@@ -212,9 +218,10 @@ fn is_plain(word: &str) -> bool {
     !keyed && (dotted.len() == 1 || numeric || initials) && !holds_commit(word)
 }
 
-/// Whether a run of letters and digits could be a commit's id.
+/// Whether a run of letters and digits could be a commit's id. Letters beyond ASCII end it, as they
+/// do for some hosts.
 pub fn holds_commit(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric())
+    text.split(|c: char| !c.is_ascii_alphanumeric())
         .any(|run| run.len() >= 7 && run.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 

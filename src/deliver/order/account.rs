@@ -80,7 +80,7 @@ fn runs(page: &mut Page<'_>, ran: &Ran) {
     ));
     for note in ran.notes.iter().take(NOTES) {
         let note = page.words.short(note, SENTENCE / 2);
-        page.line(format_args!("- {note}"));
+        page.line(format_args!("- Note: {note}"));
     }
     if ran.with_fix.passed {
         return;

@@ -217,6 +217,7 @@ impl Page<'_> {
         if !context.is_empty() {
             self.line(format_args!("The log around it:\n"));
             self.ends(context, CONTEXT, "The log around it");
+            self.out.push('\n');
         }
         self.line(format_args!("The lines of the fault:\n"));
         self.ends(lines, LOG, "The lines of the fault");
@@ -317,7 +318,7 @@ impl Page<'_> {
         self.heading(HEADINGS[2]);
         let found = of.case.findings;
         self.line(format_args!(
-            "{} lines are added and {} removed, in:\n",
+            "Lines added: {}, removed: {}, in:\n",
             patch.added(),
             patch.removed()
         ));

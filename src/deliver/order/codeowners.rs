@@ -73,7 +73,7 @@ pub fn owners(text: &str, paths: &[&str]) -> Vec<String> {
             }
         }
     }
-    found.sort_by(|a, b| b.1.cmp(&a.1));
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let names = found.into_iter().map(|(name, _)| name);
     names.take(super::REVIEWERS).collect()
 }

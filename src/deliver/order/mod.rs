@@ -15,6 +15,8 @@ use crate::model::Settings;
 use crate::model::delivery::{FileChange, ForgeKind, Order};
 use crate::redact::Redactor;
 use crate::registry::check_name;
+pub use body::HEADINGS;
+pub use names::change;
 
 /// Most characters of a body, and of each comment. Bytes are bounded too, see
 /// [`super::markdown::size`].

@@ -2,7 +2,7 @@
 //! a code host finds nothing to act on; not Markdown.
 
 use super::Material;
-use super::words::Words;
+use super::words::{Words, bounded};
 use crate::model::delivery::FileChange;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -55,18 +55,17 @@ pub(super) fn message(of: &Material<'_>, words: &mut Words) -> String {
         Some(commit) => format!("Take back {}: {fault}", short(commit)),
         None => format!("Fix for {fault}"),
     };
-    let who = match &of.case.findings.by_model {
-        Some(by) if by.proposed => format!("the model {}", words.plain(&by.model, 60)),
-        _ => match taken_back(of) {
-            Some(commit) => format!("taking back commit {commit} or a part of it"),
-            None => "taking back a change".to_owned(),
-        },
+    let by = of.case.findings.by_model.as_ref();
+    let who = match (by.filter(|by| by.proposed), taken_back(of)) {
+        (Some(by), _) => format!("Written by the model {}.", words.plain(&by.model, 60)),
+        (None, Some(commit)) => format!("Takes back commit {commit}\nor a part of it."),
+        (None, None) => "Takes back an earlier change.".to_owned(),
     };
     let service = &incident.service;
     format!(
-        "{}\n\nMade by autofix, a machine, and by {who},\nfor incident {} of {}. Nobody has \
-         reviewed it yet.\n\nAutofix-Service: {service}\nAutofix-Fingerprint: {}\n\
-         Autofix-Round: {}\nAutofix-Change: {}\n",
+        "{}\n\nMade by autofix, a machine, for incident {} of {}.\n{who}\nNobody has reviewed it \
+         yet.\n\nAutofix-Service: {service}\nAutofix-Fingerprint: {}\nAutofix-Round: {}\n\
+         Autofix-Change: {}\n",
         bounded(&subject, SUBJECT),
         incident.id,
         words.plain(service, 100),
@@ -141,14 +140,6 @@ fn fault(of: &Material<'_>, words: &mut Words) -> String {
         }
     }
     out
-}
-
-fn bounded(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let cut: String = text.chars().take(most - 1).collect();
-    format!("{}…", cut.trim_end())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

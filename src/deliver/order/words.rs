@@ -3,7 +3,9 @@
 
 use crate::deliver::markdown::{code, fenced, longest_run, prose, shortened, size, visible};
 use crate::redact::{Redacted, Redactor, Scope};
+use regex::Regex;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// Characters shown of a name.
 const NAME: usize = 200;
@@ -40,7 +42,7 @@ impl Words {
     /// A name as a code span.
     pub(super) fn name(&mut self, text: &str) -> String {
         let text = self.redacted(text);
-        code(&shortened(&visible(text.as_str()), NAME))
+        code(&shortened(&visible(&inert(text.as_str())), NAME))
     }
 
     /// Whether the text has nothing to hide, so that it may stand in an address.
@@ -51,7 +53,8 @@ impl Words {
     /// Running text, as much as has room.
     pub(super) fn prose(&mut self, text: &str, room: usize) -> Said {
         let text = self.redacted(text);
-        let (shown, left) = prose(text.as_str(), room);
+        let text = inert(text.as_str());
+        let (shown, left) = prose(&text, room);
         Said {
             shown,
             left: left.to_owned(),
@@ -90,7 +93,7 @@ impl Words {
             return path;
         }
         let end: String = path.chars().skip(count - (most - 1)).collect();
-        format!("…{end}")
+        format!("…{}", unlinked(&end))
     }
 }
 
@@ -112,10 +115,39 @@ fn shown(lines: Vec<Option<Redacted>>) -> Vec<String> {
     out
 }
 
+/// Some hosts make a body the message of the merged commit, where nothing is code: marks that skip
+/// tests, and words that close an issue, get a dot between.
+fn inert(text: &str) -> Cow<'_, str> {
+    static SKIPS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let pattern = r"(?i)(\[|\*\*\*)([a-z]+[ _-]skip|skip[ _-][a-z]+|no[ _-]ci)";
+        Regex::new(pattern).ok()
+    });
+    static CHECKS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)(skip-checks|co-authored-by|signed-off-by)(:)").ok());
+    static CLOSES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let words =
+            "clos(?:e|es|ed|ing)|fix(?:es|ed|ing)?|resolv(?:e|es|ed|ing)|implement(?:s|ed|ing)?";
+        let pattern =
+            format!(r"(?i)((?:{words})\b:?\s*)(\S*[#!]\d|gh-\d|https?:|[a-z][a-z0-9_]*-\d)");
+        Regex::new(&pattern).ok()
+    });
+    let mut text = Cow::Borrowed(text);
+    for pattern in [&SKIPS, &CHECKS, &CLOSES] {
+        let Some(pattern) = pattern.as_ref() else {
+            return Cow::Borrowed("[withheld: it cannot be made harmless]");
+        };
+        if pattern.is_match(&text) {
+            text = Cow::Owned(pattern.replace_all(&text, "$1·$2").into_owned());
+        }
+    }
+    text
+}
+
 /// A line as it is shown in a block. Some hosts take a line that begins with a slash for a
 /// command, and not all of them look whether it stands in a block.
 fn harmless(line: &str) -> String {
-    let line = visible(line);
+    let line = inert(line);
+    let line = visible(&line);
     let line = shortened(line.trim_end(), LINE);
     match line.trim_start().starts_with('/') {
         true => format!("· {line}"),
@@ -167,12 +199,26 @@ fn plain(text: &str, most: usize) -> String {
         .replace(':', " ")
         .replace('\u{0}', "::");
     let out = out.replace("//", "/").replace("$", "").replace("__", "_");
-    let words: Vec<String> = out.split_whitespace().map(|word| unlinked(word)).collect();
+    let words: Vec<String> = out.split_whitespace().map(unlinked).collect();
     let out = words.join(" ");
-    match out.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &out[..end]),
-        None => out,
+    bounded(&out, most)
+}
+
+/// Cut to so many characters. What the cut leaves of a word must not become a commit's id.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
     }
+    let cut: String = text.chars().take(most.saturating_sub(1)).collect();
+    let (before, word) = match cut.rfind(' ') {
+        Some(at) => cut.split_at(at + 1),
+        None => ("", cut.as_str()),
+    };
+    let word = unlinked(word);
+    format!(
+        "{}…",
+        format!("{before}{word}").trim_end_matches([' ', '…'])
+    )
 }
 
 /// One word, of which a host makes no link: no tracker's key, no commit, no `www.`.
@@ -196,7 +242,7 @@ fn unlinked(word: &str) -> String {
     let mut cut = String::new();
     let mut run = String::new();
     for c in out.chars().chain(std::iter::once(' ')) {
-        if c.is_alphanumeric() {
+        if c.is_ascii_alphanumeric() {
             run.push(c);
             continue;
         }
@@ -245,6 +291,22 @@ mod tests {
             assert_eq!(words().plain(from, 100), to, "{from}");
         }
         assert_eq!(words().plain_path("a/b/c.py", 6), "…/c.py");
+    }
+
+    #[test]
+    fn a_body_that_becomes_a_message_does_nothing() {
+        for (from, to) in [
+            (
+                "[skip ci] [ci skip] ***NO_CI***",
+                "[·skip ci] [·ci skip] ***·NO_CI***",
+            ),
+            ("skip-checks: true", "skip-checks·: true"),
+            ("Fixes #1, closes: a/b#2", "Fixes ·#1, closes: ·a/b#2"),
+            ("resolves ABC-1", "resolves ·ABC-1"),
+            ("line #1 and [email-1]", "line #1 and [email-1]"),
+        ] {
+            assert_eq!(inert(from), to);
+        }
     }
 
     #[test]
