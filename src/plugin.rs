@@ -3,14 +3,15 @@
 
 use crate::config::address;
 use crate::config::aws;
-use crate::config::credentials::{self, Credentials};
 use crate::config::fixer;
 use crate::config::triage::{Speaks, TriageModel};
+use crate::config::{self, credentials};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
     read_seed,
 };
 use crate::counters::Counters;
+use crate::deliver::forge::github::Github;
 use crate::deliver::forge::{self, Forge};
 use crate::llm;
 use crate::log::Log;
@@ -23,8 +24,10 @@ use crate::pipeline::courier::Forges;
 use crate::pipeline::lanes::{self, Reads};
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
+use crate::pipeline::work::Credentials;
 use crate::pipeline::{Lanes, Setup, clock};
 use crate::registry::{CommitSource, Registry};
+use crate::source::Mirrors;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -194,9 +197,9 @@ pub fn assemble(
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
         talkers: talkers(http.clone()),
-        forges: forges(http.clone()),
+        forges: Box::new(forges),
+        credentials: repository_tokens(http.clone()),
         http,
-        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         counters: Arc::new(Counters::default()),
         log,
     })
@@ -289,27 +292,58 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
 
 /// Clients of code hosts. Tokens go to the host of a service's own repository, or of the API that its
 /// settings name, and nowhere else.
-pub fn forges(http: Http) -> Forges {
-    Box::new(move |settings| forge(settings, http.clone()))
+pub fn forges(http: Http, mirrors: Mirrors) -> Forges {
+    Box::new(move |settings| forge(settings, http.clone(), &mirrors))
 }
 
-fn forge(settings: &Settings, http: Http) -> Result<Box<dyn Forge>, forge::Error> {
+fn forge(
+    settings: &Settings,
+    http: Http,
+    mirrors: &Mirrors,
+) -> Result<Box<dyn Forge>, forge::Error> {
     let source = settings.token.clone();
-    let keys: forge::Reader = Box::new(move || source.as_ref().and_then(credentials::read));
+    let token: forge::Reader = Box::new(move || source.as_ref().and_then(credentials::read));
     match forge::kind_of(settings)? {
-        ForgeKind::Github => {
-            let auth = forge::github::Auth::Token(keys);
-            forge::github::Github::new(http, settings, auth).map(|made| Box::new(made) as _)
-        }
+        ForgeKind::Github => github(settings, http).map(|made| Box::new(made) as _),
         ForgeKind::Gitlab => {
-            forge::Gitlab::new(http, settings, keys).map(|made| Box::new(made) as _)
+            forge::Gitlab::new(http, settings, token).map(|made| Box::new(made) as _)
         }
-        ForgeKind::Gitea => forge::Gitea::new(http, settings, keys).map(|made| Box::new(made) as _),
+        ForgeKind::Gitea => {
+            forge::Gitea::new(http, settings, token).map(|made| Box::new(made) as _)
+        }
         ForgeKind::Git => {
-            let what = format!("{}: a plain git server takes no request", settings.service);
-            Err(forge::Error::new(forge::ErrorKind::Settings, what))
+            forge::PlainGit::new(mirrors.clone(), settings, token).map(|made| Box::new(made) as _)
         }
     }
+}
+
+fn github(settings: &Settings, http: Http) -> Result<Github, forge::Error> {
+    let auth = credentials::github_auth(settings).ok_or_else(|| {
+        let what = "there is no token for the code host: set Forge_Token_Env, Forge_Token_File or \
+                    Forge_Token_Command, or the keys Forge_App_…";
+        forge::Error::new(forge::ErrorKind::Settings, what.to_owned())
+    })?;
+    Github::new(http, settings, auth)
+}
+
+/// Tokens for repositories: the one that is set, else one that the GitHub App makes itself.
+pub fn repository_tokens(http: Http) -> Credentials {
+    Box::new(move |settings, host| {
+        let own = config::credentials::Credentials::of(settings);
+        if let Some(token) = own.for_host(host) {
+            return Some(token);
+        }
+        settings.forge.app.as_ref()?;
+        let is_its_own = settings.repo.as_deref().is_some_and(|repo| {
+            let rest = repo.split_once("://").map(|(_, rest)| rest);
+            let named = rest.and_then(|rest| rest.split('/').next());
+            named.is_some_and(|named| named.eq_ignore_ascii_case(host))
+        });
+        if !is_its_own {
+            return None;
+        }
+        github(settings, http.clone()).ok()?.token().ok()
+    })
 }
 
 /// What is on, in one line.

@@ -2,7 +2,6 @@
 //! plugin left them in the store. Leases keep it and the plugin out of each other's way.
 
 use crate::app::Error;
-use crate::config::credentials::Credentials;
 use crate::config::environment;
 use crate::counters::Counters;
 use crate::log::Log;
@@ -115,7 +114,7 @@ fn courier(
         store,
         mirrors: worker.mirrors.clone(),
         credentials: Arc::clone(&worker.credentials),
-        forges: plugin::forges(http),
+        forges: plugin::forges(http, worker.mirrors.clone()),
         holder: Arc::clone(holder),
         halt: worker.halt.clone(),
         log,
@@ -141,11 +140,9 @@ pub(super) fn worker(
             ..verify::Limits::default()
         }),
         halt: Halt::default(),
-        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log)
+        mirrors: Mirrors::new(state_dir.join("mirrors"), http.clone(), log)
             .with_kept_limit(lanes::kept_texts(&limits)),
-        credentials: Arc::new(Box::new(|settings, host| {
-            Credentials::of(settings).for_host(host)
-        })),
+        credentials: Arc::new(plugin::repository_tokens(http)),
         state_dir: state_dir.to_owned(),
         fixes_per_hour: None,
         patient,

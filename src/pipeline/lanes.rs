@@ -10,7 +10,7 @@ use crate::model::Timestamp;
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
-use crate::pipeline::courier::{Courier, Forges};
+use crate::pipeline::courier::{Courier, MakeForges};
 use crate::pipeline::deployed::{Deployed, Lookup};
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
@@ -75,7 +75,7 @@ pub struct Setup {
     pub http: Http,
     pub credentials: Credentials,
     pub talkers: Talkers,
-    pub forges: Forges,
+    pub forges: MakeForges,
     pub counters: Arc<Counters>,
     pub log: Log,
 }
@@ -229,7 +229,7 @@ impl Lanes {
                 store: open()?,
                 mirrors: mirrors.clone(),
                 credentials: Arc::clone(&credentials),
-                forges: setup.forges,
+                forges: (setup.forges)(setup.http.clone(), mirrors.clone()),
                 holder: Arc::clone(&holder),
                 halt: halt.clone(),
                 log: setup.log.clone(),

@@ -385,6 +385,7 @@ fn forge(section: &mut Section<'_, '_>) -> ForgeSettings {
             .map(|base| base.trim_start_matches("refs/heads/").to_owned()),
         fork: address(section, "fork"),
         draft,
+        ..ForgeSettings::default()
     }
 }
 

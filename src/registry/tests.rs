@@ -78,6 +78,7 @@ owner = "shop"
         reviewers: vec!["sam".to_owned()],
         labels: vec!["autofix".to_owned()],
         draft: false,
+        app: None,
     };
     assert_eq!(settings.forge, forge);
     assert!(settings.redact.ip);

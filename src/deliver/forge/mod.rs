@@ -10,6 +10,7 @@ mod gitea;
 pub mod github;
 mod gitlab;
 pub mod ours;
+mod plain;
 mod site;
 
 pub use choose::kind_of;
@@ -17,6 +18,7 @@ pub use error::{Error, ErrorKind};
 pub use gitea::Gitea;
 pub use github::Reader;
 pub use gitlab::Gitlab;
+pub use plain::PlainGit;
 
 use crate::model::delivery::{Ci, Order, Pull};
 

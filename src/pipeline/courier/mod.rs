@@ -11,6 +11,7 @@ use crate::deliver::forge::{self, ErrorKind, Forge};
 use crate::log::Log;
 use crate::model::delivery::Delivery;
 use crate::model::{Level, Settings, Timestamp};
+use crate::net::Http;
 use crate::pipeline::clock;
 use crate::pipeline::lane::{Halt, Turn};
 use crate::pipeline::work::Credentials;
@@ -21,6 +22,9 @@ use std::time::{Duration, Instant};
 
 /// Makes the client for a service's code host.
 pub type Forges = Box<dyn Fn(&Settings) -> Result<Box<dyn Forge>, forge::Error> + Send>;
+
+/// Makes that from what a door knows, once the mirrors are there.
+pub type MakeForges = Box<dyn FnOnce(Http, Mirrors) -> Forges + Send>;
 
 /// Pause after a first failed step; doubled after each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
