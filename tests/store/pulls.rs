@@ -356,7 +356,7 @@ fn an_occurrence_from_a_fixed_commit_opens_the_incident_and_the_verdict_opens_no
 fn the_fix_of_an_earlier_round_opens_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());
-    proposed(&mut store, dir.path());
+    let one = proposed(&mut store, dir.path()).id;
     let holder = Holder::new(dir.path()).unwrap();
     step(&mut store, &holder, 20, merged);
     let first = store.pulls().unwrap()[0].id;
@@ -371,6 +371,13 @@ fn the_fix_of_an_earlier_round_opens_nothing() {
     came_back(&mut row);
     store.save_pull(&back.1, &row, None, at(30)).unwrap();
     propose(&mut store, dir.path(), 1, 40);
+    step(&mut store, &holder, 45, |row| {
+        opened(row);
+        row.url = Some("https://git.example/acme/shop/pull/8".into());
+    });
+    let first_one = store.incident(one).unwrap().unwrap();
+    assert_eq!(first_one.status, Status::Merged, "it is the first round's");
+    assert_eq!(first_one.proposal.unwrap().pr.as_deref(), Some(URL));
     step(&mut store, &holder, 50, merged);
     assert_eq!(store.rounds("shop", &row.fingerprint).unwrap().len(), 2);
     assert_eq!(status(&store, second), Status::Merged);
