@@ -108,3 +108,17 @@ fn taking_back_one_word_leaves_the_other() {
     assert_eq!(status(&store), Status::Resolved);
     assert!(!store.unmute("shop", Some(&print), "ann", at(14)).unwrap());
 }
+
+#[test]
+fn no_request_is_opened_for_a_muted_fault_and_an_open_one_is_watched_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    super::pulls::proposed(&mut store, dir.path());
+    let holder = Holder::new(dir.path()).unwrap();
+    store.mute(&mute(None, Some(100)), at(10)).unwrap();
+    assert_eq!(store.claim_pull(&holder, at(99)).unwrap(), None);
+    // Its time is over, and the request is opened.
+    super::pulls::step(&mut store, &holder, 100, super::pulls::opened);
+    store.mute(&mute(None, None), at(110)).unwrap();
+    assert!(store.claim_pull(&holder, at(120)).unwrap().is_some());
+}

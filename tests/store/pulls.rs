@@ -52,13 +52,13 @@ fn propose(store: &mut Store, dir: &Path, round: u32, seconds: i64) -> Incident 
 }
 
 /// A fault of `shop` with a row in the store.
-fn proposed(store: &mut Store, dir: &Path) -> Incident {
+pub fn proposed(store: &mut Store, dir: &Path) -> Incident {
     store.record(&crash("shop", "total", 0), at(0)).unwrap();
     propose(store, dir, 0, 1)
 }
 
 /// Does one step on the row that is due.
-fn step(store: &mut Store, holder: &Holder, seconds: i64, change: impl FnOnce(&mut PullRow)) {
+pub fn step(store: &mut Store, holder: &Holder, seconds: i64, change: impl FnOnce(&mut PullRow)) {
     let claimed = store.claim_pull(holder, at(seconds)).unwrap();
     let (mut row, lease) = claimed.unwrap();
     change(&mut row);
@@ -66,7 +66,7 @@ fn step(store: &mut Store, holder: &Holder, seconds: i64, change: impl FnOnce(&m
     store.save_pull(&lease, &row, due, at(seconds)).unwrap();
 }
 
-fn opened(row: &mut PullRow) {
+pub fn opened(row: &mut PullRow) {
     row.state = Delivery::Open;
     row.number = Some(7);
     row.url = Some(URL.into());
