@@ -88,10 +88,10 @@ fn fixed(
 
 #[test]
 fn the_scorecard_counts_by_service_and_fixer() {
+    use Delivery::{Closed, Merged, Open};
     let place = Place::new();
     let dir = place.path("state");
     let mut store = Store::open(&dir, limits()).unwrap();
-    use Delivery::{Closed, Merged, Open};
     for (service, fixer, state, outcome) in [
         ("shop", "revert", Merged, Some(OutcomeKind::Held)),
         ("shop", "anthropic", Merged, Some(OutcomeKind::CameBack)),
