@@ -270,10 +270,24 @@ fn a_closed_request_is_found_behind_newer_ones_and_a_strangers_is_not() {
             state.requests.push(other);
         }
     }
-    let found = client.find(&order).unwrap().unwrap();
-    assert_eq!((found.number, found.state), (ours, PullState::Closed));
-    host.state().requests.remove(0);
-    assert_eq!(client.find(&order).unwrap(), None);
+    let find = || client.find(&order).unwrap();
+    let closed = (ours, PullState::Closed);
+    let found = find().unwrap();
+    assert_eq!((found.number, found.state), closed);
+    // The host does not find each by its branches: then the list is looked through.
+    let none = || Fault::Says(Reply::says(404, "no request"));
+    host.host.next("GET", BRANCH, none());
+    let found = find().unwrap();
+    assert_eq!((found.number, found.state), closed);
+    // Of several the newest counts, though the host gives the oldest.
+    let mut again = host.state().requests[0].clone();
+    (again.number, again.state) = (7, "open");
+    host.state().requests.push(again);
+    assert_eq!(find().unwrap().number, 7);
+    host.state()
+        .requests
+        .retain(|request| ![1, 7].contains(&request.number));
+    assert_eq!(find(), None);
 }
 
 #[test]

@@ -141,25 +141,32 @@ impl Gitea {
         Ok(files)
     }
 
-    /// The request of this branch, made from the place where our branches are: anybody may open
-    /// one from a fork with a branch of the same name. The host finds open ones by their branches;
-    /// others are looked for among the newest.
+    /// The newest request of this branch, made from the place where our branches are: anybody may
+    /// open one from a fork with a branch of the same name. The host finds one by its branches, but
+    /// any of several; only one of them can be open.
     fn newest(&self, order: &Order, base: &str) -> Result<Option<Pull>, Error> {
-        let head = self.head(&order.branch);
-        let path = format!(
-            "{}/pulls/{}/{}",
-            self.target(),
-            encoded(base),
-            encoded_path(&head)
-        );
+        let head = encoded_path(&self.head(&order.branch));
+        let path = format!("{}/pulls/{}/{head}", self.target(), encoded(base));
         let answer = self.api.get(&path)?;
-        match answer.status {
+        let found = match answer.status {
             200 if self.is_ours(&answer.body, order, base) => {
-                return Ok(Some(self.pull(&answer.body, &answer)?));
+                Some(self.pull(&answer.body, &answer)?)
             }
-            200 | 404 => {}
+            200 | 404 => None,
             _ => return Err(self.api.refusal(&answer, "looking for the pull request")),
+        };
+        match found {
+            Some(pull) if pull.state == PullState::Open => Ok(Some(pull)),
+            Some(pull) => {
+                let newer = self.among_newest(order, base, pull.number)?;
+                Ok(newer.or(Some(pull)))
+            }
+            None => self.among_newest(order, base, 0),
         }
+    }
+
+    /// The newest of the requests with a greater number, as far as the list is read.
+    fn among_newest(&self, order: &Order, base: &str, than: u64) -> Result<Option<Pull>, Error> {
         for page in 1..=PAGES {
             let path = format!("{}/pulls?state=all&limit={PAGE}&page={page}", self.target());
             let answer = self.api.get(&path)?;
@@ -169,10 +176,15 @@ impl Gitea {
             let pulls = list(&answer.body, "");
             let ours = pulls.iter().filter(|pull| self.is_ours(pull, order, base));
             if let Some(pull) = ours.max_by_key(|pull| number(pull, "/number")) {
-                return Ok(Some(self.pull(pull, &answer)?));
+                let pull = self.pull(pull, &answer)?;
+                return Ok((pull.number > than).then_some(pull));
             }
-            // A host may give fewer on a page than asked for.
-            if pulls.is_empty() {
+            let oldest = pulls
+                .iter()
+                .filter_map(|pull| number(pull, "/number"))
+                .min();
+            // A host may give fewer on a page than asked for; only an empty one is the last.
+            if oldest.is_none_or(|oldest| oldest <= than) {
                 break;
             }
         }
