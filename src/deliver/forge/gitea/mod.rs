@@ -14,6 +14,10 @@
 //! branch should be protected without the bot among those who may push: then the token cannot push
 //! to it, which `rights` tells.
 
+mod asked;
+mod newest;
+mod rights;
+
 use super::call::{Answer, Api, commit, list, mark_line, number, text};
 use super::site::{Places, encoded, encoded_path};
 use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Reader, Rights};
@@ -141,86 +145,6 @@ impl Gitea {
         Ok(files)
     }
 
-    /// The newest request of this branch, made from the place where our branches are: anybody may
-    /// open one from a fork with a branch of the same name. The host finds one by its branches, but
-    /// any of several; only one of them can be open.
-    fn newest(&self, order: &Order, base: &str) -> Result<Option<Pull>, Error> {
-        let head = encoded_path(&self.head(&order.branch));
-        let path = format!("{}/pulls/{}/{head}", self.target(), encoded(base));
-        let answer = self.api.get(&path)?;
-        let found = match answer.status {
-            200 if self.is_ours(&answer.body, order, base) => {
-                Some(self.pull(&answer.body, &answer)?)
-            }
-            200 | 404 => None,
-            _ => return Err(self.api.refusal(&answer, "looking for the pull request")),
-        };
-        match found {
-            Some(pull) if pull.state == PullState::Open => Ok(Some(pull)),
-            Some(pull) => {
-                let newer = self.among_newest(order, base, pull.number)?;
-                Ok(newer.or(Some(pull)))
-            }
-            None => self.among_newest(order, base, 0),
-        }
-    }
-
-    /// The newest of the requests with a greater number, as far as the list is read.
-    fn among_newest(&self, order: &Order, base: &str, than: u64) -> Result<Option<Pull>, Error> {
-        for page in 1..=PAGES {
-            let path = format!("{}/pulls?state=all&limit={PAGE}&page={page}", self.target());
-            let answer = self.api.get(&path)?;
-            if answer.status != 200 || !answer.body.is_array() {
-                return Err(self.api.refusal(&answer, "looking for the pull request"));
-            }
-            let pulls = list(&answer.body, "");
-            let ours = pulls.iter().filter(|pull| self.is_ours(pull, order, base));
-            if let Some(pull) = ours.max_by_key(|pull| number(pull, "/number")) {
-                let pull = self.pull(pull, &answer)?;
-                return Ok((pull.number > than).then_some(pull));
-            }
-            let oldest = pulls
-                .iter()
-                .filter_map(|pull| number(pull, "/number"))
-                .min();
-            // A host may give fewer on a page than asked for; only an empty one is the last.
-            if oldest.is_none_or(|oldest| oldest <= than) {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
-    /// The branch as a pull request names it.
-    fn head(&self, branch: &str) -> String {
-        match self
-            .places
-            .fork
-            .as_deref()
-            .and_then(|f| f.split('/').next())
-        {
-            Some(owner) => format!("{owner}:{branch}"),
-            None => branch.to_owned(),
-        }
-    }
-
-    fn is_ours(&self, pull: &Value, order: &Order, base: &str) -> bool {
-        // A branch that was deleted stands in the label still.
-        let branch = [text(pull, "/head/ref"), text(pull, "/head/label")];
-        let same_branch = branch.contains(&Some(order.branch.as_str()))
-            || text(pull, "/head/label") == Some(&self.head(&order.branch));
-        let source = text(pull, "/head/repo/full_name");
-        let same_place = match (&self.places.fork, source) {
-            (_, Some(source)) => source.eq_ignore_ascii_case(self.places.source()),
-            (None, None) => {
-                let id = |of: &str| number(pull, &format!("/{of}/repo_id"));
-                id("head").is_some() && id("head") == id("base")
-            }
-            (Some(_), None) => false,
-        };
-        same_branch && same_place && text(pull, "/base/ref") == Some(base)
-    }
-
     fn pull(&self, pull: &Value, answer: &Answer) -> Result<Pull, Error> {
         let odd = || self.api.refusal(answer, "reading the pull request");
         let merged = pull.get("merged") == Some(&Value::Bool(true));
@@ -238,64 +162,6 @@ impl Gitea {
             tip: commit(pull, "/head/sha"),
             state,
         })
-    }
-
-    /// The ids of labels of the repository and of its organisation, and a sentence for each that
-    /// there is not.
-    fn labels(&self, names: &[String]) -> Result<(Vec<u64>, Vec<String>), Error> {
-        if names.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let owner = self.places.target.split('/').next().unwrap_or_default();
-        let lists = [
-            format!("{}/labels", self.target()),
-            format!("orgs/{}/labels", encoded(owner)),
-        ];
-        let mut known: Vec<(String, u64)> = Vec::new();
-        for path in lists {
-            for page in 1..=PAGES {
-                let answer = self.api.get(&format!("{path}?limit={PAGE}&page={page}"))?;
-                let labels = match answer.status {
-                    200 => list(&answer.body, ""),
-                    // No organisation, or the token may not see labels.
-                    403 | 404 => break,
-                    _ => return Err(self.api.refusal(&answer, "looking for labels")),
-                };
-                known.extend(labels.iter().filter_map(|label| {
-                    Some((text(label, "/name")?.to_owned(), number(label, "/id")?))
-                }));
-                if labels.is_empty() {
-                    break;
-                }
-            }
-        }
-        let (mut ids, mut left_out) = (Vec::new(), Vec::new());
-        for name in names {
-            match known.iter().find(|(known, _)| known == name) {
-                Some((_, id)) if !ids.contains(id) => ids.push(*id),
-                Some(_) => {}
-                None => left_out.push(format!("label {name}: the repository has no such label")),
-            }
-        }
-        Ok((ids, left_out))
-    }
-
-    /// Asks one after the other, because one that the host does not take spoils the rest. The
-    /// request is open by now, so nothing here is an error.
-    fn ask(&self, number: u64, names: &[String], left_out: &mut Vec<String>) {
-        let path = format!("{}/pulls/{number}/requested_reviewers", self.target());
-        for name in names {
-            let body = match name.split_once('/') {
-                Some((_, team)) => json!({ "team_reviewers": [team] }),
-                None => json!({ "reviewers": [name] }),
-            };
-            let why = match self.api.post(&path, &body) {
-                Ok(answer) if answer.is_good() => continue,
-                Ok(answer) => self.api.refusal(&answer, "asking").to_string(),
-                Err(e) => e.to_string(),
-            };
-            left_out.push(format!("reviewer {name}: {why}"));
-        }
     }
 
     fn ci(&self, tip: Option<&str>) -> Result<Ci, Error> {
@@ -425,61 +291,7 @@ impl Forge for Gitea {
     }
 
     fn rights(&self, base: Option<&str>) -> Result<Rights, Error> {
-        let target = self.repository(&self.target())?;
-        let source = match &self.places.fork {
-            None => target.clone(),
-            Some(_) => self.repository(&self.source())?,
-        };
-        let is = |value: &Value, pointer: &str| value.pointer(pointer) == Some(&Value::Bool(true));
-        let mut missing = Vec::new();
-        if !is(&source, "/permissions/push") {
-            let path = self.places.source();
-            missing.push(format!(
-                "the token's user may not push to {path}: give it write access"
-            ));
-        }
-        for (repository, path) in [
-            (&target, self.places.target.as_str()),
-            (&source, self.places.source()),
-        ] {
-            if is(repository, "/archived") {
-                missing.push(format!("{path} is archived: nothing can be pushed to it"));
-                break;
-            }
-        }
-        if target.pointer("/has_pull_requests") == Some(&Value::Bool(false)) {
-            let path = &self.places.target;
-            missing.push(format!("pull requests are off in {path}: turn them on"));
-        }
-        let base = match base {
-            Some(base) => base.to_owned(),
-            None => default_branch(&target)?,
-        };
-        let path = format!("{}/branches/{}", self.target(), encoded_path(&base));
-        let answer = self.api.get(&path)?;
-        let may_push_to_base = match answer.status {
-            200 => {
-                is(&target, "/permissions/push")
-                    && match answer.body.get("user_can_push") {
-                        Some(Value::Bool(can)) => *can,
-                        _ => !is(&answer.body, "/protected"),
-                    }
-            }
-            404 => {
-                missing.push(format!("there is no branch {base} to take a change"));
-                false
-            }
-            _ => return Err(self.api.refusal(&answer, "looking at the base branch")),
-        };
-        Ok(Rights {
-            missing,
-            may_push_to_base,
-            unknown: vec![
-                "the token's scopes, which this host does not tell: it must have \
-                 write:repository and write:issue"
-                    .to_owned(),
-            ],
-        })
+        self.told_rights(base)
     }
 }
 
