@@ -471,6 +471,20 @@ fn a_hook_that_declines_is_said_in_its_words() {
 }
 
 #[test]
+fn a_lock_that_a_killed_process_left_is_named() {
+    let world = World::new(false);
+    let lock = world.bare().join(format!("refs/heads/{BRANCH}.lock"));
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    std::fs::write(&lock, "").unwrap();
+    let client = world.client_at(world.bare().to_str().unwrap(), "", "");
+    let said = client.make_branch(&world.order()).unwrap_err();
+    assert_eq!(said.kind, ErrorKind::Unreachable);
+    assert!(said.to_string().contains(lock.to_str().unwrap()), "{said}");
+    std::fs::remove_file(&lock).unwrap();
+    made(&client.make_branch(&world.order()).unwrap());
+}
+
+#[test]
 fn rights_are_told_without_writing() {
     let world = World::new(false);
     let rights = world.client().rights(None).unwrap();
