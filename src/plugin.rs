@@ -249,9 +249,8 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
                 Some(TokenSource::Variable(name)) if name == fixer::BEARER_VARIABLE => {
                     llm::KeyHeader::Bearer
                 }
-                Some(TokenSource::Variable(_) | TokenSource::File(_)) | None => {
-                    llm::KeyHeader::ApiKey
-                }
+                Some(TokenSource::Variable(_) | TokenSource::File(_) | TokenSource::Command(_))
+                | None => llm::KeyHeader::ApiKey,
             };
             let settings = llm::AnthropicSettings {
                 key: header,

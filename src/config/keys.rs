@@ -170,6 +170,32 @@ pub const KEYS: &[Key] = &[
         "The same in a file. Absolute; read at each use.",
     ),
     works(
+        "Forge_Token_Command",
+        "",
+        "The same from a program: its absolute path and arguments. Run at each use, without a shell and \
+         with no environment but PATH, HOME and LANG, for 10 s at most; it prints the token.",
+    ),
+    works(
+        "Forge_App_Id",
+        "",
+        "In place of a token, a GitHub App's id or client id.",
+    ),
+    works(
+        "Forge_App_Key_Env",
+        "",
+        "Variable with the App's private key (PEM).",
+    ),
+    works(
+        "Forge_App_Key_File",
+        "",
+        "The same in a file. Absolute; read at each use.",
+    ),
+    works(
+        "Forge_App_Installation",
+        "",
+        "Number of the App's installation. Not set: GitHub is asked which one the repository has.",
+    ),
+    works(
         "Dedup_Window",
         "24h",
         "The same fault within this time of its last occurrence is the same incident.",

@@ -12,6 +12,7 @@ pub mod fixer;
 pub mod flb;
 pub mod keys;
 pub mod options;
+mod token_command;
 pub mod triage;
 mod typos;
 mod value;

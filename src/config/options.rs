@@ -1,6 +1,7 @@
 //! Checked settings of one instance: what each key's value may be, and how they go together.
 //! All complaints at once. No file is read here except by whoever loads the registry.
 
+mod forge;
 mod models;
 
 use crate::config::address;
@@ -11,7 +12,7 @@ use crate::config::typos;
 use crate::config::value::{self, Wrong};
 use crate::model::Settings;
 pub use crate::model::service::TokenSource;
-use crate::model::service::{Budget, Egress, Fixer, FixerModel};
+use crate::model::service::{AppSource, Budget, Egress, Fixer, FixerModel, ForgeSettings};
 use crate::registry::complaint::did_you_mean;
 use crate::registry::service::Mode as ServiceMode;
 use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
@@ -57,6 +58,8 @@ pub struct Options {
     /// How far redacted text may go, of every service that says nothing else.
     pub egress: Egress,
     pub forge_token: Option<TokenSource>,
+    /// The App that is given tokens, in place of one.
+    pub forge_app: Option<AppSource>,
     pub dedup_window: Duration,
     pub max_fixes_per_hour: u32,
     pub context_lines: usize,
@@ -85,6 +88,7 @@ impl Default for Options {
             budget: Budget::default(),
             egress: Egress::None,
             forge_token: None,
+            forge_app: None,
             dedup_window: Duration::from_secs(24 * 3600),
             max_fixes_per_hour: 6,
             context_lines: 200,
@@ -125,6 +129,10 @@ impl Options {
             budget: self.budget,
             context_lines: self.context_lines,
             token: self.forge_token.clone(),
+            forge: ForgeSettings {
+                app: self.forge_app.clone(),
+                ..settings.forge
+            },
             ..settings
         }
     }
@@ -271,6 +279,7 @@ impl<'a> Reader<'a> {
         let triage = self.triage();
         let (fixer, fixer_model) = self.fixer();
         let egress = self.egress(triage.model.as_ref(), fixer_model.as_ref());
+        let (forge_token, forge_app) = self.forge();
         let options = Options {
             services: self.services(),
             state_dir: self.read("State_Dir", value::absolute),
@@ -282,7 +291,8 @@ impl<'a> Reader<'a> {
             fixer_model,
             budget: self.budget(),
             egress,
-            forge_token: self.token(),
+            forge_token,
+            forge_app,
             dedup_window: self
                 .read("Dedup_Window", dedup)
                 .unwrap_or(base.dedup_window),
@@ -310,10 +320,6 @@ impl<'a> Reader<'a> {
         };
         self.check_memory(&options);
         options
-    }
-
-    fn token(&mut self) -> Option<TokenSource> {
-        self.secret("Forge_Token_Env", "Forge_Token_File")
     }
 
     /// From a variable or a file.

@@ -3,6 +3,7 @@
 //! "pull request" for what GitLab calls a merge request.
 
 use crate::model::incident::IncidentId;
+use crate::model::service::AppSource;
 use serde::{Deserialize, Serialize};
 
 /// What kind of server holds the repository.
@@ -52,6 +53,8 @@ pub struct ForgeSettings {
     pub reviewers: Vec<String>,
     pub labels: Vec<String>,
     pub draft: bool,
+    /// Who asks there for a token, where none is set.
+    pub app: Option<AppSource>,
 }
 
 impl Default for ForgeSettings {
@@ -64,6 +67,7 @@ impl Default for ForgeSettings {
             reviewers: Vec::new(),
             labels: Vec::new(),
             draft: true,
+            app: None,
         }
     }
 }

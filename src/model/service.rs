@@ -104,6 +104,19 @@ pub struct Redact {
 pub enum TokenSource {
     Variable(String),
     File(PathBuf),
+    /// A program and its arguments; it prints the secret.
+    Command(Vec<String>),
+}
+
+/// An App of a code host, which is given tokens of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppSource {
+    /// Its id or client id.
+    pub id: String,
+    /// Its private key.
+    pub key: TokenSource,
+    /// `None`: the code host says which installation a repository has.
+    pub installation: Option<u64>,
 }
 
 #[cfg(test)]
