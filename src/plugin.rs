@@ -3,24 +3,31 @@
 
 use crate::config::address;
 use crate::config::aws;
-use crate::config::credentials::{self, Credentials};
 use crate::config::fixer;
 use crate::config::triage::{Speaks, TriageModel};
+use crate::config::{self, credentials};
 use crate::config::{
     Complaint, Mode, OnFull, Options, RegistrySource, Services, WatchesSource, environment,
     read_seed,
 };
 use crate::counters::Counters;
+use crate::deliver::forge::github::Github;
+use crate::deliver::forge::{self, Forge};
 use crate::llm;
 use crate::log::Log;
+use crate::model::Settings;
+use crate::model::delivery::ForgeKind;
 use crate::model::service::{Api, Fixer, FixerModel, TokenSource};
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
+use crate::pipeline::courier::Forges;
 use crate::pipeline::lanes::{self, Reads};
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
+use crate::pipeline::work::Credentials;
 use crate::pipeline::{Lanes, Setup, clock};
 use crate::registry::{CommitSource, Registry};
+use crate::source::Mirrors;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -149,7 +156,10 @@ pub fn assemble(
     let watches_log = log.clone();
     let http = Http::new(&environment::network()).map_err(|fault| fault.to_string())?;
     let services = Arc::new(Registered::new(registry));
-    let own = options.clone();
+    let mut own = options.clone();
+    if replay {
+        own.mode = own.mode.min(Mode::DryRun);
+    }
     let reread_log = log.clone();
     Ok(Setup {
         state_dir: state_dir.to_owned(),
@@ -187,8 +197,9 @@ pub fn assemble(
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
         talkers: talkers(http.clone()),
+        forges: Box::new(forges),
+        credentials: repository_tokens(http.clone()),
         http,
-        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
         counters: Arc::new(Counters::default()),
         log,
     })
@@ -279,6 +290,62 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
     }
 }
 
+/// Clients of code hosts. Tokens go to the host of a service's own repository, or of the API that its
+/// settings name, and nowhere else.
+pub fn forges(http: Http, mirrors: Mirrors) -> Forges {
+    Box::new(move |settings| forge(settings, http.clone(), &mirrors))
+}
+
+fn forge(
+    settings: &Settings,
+    http: Http,
+    mirrors: &Mirrors,
+) -> Result<Box<dyn Forge>, forge::Error> {
+    let source = settings.token.clone();
+    let token: forge::Reader = Box::new(move || source.as_ref().and_then(credentials::read));
+    match forge::kind_of(settings)? {
+        ForgeKind::Github => github(settings, http).map(|made| Box::new(made) as _),
+        ForgeKind::Gitlab => {
+            forge::Gitlab::new(http, settings, token).map(|made| Box::new(made) as _)
+        }
+        ForgeKind::Gitea => {
+            forge::Gitea::new(http, settings, token).map(|made| Box::new(made) as _)
+        }
+        ForgeKind::Git => {
+            forge::PlainGit::new(mirrors.clone(), settings, token).map(|made| Box::new(made) as _)
+        }
+    }
+}
+
+fn github(settings: &Settings, http: Http) -> Result<Github, forge::Error> {
+    let auth = credentials::github_auth(settings).ok_or_else(|| {
+        let what = "there is no token for the code host: set Forge_Token_Env, Forge_Token_File or \
+                    Forge_Token_Command, or the keys Forge_App_…";
+        forge::Error::new(forge::ErrorKind::Settings, what.to_owned())
+    })?;
+    Github::new(http, settings, auth)
+}
+
+/// Tokens for repositories: the one that is set, else one that the GitHub App makes itself.
+pub fn repository_tokens(http: Http) -> Credentials {
+    Box::new(move |settings, host| {
+        let own = config::credentials::Credentials::of(settings);
+        if let Some(token) = own.for_host(host) {
+            return Some(token);
+        }
+        settings.forge.app.as_ref()?;
+        let is_its_own = settings.repo.as_deref().is_some_and(|repo| {
+            let rest = repo.split_once("://").map(|(_, rest)| rest);
+            let named = rest.and_then(|rest| rest.split('/').next());
+            named.is_some_and(|named| named.eq_ignore_ascii_case(host))
+        });
+        if !is_its_own {
+            return None;
+        }
+        github(settings, http.clone()).ok()?.token().ok()
+    })
+}
+
 /// What is on, in one line.
 pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> String {
     let services = match (&options.services, registry.services()) {
@@ -312,15 +379,8 @@ pub fn started(options: &Options, registry: &Registry, state_dir: &Path) -> Stri
         "autofix {} started; services: {services}; state: {}; mode: {}; triage: {triage}; fixer: {fixer}",
         env!("CARGO_PKG_VERSION"),
         state_dir.display(),
-        mode(options.mode),
+        options.mode.word(),
     )
-}
-
-const fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Observe => "observe",
-        Mode::DryRun => "dry-run",
-    }
 }
 
 fn commit_source(source: &CommitSource) -> String {

@@ -4,8 +4,10 @@
 #[path = "source/sample.rs"]
 mod sample;
 
+use autofix::patch::files::{BYTES, files};
 use autofix::patch::port::{Ported, port};
 use autofix::patch::{AcceptedPatch, Rules, accept};
+use autofix::source::ErrorKind;
 use autofix::source::diff::Edit;
 use sample::{Sample, at};
 
@@ -233,4 +235,93 @@ fn half_a_fault_is_not_gone() {
         matches!(&found, Ported::AlreadyGone(why) if why.contains(&by[..12])),
         "{found:?}"
     );
+}
+
+fn edit(path: &str, content: Option<&str>, new_mode: i32) -> Edit {
+    Edit {
+        path: path.to_owned(),
+        content: content.map(|text| text.as_bytes().to_vec()),
+        new_mode,
+    }
+}
+
+#[test]
+fn the_files_of_a_patch_are_whole_and_keep_their_modes() {
+    let sample = Sample::new();
+    let base = sample.commit(
+        9.0,
+        "first",
+        &[("gone.py", Some("x\n")), ("a.py", Some("1\n"))],
+    );
+    let repo = sample.open();
+    let edits = [
+        edit("a.py", Some("1\n2\n"), 0o100_644),
+        edit("gone.py", None, 0o100_644),
+        edit("new/run.py", Some("run\n"), 0o100_755),
+    ];
+    let patch = accept(&repo, at(&repo, &base), &edits, &Rules::default()).unwrap();
+    // What the branch is now does not matter.
+    sample.commit(1.0, "later", &[("a.py", Some("3\n"))]);
+    let found = files(&repo, &patch).unwrap();
+    let seen: Vec<_> = found
+        .iter()
+        .map(|file| {
+            let content = file
+                .content
+                .as_deref()
+                .map(|text| std::str::from_utf8(text).unwrap());
+            (file.path.as_str(), file.mode, content, file.exists)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("a.py", 0o100_644, Some("1\n2\n"), true),
+            ("gone.py", 0o100_644, None, true),
+            ("new/run.py", 0o100_755, Some("run\n"), false),
+        ]
+    );
+}
+
+#[test]
+fn an_executable_file_stays_one() {
+    let sample = Sample::new();
+    let base = sample.commit(9.0, "first", &[("a.py", Some("1\n"))]);
+    let repo = sample.open();
+    let first = [edit("run.py", Some("1\n"), 0o100_755)];
+    let made = accept(&repo, at(&repo, &base), &first, &Rules::default()).unwrap();
+    let work = sample.apply(&base, made.text());
+    sample::git(&work, &["config", "user.email", "a@example.org"]);
+    sample::git(&work, &["config", "user.name", "A"]);
+    sample::git(&work, &["add", "-A"]);
+    sample::git(&work, &["commit", "-q", "-m", "run"]);
+    let repo = sample::open(&work);
+    let head = repo.head().unwrap();
+    let change = [edit("run.py", Some("2\n"), 0o100_644)];
+    let patch = accept(&repo, head, &change, &Rules::default()).unwrap();
+    let found = files(&repo, &patch).unwrap();
+    assert_eq!((found[0].mode, found[0].exists), (0o100_755, true));
+    let removal = [edit("run.py", None, 0o100_644)];
+    let patch = accept(&repo, head, &removal, &Rules::default()).unwrap();
+    let found = files(&repo, &patch).unwrap();
+    assert_eq!((found[0].mode, &found[0].content), (0o100_755, &None));
+}
+
+#[test]
+fn files_that_are_too_large_together_are_refused() {
+    let sample = Sample::new();
+    let half = format!("1\n{}", "#".repeat(BYTES / 2));
+    let base = sample.commit(
+        9.0,
+        "first",
+        &[("a.py", Some(&half)), ("b.py", Some(&half))],
+    );
+    let repo = sample.open();
+    let other = half.replacen('1', "2", 1);
+    let one = fix(&sample, &base, &[("a.py", &other)]);
+    assert_eq!(files(&repo, &one).unwrap().len(), 1);
+    let both = fix(&sample, &base, &[("a.py", &other), ("b.py", &other)]);
+    let refused = files(&repo, &both).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::TooLarge);
+    assert!(refused.to_string().contains("b.py"), "{refused}");
 }

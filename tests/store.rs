@@ -103,6 +103,7 @@ fn ending() -> Ending {
             files: vec!["shop/cart.py".into()],
             pr: None,
         }),
+        order: None,
     }
 }
 

@@ -2,7 +2,6 @@
 //! plugin left them in the store. Leases keep it and the plugin out of each other's way.
 
 use crate::app::Error;
-use crate::config::credentials::Credentials;
 use crate::config::environment;
 use crate::counters::Counters;
 use crate::log::Log;
@@ -11,6 +10,7 @@ use crate::net::Http;
 use crate::patch::verify;
 use crate::pipeline::Halt;
 use crate::pipeline::clock;
+use crate::pipeline::courier::Courier;
 use crate::pipeline::lanes;
 use crate::pipeline::work::{Worked, Worker};
 use crate::plugin;
@@ -53,8 +53,9 @@ pub fn fix(
     told: &mut dyn FnMut(Fixed) -> bool,
 ) -> Result<(), Error> {
     let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
-    let holder = Holder::new(state_dir).map_err(failed)?;
-    let mut worker = worker(state_dir, limits, which == Which::Follow, log)?;
+    let holder = Arc::new(Holder::new(state_dir).map_err(failed)?);
+    let mut worker = worker(state_dir, limits, which == Which::Follow, log.clone())?;
+    let mut courier = courier(state_dir, limits, &worker, &holder, log)?;
     let want = match which {
         Which::One(id) => Want::This(id),
         Which::Pending => Want::OpenAll,
@@ -70,17 +71,54 @@ pub fn fix(
                 let worked = worker.work(&incident, &lease).map_err(failed)?;
                 let newest = worker.store.incident(incident.id).map_err(failed)?;
                 let incident = newest.unwrap_or(incident);
-                if !told(Fixed { incident, worked }) || matches!(which, Which::One(_)) {
+                let goes_on = told(Fixed { incident, worked });
+                deliver(&mut courier)?;
+                if !goes_on || matches!(which, Which::One(_)) {
                     return Ok(());
                 }
             }
             None => match which {
                 Which::One(id) => return Err(not_free(&worker.store, id)),
-                Which::Pending => return Ok(()),
-                Which::Follow => std::thread::sleep(PAUSE),
+                Which::Pending => return deliver(&mut courier),
+                Which::Follow => {
+                    deliver(&mut courier)?;
+                    std::thread::sleep(PAUSE);
+                }
             },
         }
     }
+}
+
+/// Does every step of a pull request that is due.
+fn deliver(courier: &mut Courier) -> Result<(), Error> {
+    while courier
+        .work()
+        .map_err(|fault| Error::Unfinished(fault.to_string()))?
+    {}
+    Ok(())
+}
+
+/// Whoever delivers beside a plugin.
+fn courier(
+    state_dir: &Path,
+    limits: Limits,
+    worker: &Worker,
+    holder: &Arc<Holder>,
+    log: Log,
+) -> Result<Courier, Error> {
+    let store = Store::open_existing(state_dir, limits)
+        .map_err(|fault| Error::Unfinished(fault.to_string()))?;
+    let http = Http::new(&environment::network())
+        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
+    Ok(Courier {
+        store,
+        mirrors: worker.mirrors.clone(),
+        credentials: Arc::clone(&worker.credentials),
+        forges: plugin::forges(http, worker.mirrors.clone()),
+        holder: Arc::clone(holder),
+        halt: worker.halt.clone(),
+        log,
+    })
 }
 
 /// Whoever works on incidents beside a plugin.
@@ -102,9 +140,9 @@ pub(super) fn worker(
             ..verify::Limits::default()
         }),
         halt: Halt::default(),
-        mirrors: Mirrors::new(state_dir.join("mirrors"), http, log)
+        mirrors: Mirrors::new(state_dir.join("mirrors"), http.clone(), log)
             .with_kept_limit(lanes::kept_texts(&limits)),
-        credentials: Box::new(|settings, host| Credentials::of(settings).for_host(host)),
+        credentials: Arc::new(plugin::repository_tokens(http)),
         state_dir: state_dir.to_owned(),
         fixes_per_hour: None,
         patient,

@@ -5,6 +5,7 @@ pub mod bill;
 pub mod check;
 pub mod checkout;
 pub mod eval;
+pub mod fate;
 pub mod fix;
 pub mod init;
 pub mod inspect;

@@ -6,6 +6,7 @@ use crate::model::IncidentId;
 use crate::record::input::Format;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Watches logs inside Fluent Bit and turns errors into reviewed fixes.
 #[derive(Debug, Parser)]
@@ -48,6 +49,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         what: Watches,
     },
+    /// Leave a fault or a service alone for a time: it is counted, and nothing else comes of it
+    Mute(MuteArguments),
+    /// Take a mute back, also that of a pull request that was closed without being merged
+    Unmute(UnmuteArguments),
+    /// Show what became of the fixes: proposed, merged, held, came back, rejected
+    Outcomes(OutcomesArguments),
     /// Measure decisions against logs whose right decisions are known
     Eval {
         #[command(subcommand)]
@@ -148,6 +155,55 @@ pub(super) struct FixArguments {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MuteArguments {
+    /// Number of an incident, whose fault is meant, or the name of a service
+    #[arg(value_name = "ID|SERVICE")]
+    pub(super) what: String,
+    /// How long, such as 12h or 7d; until it is taken back otherwise
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
+    pub(super) within: Option<Duration>,
+    /// Who says so; the login name otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) who: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(super) why: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnmuteArguments {
+    /// Number of an incident, whose fault is meant, or the name of a service
+    #[arg(value_name = "ID|SERVICE")]
+    pub(super) what: String,
+    /// Who says so; the login name otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(super) who: Option<String>,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OutcomesArguments {
+    /// Of this service only
+    #[arg(long, value_name = "NAME")]
+    pub(super) service: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgument,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    crate::config::duration(text)
 }
 
 #[derive(Debug, Args)]

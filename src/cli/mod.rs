@@ -10,6 +10,7 @@ mod check;
 mod conversation;
 mod eval;
 mod eval_fix;
+mod fate;
 mod fix;
 mod incidents;
 mod init;
@@ -89,6 +90,9 @@ fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
         Command::Inspect { what } => inspect::run(&what, out),
         Command::Locate(arguments) => locate::run(arguments, out),
         Command::Watches { what } => watches::run(&what, out),
+        Command::Mute(arguments) => fate::mute(&arguments, out),
+        Command::Unmute(arguments) => fate::unmute(&arguments, out),
+        Command::Outcomes(arguments) => fate::outcomes(&arguments, out),
         Command::Eval { what } => eval::run(what, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
         Command::Keys => {

@@ -1,6 +1,6 @@
 //! `autofix status`: counters, incidents and deploys as the instances left them.
 
-use crate::app::{self, look};
+use crate::app::{self, fate, look};
 use crate::cli::Outcome;
 use crate::cli::arguments::StatusArguments;
 use crate::cli::bill;
@@ -37,6 +37,9 @@ pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome,
         out.line(&safe(&format!(
             "    refused by the cap of {service}: {number}"
         )));
+    }
+    for mute in fate::mutes(&folder)? {
+        out.line(&safe(&format!("    {}", super::fate::line(&mute))));
     }
     print_storms(&status, out);
     print_spend(&status, out);

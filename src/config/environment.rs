@@ -46,6 +46,16 @@ pub fn user() -> Option<u32> {
     std::fs::metadata("/proc/self").ok().map(|meta| meta.uid())
 }
 
+/// Who is at the command line, as the login says it.
+pub fn login() -> String {
+    let names = ["SUDO_USER", "USER", "LOGNAME"];
+    let named = names.into_iter().find_map(variable);
+    named.unwrap_or_else(|| match user() {
+        Some(number) => format!("user {number}"),
+        None => "somebody".to_owned(),
+    })
+}
+
 /// The command line's state folder: the plugin's for root, else the XDG state folder.
 pub fn command_line_state_dir() -> PathBuf {
     let absolute = |name| {

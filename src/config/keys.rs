@@ -54,7 +54,8 @@ pub const KEYS: &[Key] = &[
         "Mode",
         "dry-run",
         "`observe`: incidents only, no git and no network. `dry-run`: a report and a diff in \
-         `State_Dir`.",
+         `State_Dir`. `pr`: the diff becomes a pull request as well. A service's `mode` can only be \
+         more careful. A replay delivers nothing.",
     ),
     works(
         "Triage",

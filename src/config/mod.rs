@@ -28,3 +28,11 @@ pub use watches::WatchesSource;
 
 /// The name of the output, as the host looks it up.
 pub const OUTPUT_NAME: &str = "autofix";
+
+/// A span of time as the keys take it: `30s`, `10m`, `24h`, `7d`.
+///
+/// # Errors
+/// What is wrong, with the remedy.
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    value::duration(text).map_err(|(what, remedy)| format!("{what}; {remedy}"))
+}

@@ -14,7 +14,6 @@ use crate::model::Settings;
 pub use crate::model::service::TokenSource;
 use crate::model::service::{AppSource, Budget, Egress, Fixer, FixerModel, ForgeSettings};
 use crate::registry::complaint::did_you_mean;
-use crate::registry::service::Mode as ServiceMode;
 use crate::registry::{self, CommitSource, Complaint, Place, Selector, Service};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -104,7 +103,7 @@ impl Default for Options {
 impl Options {
     /// The slow lane's settings for a service of the registry, this instance's included.
     pub fn settings(&self, service: &Service) -> Settings {
-        self.complete(service.settings(), service.egress)
+        self.complete(service.settings(), service.egress, service.mode)
     }
 
     /// The same for a service that the registry does not know.
@@ -113,17 +112,20 @@ impl Options {
             service: name.to_owned(),
             ..Settings::default()
         };
-        self.complete(settings, None)
+        self.complete(settings, None, None)
     }
 
-    fn complete(&self, settings: Settings, egress: Option<Egress>) -> Settings {
+    fn complete(&self, settings: Settings, egress: Option<Egress>, mode: Option<Mode>) -> Settings {
+        // The more careful of the two.
+        let mode = mode.map_or(self.mode, |mode| mode.min(self.mode));
         let egress = egress.unwrap_or(self.egress);
         let model = self.fixer_model.clone().map(|model| FixerModel {
             may_be_sent: address::allows(egress, address::reach(&model.url)),
             ..model
         });
         Settings {
-            observe: settings.observe || self.mode == ServiceMode::Observe,
+            observe: mode == Mode::Observe,
+            deliver: mode == Mode::Pr,
             fixer: self.fixer,
             model,
             budget: self.budget,
@@ -435,24 +437,9 @@ fn service_name(text: &str) -> Result<String, Wrong> {
     Ok(name.to_owned())
 }
 
-/// A word that is planned but not built is told apart from a misspelt one.
-fn built<T: Copy>(text: &str, words: &[(&str, T)], planned: &[&str]) -> Result<T, Wrong> {
-    if planned
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case(text.trim()))
-    {
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        return Err((
-            format!("`{}` is not available in this version", text.trim()),
-            format!("write {}", names.join(" or ")),
-        ));
-    }
-    value::word(text, words)
-}
-
 fn mode(text: &str) -> Result<Mode, Wrong> {
-    let words = [("observe", Mode::Observe), ("dry-run", Mode::DryRun)];
-    built(text, &words, &["pr"])
+    let words = [Mode::Observe, Mode::DryRun, Mode::Pr].map(|mode| (mode.word(), mode));
+    value::word(text, &words)
 }
 
 /// The name, not the token: where somebody put the token itself it is not repeated.
@@ -521,7 +508,7 @@ mod tests {
     #[test]
     fn every_fault_at_once() {
         let complaints = read(&[
-            ("mode", "PR"),
+            ("mode", "pull"),
             ("Fixer", "Anthropoc"),
             ("Fixer_Region", "eu.west"),
             ("Budget_Per_Day", "-1"),
@@ -536,7 +523,7 @@ mod tests {
         .unwrap_err();
         let all: String = complaints.iter().map(|c| format!("{c}\n")).collect();
         for part in [
-            "`Mode`: `PR` is not available in this version; write observe or dry-run",
+            "`Mode`: `pull` is not one of its words",
             "`Fixer`: `Anthropoc` is not one of its words; did you mean `anthropic`?",
             "`Fixer_Region`: this is no region",
             "`Budget_Per_Day`: this is no amount of money",
@@ -568,6 +555,28 @@ mod tests {
         assert_eq!(settings.repo.as_deref(), Some("/srv/checkout"));
         assert_eq!(settings.context_lines, 200);
         assert!(read(&[("Services", "/s"), ("Service", "a")]).is_err());
+    }
+
+    #[test]
+    fn of_two_modes_the_more_careful_holds() {
+        for (instance, service, (observe, deliver)) in [
+            ("observe", Some(Mode::Pr), (true, false)),
+            ("dry-run", Some(Mode::Pr), (false, false)),
+            ("pr", None, (false, true)),
+            ("pr", Some(Mode::Pr), (false, true)),
+            ("pr", Some(Mode::DryRun), (false, false)),
+            ("pr", Some(Mode::Observe), (true, false)),
+        ] {
+            let options = read(&[("Mode", instance), ("Service", "a")]).unwrap();
+            let Services::One(one, None) = &options.services else {
+                panic!("{:?}", options.services);
+            };
+            let settings = options.settings(&Service {
+                mode: service,
+                ..(**one).clone()
+            });
+            assert_eq!((settings.observe, settings.deliver), (observe, deliver));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod beam;
 mod fingerprint;
 mod frames;
 mod mask;
+pub mod outcome;
 pub mod storm;
 
 pub use admit::{Effect, Known, Limits, Recent, admit};

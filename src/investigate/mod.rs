@@ -57,6 +57,34 @@ pub struct Findings {
     pub notes: Vec<String>,
 }
 
+impl Findings {
+    /// The patch that a pull request is made of: it applies to the end of the branch that takes it.
+    ///
+    /// # Errors
+    /// Why there is none, in words for people.
+    pub fn change(&self) -> Result<&AcceptedPatch, String> {
+        let Some(patch) = &self.patch else {
+            return Err(match self.why.is_empty() {
+                true => "there is no patch".to_owned(),
+                false => format!("there is no patch: {}", self.why),
+            });
+        };
+        match &self.onward {
+            Some(Onward::AtHead) => Ok(patch),
+            Some(Onward::Same { patch }) => Ok(patch),
+            Some(Onward::Conflict { why }) => Err(format!(
+                "the patch does not apply to the end of the branch that would take it: {why}"
+            )),
+            Some(Onward::AlreadyGone { why }) => Err(format!(
+                "the branch that would take it has no such fault any more: {why}"
+            )),
+            None => {
+                Err("the patch was not tried on the end of the branch that would take it".into())
+            }
+        }
+    }
+}
+
 /// What became of the fix at the end of the default branch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "what", rename_all = "snake_case")]

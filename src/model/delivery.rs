@@ -167,3 +167,74 @@ impl Ci {
             .find(|ci| ci.word() == word)
     }
 }
+
+/// Where our own work on a pull request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// It is not open yet.
+    Making,
+    Open,
+    Merged,
+    /// Closed without being merged.
+    Closed,
+    /// Somebody else pushed to its branch, or it went away: left to them.
+    Theirs,
+    /// A person must mend something; tried again now and then.
+    Failed,
+}
+
+impl Delivery {
+    pub const ALL: [Delivery; 6] = [
+        Delivery::Making,
+        Delivery::Open,
+        Delivery::Merged,
+        Delivery::Closed,
+        Delivery::Theirs,
+        Delivery::Failed,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Delivery::Making => "making",
+            Delivery::Open => "open",
+            Delivery::Merged => "merged",
+            Delivery::Closed => "closed",
+            Delivery::Theirs => "theirs",
+            Delivery::Failed => "failed",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Delivery> {
+        Delivery::ALL.into_iter().find(|one| one.word() == word)
+    }
+}
+
+/// What became of a fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    Held,
+    CameBack,
+    Rejected,
+}
+
+impl OutcomeKind {
+    pub const ALL: [OutcomeKind; 3] = [
+        OutcomeKind::Held,
+        OutcomeKind::CameBack,
+        OutcomeKind::Rejected,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            OutcomeKind::Held => "held",
+            OutcomeKind::CameBack => "came_back",
+            OutcomeKind::Rejected => "rejected",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<OutcomeKind> {
+        OutcomeKind::ALL.into_iter().find(|one| one.word() == word)
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod answer;
 mod code;
+pub mod files;
 pub mod gate;
 mod paths;
 pub mod port;

@@ -317,6 +317,12 @@ impl Reader {
         }
         let stream = self.streams.of(view);
         let known = self.learned.of(&stream.service, &mut stream.learned);
+        if let Some(runs) = stream.runs(view.time())
+            && known.is_news(&runs)
+            && self.notes.try_send(Note::Running(runs)).is_err()
+        {
+            self.out.counters.notes_dropped.add(1);
+        }
         if !stream.announced {
             stream.announced = true;
             noticed::started(known, stream, view.time(), &self.out);

@@ -10,6 +10,7 @@ use crate::model::Timestamp;
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
+use crate::pipeline::courier::{Courier, MakeForges};
 use crate::pipeline::deployed::{Deployed, Lookup};
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
@@ -74,6 +75,7 @@ pub struct Setup {
     pub http: Http,
     pub credentials: Credentials,
     pub talkers: Talkers,
+    pub forges: MakeForges,
     pub counters: Arc<Counters>,
     pub log: Log,
 }
@@ -98,6 +100,8 @@ pub struct Lanes {
     fast: Lane,
     triage: Lane,
     slow: Lane,
+    /// The lane that delivers; a replay has none.
+    courier: Option<Lane>,
     /// The lane that reads, and how far it is.
     reads: Option<(Lane, Arc<Progress>)>,
     holder: Arc<Holder>,
@@ -210,18 +214,32 @@ impl Lanes {
                 }))
             }
         };
+        let mirrors = Mirrors::new(
+            setup.state_dir.join("mirrors"),
+            setup.http.clone(),
+            setup.log.clone(),
+        )
+        // What the database leaves of `State_Limit` is the most that one fetch may bring.
+        .with_size_limit(setup.limits.bytes.min(MAX_FETCH))
+        .with_kept_limit(kept_texts(&setup.limits));
+        let credentials = Arc::new(setup.credentials);
+        let courier = match setup.replay {
+            true => None,
+            false => Some(Courier {
+                store: open()?,
+                mirrors: mirrors.clone(),
+                credentials: Arc::clone(&credentials),
+                forges: (setup.forges)(setup.http.clone(), mirrors.clone()),
+                holder: Arc::clone(&holder),
+                halt: halt.clone(),
+                log: setup.log.clone(),
+            }),
+        };
         let mut slow = Slow {
             worker: Worker {
                 store: slow_store,
-                mirrors: Mirrors::new(
-                    setup.state_dir.join("mirrors"),
-                    setup.http.clone(),
-                    setup.log.clone(),
-                )
-                // What the database leaves of `State_Limit` is the most that one fetch may bring.
-                .with_size_limit(setup.limits.bytes.min(MAX_FETCH))
-                .with_kept_limit(kept_texts(&setup.limits)),
-                credentials: setup.credentials,
+                mirrors,
+                credentials,
                 talkers: setup.talkers,
                 verifies: None,
                 halt: halt.clone(),
@@ -285,7 +303,12 @@ impl Lanes {
             Lane::start("autofix-reader", log, counters, move || reader.turn())
         };
         let reads = reads.map(start).transpose().map_err(spawned)?;
+        let start = |mut courier: Courier| {
+            Lane::start("autofix-courier", log, counters, move || courier.turn())
+        };
+        let courier = courier.map(start).transpose().map_err(spawned)?;
         Ok(Lanes {
+            courier,
             reads: reads.zip(given.map(|given| given.progress)),
             intake,
             off,
@@ -312,7 +335,9 @@ impl Lanes {
         let _ = self.triage.wait(closing);
         // A request that is under way is left alone: what it was about waits in the store.
         self.halt.request();
-        let ended = self.slow.wait(end - within / 10);
+        let last = end - within / 10;
+        let ended = self.slow.wait(last);
+        let ended = self.courier.iter().all(|courier| courier.wait(last)) && ended;
         self.close(!ended);
     }
 
@@ -325,6 +350,7 @@ impl Lanes {
         let now = clock::now();
         if release {
             let _ = store.release_all(self.holder.name(), now);
+            let _ = store.release_pulls(self.holder.name());
         }
         let _ = store.save_counters(&self.instance, &self.counters.all(), now);
     }

@@ -3,7 +3,8 @@
 //! nothing and touches no disk: what should be kept goes to the triage lane as text.
 
 use crate::log::Log;
-use crate::model::{Level, TemplateId, Timestamp};
+use crate::model::{CommitId, Level, TemplateId, Timestamp};
+use crate::pipeline::streams::{Runs, TELLS_EVERY};
 use crate::pipeline::unread::{Due, Pace, Unread};
 use crate::rate::{self, Book};
 use crate::store;
@@ -38,6 +39,8 @@ pub struct Known {
     kept: Timestamp,
     /// Learnt something since.
     changed: bool,
+    /// Commits that were told to run, with the event time of the word.
+    told: Vec<(Option<CommitId>, Timestamp)>,
 }
 
 /// All services of one lane.
@@ -199,7 +202,27 @@ impl Learned {
     }
 }
 
+/// Commits of one service that are remembered as told; more run at once in no rollout.
+const TOLD: usize = 8;
+
 impl Known {
+    /// Whether a word of a stream is news: streams of one service run the same commit.
+    pub fn is_news(&mut self, runs: &Runs) -> bool {
+        let same = |one: &&mut (Option<CommitId>, Timestamp)| one.0 == runs.commit;
+        if let Some((_, told)) = self.told.iter_mut().find(same) {
+            let recent = *told <= runs.time && runs.time.since(*told) < TELLS_EVERY;
+            if !recent {
+                *told = runs.time;
+            }
+            return !recent;
+        }
+        if self.told.len() == TOLD {
+            self.told.remove(0);
+        }
+        self.told.push((runs.commit.clone(), runs.time));
+        true
+    }
+
     fn new(name: &str, limit: usize) -> Known {
         let limits = Limits {
             // One service may not push out all others.
@@ -220,6 +243,7 @@ impl Known {
             used: 0,
             kept: Timestamp::default(),
             changed: false,
+            told: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! a disk, the other may not touch the watches. Both ways are bounded and never waited for.
 
 use crate::model::Signal;
+use crate::pipeline::streams::Runs;
 use crate::pipeline::unread::Pace;
 use crate::rate::Deploy;
 use crate::store::Learnt;
@@ -26,6 +27,8 @@ pub enum Note {
         service: String,
         deploy: Box<Deploy>,
     },
+    /// A service was seen running.
+    Running(Runs),
     /// What watches counted since the last note.
     Watches(Vec<WatchState>),
 }

@@ -76,6 +76,8 @@ pub struct Stream {
     read: [Option<(u64, TemplateId)>; 3],
     /// Whether its service was told that it began.
     pub announced: bool,
+    /// Event time at which it was last told what it runs.
+    told: Option<Timestamp>,
     /// The place in which its program runs, and which run of it this is.
     pub slot: Slot,
     pub instance: u64,
@@ -91,6 +93,20 @@ pub struct Stream {
     grown: bool,
     weighed: usize,
 }
+
+/// That a service was seen running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runs {
+    pub service: String,
+    pub container: Option<String>,
+    /// `None`: the record does not say it.
+    pub commit: Option<CommitId>,
+    /// Event time.
+    pub time: Timestamp,
+}
+
+/// How often a stream says what it runs.
+pub(super) const TELLS_EVERY: Duration = Duration::from_secs(60);
 
 /// The end of a program, as a crash or a kill for memory told it. What follows at once tells of
 /// the same end: its exit status, and what others say of the kill.
@@ -307,6 +323,7 @@ impl Stream {
             ring: Ring::new(context_lines),
             next: 0,
             announced: false,
+            told: None,
             slot,
             instance,
             learned: learned::Place::default(),
@@ -384,9 +401,26 @@ impl Stream {
             | CommitSource::EcsMetadata
             | CommitSource::None => return,
         };
-        if commit.is_some() {
+        if commit.is_some() && commit != self.commit {
             self.commit = commit;
+            self.told = None;
         }
+    }
+
+    /// What it runs, where that is to be told again: once in a minute of event time, and when it is
+    /// another commit. Services without one are not asked about.
+    pub fn runs(&mut self, time: Timestamp) -> Option<Runs> {
+        let recent = |told: Timestamp| told <= time && time.since(told) < TELLS_EVERY;
+        if self.told.is_some_and(recent) || self.source == CommitSource::None {
+            return None;
+        }
+        self.told = Some(time);
+        Some(Runs {
+            service: self.service.clone(),
+            container: self.container.clone(),
+            commit: self.commit.clone(),
+            time,
+        })
     }
 
     fn bytes(&self) -> usize {

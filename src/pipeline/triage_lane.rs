@@ -11,6 +11,7 @@ use crate::pipeline::deployed::Deployed;
 use crate::pipeline::lane::Turn;
 use crate::pipeline::notes::{Note, Order};
 use crate::pipeline::signals::{Folded, SignalsIn};
+use crate::pipeline::streams::Runs;
 use crate::pipeline::streams::Services;
 use crate::registry::{Registry, Service};
 use crate::store::{self, Outcome, Store, WatchRow};
@@ -185,6 +186,28 @@ impl TriageLane {
         self.keep_settings(settings);
     }
 
+    /// Keeps what a service was seen running, where that is known.
+    fn keep_running(&mut self, runs: &Runs, now: Timestamp) -> Result<(), store::Error> {
+        let commit = match &runs.commit {
+            Some(commit) => Some(commit.clone()),
+            None => {
+                let registry = self.services.get();
+                let found = registry.named(&runs.service);
+                let container = runs.container.as_deref();
+                found.and_then(|found| {
+                    let source = &found.service.commit;
+                    self.deployed.commit(source, container, now).ok()
+                })
+            }
+        };
+        match commit {
+            Some(commit) => self
+                .store
+                .note_running(&runs.service, &commit, runs.time, runs.time),
+            None => Ok(()),
+        }
+    }
+
     /// What a changed registry or configuration says also holds for incidents that are open already.
     fn keep_registered(&mut self) {
         let generation = self.services.generation();
@@ -241,6 +264,7 @@ impl TriageLane {
             let kept = match note {
                 Note::Learnt(learnt) => self.store.save_learnt(&learnt, now),
                 Note::Deploy { service, deploy } => self.store.save_deploy(&service, &deploy, now),
+                Note::Running(runs) => self.keep_running(&runs, now),
                 Note::Watches(states) => {
                     let rows = states.into_iter().map(WatchRow::from);
                     self.state.counted.extend(rows);
@@ -256,6 +280,9 @@ impl TriageLane {
     fn tick(&mut self, now: Timestamp) {
         if now.since(self.state.looked) >= PAUSE || now < self.state.looked {
             self.state.looked = now;
+            if let Err(fault) = self.store.end_mutes(now) {
+                self.could_not_keep(Err(fault));
+            }
             self.look_at_switch();
             if self.callers.several() {
                 self.log.once("workers", Level::Warn, WORKERS);

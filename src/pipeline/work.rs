@@ -3,20 +3,20 @@
 //! decides nothing about the fault; it calls those who do and writes down what they say.
 
 use crate::counters::Counters;
-use crate::deliver::{self, Case};
 use crate::investigate::inquiry::{Halted, Outcome};
 use crate::investigate::{self, Findings};
 use crate::model::service::{Fixer, FixerModel};
-use crate::model::{Incident, IncidentId, Kind, Proposal, Settings, Status, Timestamp};
+use crate::model::{Incident, Kind, Settings, Status, Timestamp};
 use crate::net::Secret;
 use crate::patch::verify;
 use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
+use crate::pipeline::joining::Joined;
 use crate::pipeline::lane::Halt;
 use crate::pipeline::proving;
 use crate::source::{self, Commit, Mirrors, Repo};
-use crate::store::{Ending, Error, ErrorKind, Lease, Store};
-use std::path::{Path, PathBuf};
+use crate::store::{Error, ErrorKind, Lease, Store};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,17 +47,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 /// How long an incident waits before the hour is looked at again.
 const HOUR_PAUSE: Duration = Duration::from_secs(300);
-const HOUR_IS_FULL: &str = "the diff waits: this hour's are made (Max_Fixes_Per_Hour); `autofix \
+pub(super) const HOUR_IS_FULL: &str = "the diff waits: this hour's are made (Max_Fixes_Per_Hour); `autofix \
     fix` makes it now";
 
 /// Reads a service's secret for a host at each use; only a door knows where it stands.
-pub type Credentials = Box<dyn Fn(&Settings, &str) -> Option<Secret> + Send>;
+pub type Credentials = Box<dyn Fn(&Settings, &str) -> Option<Secret> + Send + Sync>;
 
 /// Whoever works on incidents.
 pub struct Worker {
     pub store: Store,
     pub mirrors: Mirrors,
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     /// `State_Dir`, absolute.
     pub state_dir: PathBuf,
     /// Diffs made in an hour at most; `None` where a person asked for the work.
@@ -121,6 +121,10 @@ impl Worker {
 
     fn try_work(&mut self, incident: &Incident, lease: &Lease) -> Result<Worked, Error> {
         let settings = self.settings(&incident.service)?;
+        let round = match self.join(incident, lease, &settings)? {
+            Joined::Worked(worked) => return Ok(worked),
+            Joined::Investigate { round } => round,
+        };
         let full = self.hour_is_full()?;
         if let (Some(later), true) = (full, incident.location.is_some()) {
             // Located and reported already; only its diff waits.
@@ -140,14 +144,24 @@ impl Worker {
             Found::Halted(Halted::Lost) => Ok(Worked::Lost),
             Found::Halted(Halted::Store(why)) => Err(Error::result(why)),
             Found::Unreachable(why, _) => {
-                self.deliver(incident, lease, &settings, (only(why), None), None)
+                self.deliver(incident, lease, &settings, (only(why), None), (round, None))
             }
-            Found::Waits(findings, commit) => {
-                self.deliver(incident, lease, &settings, (*findings, commit), full)
-            }
+            Found::Waits(findings, commit) => self.deliver(
+                incident,
+                lease,
+                &settings,
+                (*findings, commit),
+                (round, full),
+            ),
             Found::Result(findings, commit) => {
                 let waits = full.filter(|_| findings.patch.is_some());
-                self.deliver(incident, lease, &settings, (*findings, commit), waits)
+                self.deliver(
+                    incident,
+                    lease,
+                    &settings,
+                    (*findings, commit),
+                    (round, waits),
+                )
             }
         }
     }
@@ -170,7 +184,12 @@ impl Worker {
         Ok((made >= limit).then(|| now.plus(HOUR_PAUSE)))
     }
 
-    fn postpone(&mut self, lease: &Lease, until: Timestamp, why: String) -> Result<Worked, Error> {
+    pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: Timestamp,
+        why: String,
+    ) -> Result<Worked, Error> {
         self.counters.postponed.add(1);
         self.store.postpone(lease, until, &why, clock::now())?;
         Ok(Worked::Later(until, why))
@@ -339,83 +358,6 @@ impl Worker {
         let commit = repo.resolve(commit, &settings.branches).map_err(fault)?;
         Ok((repo, commit))
     }
-
-    /// Writes the results down. `waits`: the diff, or the model that may find one, waits until then.
-    fn deliver(
-        &mut self,
-        incident: &Incident,
-        lease: &Lease,
-        settings: &Settings,
-        (mut findings, commit): (Findings, Option<String>),
-        waits: Option<Timestamp>,
-    ) -> Result<Worked, Error> {
-        // A worker whose lease ended must leave no file behind for an incident of others.
-        self.store.renew(lease, clock::now())?;
-        if waits.is_some() {
-            findings.patch = None;
-            findings.why = format!("{HOUR_IS_FULL}; {}", findings.why);
-        }
-        let status = match (&findings.patch, waits) {
-            (Some(_), _) => Status::Proposed,
-            (None, Some(_)) => Status::Open,
-            (None, None) => Status::Reported,
-        };
-        let folder = self.state_dir.join("incidents");
-        let proposal = proposal(&folder, incident.id, &findings);
-        let first_reason = self.first_reason(incident)?;
-        let reason = format!("{first_reason}; {}", findings.why);
-        let shown = Incident {
-            status,
-            reason: first_reason,
-            location: findings.location.clone(),
-            proposal: proposal.clone(),
-            ..incident.clone()
-        };
-        let case = Case {
-            incident: &shown,
-            findings: &findings,
-            repository: settings.repo.as_deref(),
-            commit: commit.as_deref(),
-        };
-        deliver::write(&folder, &case).map_err(|fault| Error::result(fault.to_string()))?;
-        let ending = Ending {
-            status,
-            reason,
-            location: findings.location,
-            proposal,
-        };
-        if let Some(until) = waits {
-            self.counters.postponed.add(1);
-            self.store.shelve(lease, &ending, until, clock::now())?;
-            return Ok(Worked::Later(until, HOUR_IS_FULL.to_owned()));
-        }
-        self.store.finish(lease, &ending, clock::now())?;
-        self.counters
-            .proposals
-            .add(u64::from(status == Status::Proposed));
-        Ok(Worked::Done(status))
-    }
-
-    /// Why it became an incident; its reason may hold an earlier result as well.
-    fn first_reason(&self, incident: &Incident) -> Result<String, Error> {
-        let events = self.store.events(incident.id)?;
-        let opened = events
-            .into_iter()
-            .find(|event| event.what == Status::Open.word());
-        Ok(opened.map_or_else(|| incident.reason.clone(), |event| event.detail))
-    }
-}
-
-fn proposal(folder: &Path, id: IncidentId, findings: &Findings) -> Option<Proposal> {
-    findings.patch.as_ref().map(|patch| Proposal {
-        fixer: match &findings.by_model {
-            Some(by) if by.proposed => by.api.clone(),
-            Some(_) | None => "revert".to_owned(),
-        },
-        patch: deliver::patch_of(folder, id).to_string_lossy().into_owned(),
-        files: patch.files().to_vec(),
-        pr: None,
-    })
 }
 
 /// What is found without a model: places, suspects, and the suspect change taken back. `until`: when a

@@ -1,12 +1,14 @@
 //! TOML text to checked services: what each key of a `[[service]]` means and may be.
 //! Only single blocks; what holds between services is checked by the room's root.
 
+use crate::model::delivery::ForgeKind;
+use crate::model::service::ForgeSettings;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::{Complaint, Place, did_you_mean};
 use crate::registry::repo::{check_address, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
-use crate::registry::service::{Egress, Forge, Mode, Recover, Release, Service};
+use crate::registry::service::{Egress, Mode, Recover, Release, Service};
 use crate::registry::sheet::{Section, Sheet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -64,12 +66,16 @@ pub const SERVICE_KEYS: [(&str, &str); 20] = [
         "`patterns` that are replaced too, `allow` for what stays, `ip` for addresses",
     ),
     ("inputs", "tags that may carry the service's webhooks"),
-    ("forge", "reviewers, labels, base and fork of pull requests"),
+    (
+        "forge",
+        "pull requests: `kind` and `api` of the code host, `base`, `fork`, `reviewers`, `labels`, \
+         `draft`",
+    ),
     ("recover", "recovery actions that are allowed"),
 ];
 
 /// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 3] = ["inputs", "forge", "recover"];
+const NOT_YET: [&str; 2] = ["inputs", "recover"];
 
 /// Verbs that every platform has.
 const VERBS: [&str; 8] = [
@@ -143,7 +149,7 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
         egress: section.word("egress", &EGRESS),
         test: section.string("test").map(|(text, _)| text),
         verify: section.truth("verify"),
-        mode: mode(section),
+        mode: section.word("mode", &MODES),
         allow: section.checked("allow", |path| check_inside("allow", path)),
         protect: section.checked("protect", |path| check_inside("protect", path)),
         redact: section
@@ -238,23 +244,11 @@ fn branches(section: &mut Section<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-fn mode(section: &mut Section<'_, '_>) -> Option<Mode> {
-    let (text, place) = section.string("mode")?;
-    match text.as_str() {
-        "observe" => Some(Mode::Observe),
-        "dry-run" => Some(Mode::DryRun),
-        "pr" => {
-            let what = "mode `pr` is not available in this version".to_owned();
-            section.fault(place, what, "write dry-run or observe".to_owned());
-            None
-        }
-        other => {
-            let what = format!("`{}` is no mode", other.escape_debug());
-            section.fault(place, what, did_you_mean(other, &["observe", "dry-run"]));
-            None
-        }
-    }
-}
+const MODES: [(&str, Mode); 3] = [
+    ("observe", Mode::Observe),
+    ("dry-run", Mode::DryRun),
+    ("pr", Mode::Pr),
+];
 
 fn not_empty(key: &str, text: &str) -> Result<(), (String, String)> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
@@ -370,13 +364,28 @@ fn check_regex(text: &str) -> Result<(), (String, String)> {
     })
 }
 
-fn forge(section: &mut Section<'_, '_>) -> Forge {
-    section.only(&["reviewers", "labels", "base", "fork"]);
-    Forge {
+fn forge(section: &mut Section<'_, '_>) -> ForgeSettings {
+    section.only(&[
+        "kind",
+        "api",
+        "reviewers",
+        "labels",
+        "base",
+        "fork",
+        "draft",
+    ]);
+    let kinds = ForgeKind::ALL.map(|kind| (kind.word(), kind));
+    let draft = section.raw("draft").is_none() || section.truth("draft");
+    ForgeSettings {
+        kind: section.word("kind", &kinds),
+        api: address(section, "api"),
         reviewers: section.checked("reviewers", |text| not_empty("reviewers", text)),
         labels: section.checked("labels", |text| not_empty("labels", text)),
-        base: checked_string(section, "base", check_branch),
+        base: checked_string(section, "base", check_branch)
+            .map(|base| base.trim_start_matches("refs/heads/").to_owned()),
         fork: address(section, "fork"),
+        draft,
+        ..ForgeSettings::default()
     }
 }
 

@@ -3,27 +3,30 @@
 
 use crate::model::Settings;
 pub use crate::model::service::Egress;
-use crate::model::service::Redact;
+use crate::model::service::{ForgeSettings, Redact};
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::Place;
 use crate::registry::selector::{CAPTURE, Selector};
 
-/// How far autofix goes for a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far autofix goes for a service, the more careful first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Incidents only: no git, no network, no spend.
     Observe,
     /// A diff in the state folder.
     DryRun,
+    /// The diff becomes a pull request.
+    Pr,
 }
 
-/// `[service.forge]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Forge {
-    pub reviewers: Vec<String>,
-    pub labels: Vec<String>,
-    pub base: Option<String>,
-    pub fork: Option<String>,
+impl Mode {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Mode::Observe => "observe",
+            Mode::DryRun => "dry-run",
+            Mode::Pr => "pr",
+        }
+    }
 }
 
 /// Who releases a recovery action.
@@ -71,7 +74,7 @@ pub struct Service {
     pub redact: Redact,
     /// Tags that may carry its webhooks.
     pub inputs: Vec<String>,
-    pub forge: Option<Forge>,
+    pub forge: Option<ForgeSettings>,
     pub recover: Option<Recover>,
     /// Where it stands.
     pub place: Place,
@@ -125,6 +128,10 @@ impl Service {
             allow: each(&self.allow),
             protect: each(&self.protect),
             inputs: each(&self.inputs),
+            forge: self.forge.as_ref().map(|forge| ForgeSettings {
+                fork: forge.fork.as_deref().map(replace),
+                ..forge.clone()
+            }),
             ..self.clone()
         }
     }
@@ -141,6 +148,7 @@ impl Service {
             path_prefixes: self.path_prefixes.clone(),
             branches: self.branches.clone(),
             observe: self.mode == Some(Mode::Observe),
+            forge: self.forge.clone().unwrap_or_default(),
             allow: self.allow.clone(),
             protect: self.protect.clone(),
             test: self.test.clone(),

@@ -1,6 +1,7 @@
 //! Tests of the registry as a whole: texts to services and complaints.
 
 use super::*;
+use crate::model::delivery::{ForgeKind, ForgeSettings};
 
 fn parse(text: &str) -> Result<Registry, Vec<Complaint>> {
     Registry::parse(&[Text {
@@ -42,8 +43,11 @@ inputs = ["webhooks.checkout"]
 [service.forge]
 reviewers = ["sam"]
 labels = ["autofix"]
-base = "main"
-fork = "https://git.example/bot/checkout"
+base = "refs/heads/main"
+fork = "https://git.example/bot/checkout/"
+kind = "gitea"
+api = "https://git.example/api/v1"
+draft = false
 [service.recover]
 platform = "fly"
 target = "checkout-prod"
@@ -66,6 +70,17 @@ owner = "shop"
     assert_eq!(settings.root, "services/checkout");
     assert_eq!(settings.branches, ["main", "release/2"]);
     assert!(settings.observe);
+    let forge = ForgeSettings {
+        kind: Some(ForgeKind::Gitea),
+        api: Some("https://git.example/api/v1".to_owned()),
+        base: Some("main".to_owned()),
+        fork: Some("https://git.example/bot/checkout".to_owned()),
+        reviewers: vec!["sam".to_owned()],
+        labels: vec!["autofix".to_owned()],
+        draft: false,
+        app: None,
+    };
+    assert_eq!(settings.forge, forge);
     assert!(settings.redact.ip);
     assert_eq!(settings.redact.patterns, ["ACME-[0-9]+"]);
     assert_eq!(settings.redact.allow, ["ACME-0"]);
@@ -97,7 +112,7 @@ branches = 3
 
 [[service]]
 name = "checkout"
-mode = "pr"
+mode = "prs"
 redact = { patterns = ["("], ip = "yes", alow = ["x"] }
 context_from = ["chekout", "nobody"]
 
@@ -135,7 +150,7 @@ owner = "unclosed
         "10",
         "a second service called `checkout`; the first stands in services.toml:2",
     );
-    has("12", "`pr` is not available");
+    has("12", "`prs` is no mode; did you mean `pr`?");
     has("13", "no regular expression");
     has(
         "10",

@@ -3,8 +3,9 @@
 //! only be too large or refused; it writes nowhere but below the folder. Not here: what runs there.
 
 use crate::source::error::{Error, ErrorKind};
+use crate::source::read::is_regular;
 use crate::source::repo::{Commit, Repo};
-use git2::{ApplyOptions, Diff, Oid, Tree};
+use git2::{ApplyOptions, Diff, ErrorCode, Oid, Tree};
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -65,6 +66,34 @@ impl Repo {
         });
         let mut index = self.git.apply_to_tree(&tree, &diff, Some(&mut options))?;
         Ok(Snapshot(index.write_tree_to(&self.git)?))
+    }
+
+    /// One file of it with its mode; `None` where there is none.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond `most` bytes, and of what is no regular file.
+    pub fn read_in(
+        &self,
+        files: Snapshot,
+        path: &str,
+        most: usize,
+    ) -> Result<Option<(i32, Vec<u8>)>, Error> {
+        let entry = match self.git.find_tree(files.0)?.get_path(Path::new(path)) {
+            Ok(entry) => entry,
+            Err(e) if e.code() == ErrorCode::NotFound => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        if !is_regular(entry.filemode()) {
+            let why = format!("{path} is no regular file");
+            return Err(Error::new(ErrorKind::Git, why));
+        }
+        let (size, _) = self.git.odb()?.read_header(entry.id())?;
+        if size > most {
+            let why = format!("{path} has {size} bytes, more than the {most} that it may have");
+            return Err(Error::new(ErrorKind::TooLarge, why));
+        }
+        let blob = self.git.find_blob(entry.id())?;
+        Ok(Some((entry.filemode(), blob.content().to_vec())))
     }
 
     /// Writes the files into a folder that exists and is empty.

@@ -2,10 +2,11 @@
 //! lease is no longer the newest delivers nothing.
 
 use crate::incident::storm;
+use crate::model::delivery::Order;
 use crate::model::{Incident, IncidentId, Location, Proposal, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
-use crate::store::{Store, conversation, journal, rows};
+use crate::store::{Store, conversation, journal, pulls, rows};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use std::time::Duration;
 
@@ -163,6 +164,9 @@ impl Store {
             result.status.word(),
             &result.reason,
         )?;
+        if let (Some(order), Some(proposal)) = (&result.order, &result.proposal) {
+            pulls::order(&tx, order, &proposal.fixer, now)?;
+        }
         tell(&tx, lease.incident, now)?;
         tx.commit()?;
         // The lines wait where they cannot be written now.
@@ -208,6 +212,8 @@ pub struct Ending {
     pub reason: String,
     pub location: Option<Location>,
     pub proposal: Option<Proposal>,
+    /// The pull request that the proposal is to become.
+    pub order: Option<Order>,
 }
 
 /// Puts the incident as it now is into the transaction, for `incidents.jsonl`.

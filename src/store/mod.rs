@@ -7,11 +7,15 @@ mod bound;
 mod conversation;
 mod deploys;
 mod error;
+mod fixes;
 mod holder;
 mod journal;
 mod learnt;
 mod lease;
+mod mutes;
 pub mod place;
+mod pull_rows;
+mod pulls;
 mod readings;
 mod room;
 mod rows;
@@ -22,9 +26,12 @@ mod storm;
 mod watches;
 
 pub use error::{Error, ErrorKind};
+pub use fixes::Returned;
 pub use holder::Holder;
 pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
+pub use mutes::Mute;
+pub use pulls::{PullLease, PullRow};
 pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
 pub use spend::{Booked, Booking, OverBudget, Spent, Tokens};
@@ -178,7 +185,8 @@ impl Store {
         let fingerprint = incident::fingerprint(signal);
         let (limits, bytes) = (self.limits.admission, self.limits.bytes);
         let tx = self.begin()?;
-        let known = known(&tx, &signal.service, &fingerprint)?;
+        let muted = mutes::holds(&tx, &signal.service, &fingerprint, now)?;
+        let known = known(&tx, signal, &fingerprint, muted)?;
         let recent = recent(&tx, signal, now)?;
         let (outcome, id, count) = match incident::admit(&known, signal.time, recent, &limits) {
             Effect::Append(id) => {
@@ -192,7 +200,9 @@ impl Store {
                 if times > 1 || last > signal.time {
                     append(&tx, id, signal, times - 1, last)?;
                 }
-                if limits.storms {
+                if muted {
+                    mutes::begin_muted(&tx, id, now)?;
+                } else if limits.storms {
                     storm::take(&tx, id, signal, now)?;
                 }
                 (Outcome::New(id), id, times)
@@ -332,13 +342,19 @@ fn worth_a_line(outcome: &Outcome, count: u64) -> bool {
     matches!(outcome, Outcome::New(_)) || count <= 10 || count.is_power_of_two()
 }
 
-/// The newest incidents of the same fault.
-fn known(tx: &Transaction<'_>, service: &str, fingerprint: &str) -> Result<Vec<Known>, Error> {
+/// The newest incidents of the same fault, as they stand for an occurrence: the newest of a muted
+/// fault takes it, and one whose fix was merged takes none from a commit with that fix.
+fn known(
+    tx: &Transaction<'_>,
+    signal: &Signal,
+    fingerprint: &str,
+    muted: bool,
+) -> Result<Vec<Known>, Error> {
     let mut rows = tx.prepare_cached(
         "SELECT id, first_seen, last_seen, status FROM incidents
          WHERE service = ?1 AND fingerprint = ?2 ORDER BY id DESC LIMIT 10",
     )?;
-    let rows = rows.query_map([service, fingerprint], |row| {
+    let rows = rows.query_map([&signal.service, fingerprint], |row| {
         let status: String = row.get(3)?;
         Ok(Known {
             id: IncidentId(row.get(0)?),
@@ -347,7 +363,18 @@ fn known(tx: &Transaction<'_>, service: &str, fingerprint: &str) -> Result<Vec<K
             status: Status::from_word(&status).unwrap_or(Status::Open),
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut known: Vec<Known> = rows.collect::<Result<_, _>>()?;
+    let merged = |one: &Known| one.status == Status::Merged;
+    let fixed = known.iter().any(merged) && fixes::is_fixed(tx, signal, fingerprint)?;
+    for one in &mut known {
+        if one.status == Status::Muted || (fixed && merged(one)) {
+            one.status = Status::Resolved;
+        }
+    }
+    if let (true, Some(newest)) = (muted, known.first_mut()) {
+        newest.status = Status::Muted;
+    }
+    Ok(known)
 }
 
 /// New incidents of the signal's service in the last hour, by both clocks.

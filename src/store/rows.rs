@@ -67,6 +67,23 @@ pub fn insert(
     Ok(IncidentId(db.last_insert_rowid()))
 }
 
+/// A new incident of the same fault, with what is known of it from the one before.
+pub fn open_again(
+    db: &Connection,
+    before: IncidentId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<IncidentId, Error> {
+    db.prepare_cached(
+        "INSERT INTO incidents (service, fingerprint, kind, title, reason, watch, stream, trace,
+         lines, context, first_seen, last_seen, count, commit_id, status, previous, created, owner)
+         SELECT service, fingerprint, kind, title, ?2, watch, stream, trace, lines, context,
+         last_seen, last_seen, 1, commit_id, 'open', id, ?3, owner FROM incidents WHERE id = ?1",
+    )?
+    .execute(params![before.0, bound::words(reason), now.0])?;
+    Ok(IncidentId(db.last_insert_rowid()))
+}
+
 /// One more time that an incident was seen.
 pub fn occurrence(db: &Connection, id: IncidentId, signal: &Signal) -> Result<(), Error> {
     let commit = signal.commit.as_ref().map(CommitId::as_str);
@@ -200,7 +217,7 @@ pub fn from_json<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>,
         .map_err(|_| damaged("JSON"))
 }
 
-fn damaged(what: &str) -> Error {
+pub fn damaged(what: &str) -> Error {
     let what = format!("a row of the store is damaged ({what}); move State_Dir away to start anew");
     Error::new(ErrorKind::Broken, what)
 }

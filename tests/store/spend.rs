@@ -100,6 +100,7 @@ fn a_conversation_that_is_over_goes_with_its_result_and_one_that_broke_off_stays
             reason: "as it came".into(),
             location: None,
             proposal: None,
+            order: None,
         };
         store.finish(&lease, &ending, at(102)).unwrap();
         let kept = store.conversation(incident.id).unwrap();

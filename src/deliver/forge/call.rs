@@ -2,6 +2,7 @@
 //! header, no redirects, everything bounded; and what a status that nobody foresaw means. What is
 //! asked, and what an answer says, is for each host's own file.
 
+use super::again::again;
 use super::{Error, ErrorKind, Reader};
 use crate::net::{self, Http, Method, Request, Whole};
 use serde_json::Value;
@@ -106,18 +107,24 @@ impl Api {
             headers.push(("if-none-match", seen.to_owned()));
         }
         let url = format!("{}/{path}", self.base);
-        let request = Request {
-            method,
-            url: &url,
-            headers,
-            body,
-            deadline: Instant::now() + TIME,
-        };
-        let whole = self
-            .http
-            .whole(request, ANSWER_LIMIT)
-            .map_err(|e| self.unreachable(&e, token))?;
-        Ok(read(whole, token))
+        again(|| {
+            let request = Request {
+                method,
+                url: &url,
+                headers: headers.clone(),
+                body,
+                deadline: Instant::now() + TIME,
+            };
+            let whole = self
+                .http
+                .whole(request, ANSWER_LIMIT)
+                .map_err(|e| self.unreachable(&e, token))?;
+            let answer = read(whole, token);
+            match answer.status {
+                500.. => Err(self.refusal(&answer, "asking")),
+                _ => Ok(answer),
+            }
+        })
     }
 
     fn unreachable(&self, e: &net::Error, token: &str) -> Error {

@@ -2,6 +2,7 @@
 //! it. One file or folder a host, all behind [`Forge`]. It merges nothing, pushes over nothing, and
 //! starts nothing of what it is told there: what people write on a code host is read by nobody here.
 
+mod again;
 mod call;
 mod choose;
 mod error;

@@ -3,6 +3,7 @@
 //! redirect is followed, and nothing is asked but what [`Place`] names.
 
 use super::place::Place;
+use crate::deliver::forge::again::again;
 use crate::deliver::forge::{Error, ErrorKind};
 use crate::net::{Http, Method, Request, Secret, Whole};
 use serde_json::Value;
@@ -73,6 +74,17 @@ impl Calls {
     /// Sends one call. Limits, faults of the host and redirects are errors; every other status is
     /// the caller's to judge.
     pub fn once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        etag: Option<&str>,
+        token: &Secret,
+    ) -> Result<Answer, Error> {
+        again(|| self.attempt(method, path, body, etag, token))
+    }
+
+    fn attempt(
         &self,
         method: Method,
         path: &str,
