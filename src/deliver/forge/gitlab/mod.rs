@@ -10,6 +10,7 @@
 
 mod rights;
 
+use super::again::again;
 use super::call::{Answer, Api, commit, list, mark_line, number, text};
 use super::site::{Places, encoded};
 use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Reader, Rights};
@@ -172,6 +173,37 @@ impl Gitlab {
         }
         Ok((ids, left_out))
     }
+
+    /// Looks for the comment first: GitLab would take it twice.
+    fn say(&self, number: u64, text: &str, mark: &str) -> Result<(), Error> {
+        let path = format!("{}/merge_requests/{number}/notes", self.target());
+        let mark = mark_line(mark);
+        for page in 1..=COMMENT_PAGES {
+            let answer = self.api.get(&format!(
+                "{path}?order_by=created_at&sort=desc&per_page=100&page={page}"
+            ))?;
+            if answer.status != 200 || !answer.body.is_array() {
+                return Err(self.api.refusal(&answer, "looking at the comments"));
+            }
+            let notes = list(&answer.body, "");
+            if notes
+                .iter()
+                .filter_map(|note| self::text(note, "/body"))
+                .any(|body| body.contains(&mark))
+            {
+                return Ok(());
+            }
+            if notes.len() < 100 {
+                break;
+            }
+        }
+        let body = json!({ "body": format!("{}\n\n{mark}", without_commands(text)) });
+        let answer = self.api.post_once(&path, &body)?;
+        match answer.status {
+            201 => Ok(()),
+            _ => Err(self.api.refusal(&answer, "commenting")),
+        }
+    }
 }
 
 impl Forge for Gitlab {
@@ -284,33 +316,7 @@ impl Forge for Gitlab {
     }
 
     fn comment(&self, _order: &Order, number: u64, text: &str, mark: &str) -> Result<(), Error> {
-        let path = format!("{}/merge_requests/{number}/notes", self.target());
-        let mark = mark_line(mark);
-        for page in 1..=COMMENT_PAGES {
-            let answer = self.api.get(&format!(
-                "{path}?order_by=created_at&sort=desc&per_page=100&page={page}"
-            ))?;
-            if answer.status != 200 || !answer.body.is_array() {
-                return Err(self.api.refusal(&answer, "looking at the comments"));
-            }
-            let notes = list(&answer.body, "");
-            if notes
-                .iter()
-                .filter_map(|note| self::text(note, "/body"))
-                .any(|body| body.contains(&mark))
-            {
-                return Ok(());
-            }
-            if notes.len() < 100 {
-                break;
-            }
-        }
-        let body = json!({ "body": format!("{}\n\n{mark}", without_commands(text)) });
-        let answer = self.api.post(&path, &body)?;
-        match answer.status {
-            201 => Ok(()),
-            _ => Err(self.api.refusal(&answer, "commenting")),
-        }
+        again(|| self.say(number, text, mark))
     }
 
     fn rights(&self, base: Option<&str>) -> Result<Rights, Error> {
