@@ -6,7 +6,6 @@
 //! which branches are made (the fork, where one is set; in the project itself then Guest is enough
 //! for a public one and Reporter for a private one). The base branch should be protected with
 //! nobody but Maintainers allowed to push: then the token cannot push to it, which `rights` tells.
-//! Without the scope `read_user` or `api`, reviewers cannot be looked up by their names.
 
 mod rights;
 
