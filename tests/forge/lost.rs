@@ -39,18 +39,26 @@ fn one_branch_and_one_request_whichever_answer_is_lost() {
     let steps = whole.heard().len();
     assert!(steps >= 12, "{steps}");
     for step in 1..=steps {
-        for fault in [Fault::LostOnce(step), Fault::StatusOnce(step, 502)] {
+        for fault in [
+            // Once: the call itself is sent again.
+            Fault::LostRun(step, 1),
+            Fault::StatusRun(step, 1, 502),
+            // As often as a call is sent: the whole is repeated.
+            Fault::LostRun(step, 3),
+            Fault::StatusRun(step, 3, 502),
+            Fault::LostRun(step, 10),
+        ] {
             let played = play();
             played.fail(fault.clone());
-            assert_eq!(deliver(&played, 3), 2, "{fault:?}");
-            exactly_one(&played, &format!("{fault:?}"));
+            let tries = deliver(&played, 6);
+            exactly_one(&played, &format!("{fault:?}, {tries} tries"));
         }
     }
 }
 
 #[test]
 fn one_branch_and_one_request_where_a_third_of_all_calls_fail() {
-    for fault in [Fault::Before(13), Fault::Lost(13), Fault::Both(13)] {
+    for fault in [Fault::Before(3), Fault::Lost(3), Fault::Both(3)] {
         let played = play();
         played.fail(fault.clone());
         deliver(&played, 50);
