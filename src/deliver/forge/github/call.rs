@@ -240,7 +240,7 @@ fn judge(whole: Whole, host: &str, token: &Secret) -> Result<Answer, Error> {
         );
         return Err(Error::new(ErrorKind::Limited(wait), words));
     }
-    if status >= 500 || status < 200 {
+    if !(200..500).contains(&status) {
         let words = format!("{host} has a fault of its own ({status}: {said})");
         return Err(Error::new(ErrorKind::Unreachable, words));
     }
