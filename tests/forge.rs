@@ -8,6 +8,7 @@ mod app;
 mod branches;
 #[path = "forge/described.rs"]
 mod described;
+mod git;
 #[path = "forge/limits.rs"]
 mod limits;
 #[path = "forge/lost.rs"]

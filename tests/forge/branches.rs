@@ -1,5 +1,6 @@
 //! A branch with one commit: what it holds, whose it is when it was there, what is refused.
 
+use crate::git::git;
 use crate::github_server::{TOKEN, play, play_repo};
 use crate::orders::{BOT, BRANCH, REPO, client, file, fork_client, message, order};
 use autofix::deliver::forge::{Branch, ErrorKind, Forge};
@@ -166,4 +167,34 @@ fn only_the_repository_is_asked_and_with_the_headers() {
     }
     let debug = format!("{client:?}");
     assert!(!debug.contains(TOKEN), "{debug}");
+}
+
+#[test]
+fn a_branch_over_a_repository_that_was_there_can_be_cloned() {
+    let dir = tempfile::tempdir().unwrap();
+    let (work, bare) = (dir.path().join("work"), dir.path().join("shop.git"));
+    std::fs::create_dir(&work).unwrap();
+    git(&work, &["init", "-q", "-b", "main"]);
+    std::fs::write(work.join("run.sh"), "true\n").unwrap();
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-q", "-m", "Begin"]);
+    let (from, to) = (work.to_str().unwrap(), bare.to_str().unwrap());
+    git(dir.path(), &["clone", "-q", "--bare", from, to]);
+    let played = play_repo(REPO, &bare);
+    let mut order = order(&played);
+    order.files[0].mode = 0o100_755;
+    client(&played).make_branch(&order).unwrap();
+    git(
+        dir.path(),
+        &["clone", "-q", "--branch", BRANCH, to, "clone"],
+    );
+    let clone = dir.path().join("clone");
+    let changed = git(&clone, &["diff", "--summary", "HEAD~1"]);
+    assert_eq!(
+        changed,
+        "create mode 100755 src/cart.py\n create mode 100644 tests/test_cart.py"
+    );
+    assert_eq!(git(&clone, &["fsck", "--strict"]), "");
+    let message = git(&clone, &["log", "-1", "--format=%B"]);
+    assert_eq!(message, order.message.trim_end());
 }
