@@ -48,10 +48,10 @@ pub enum Fault {
     Lost(usize),
     /// Every n-th call, one like the one and the next like the other.
     Both(usize),
-    /// Only this call is done and its answer lost.
-    LostOnce(usize),
-    /// Only this call is answered with this status.
-    StatusOnce(usize, u16),
+    /// From this call on so many are done and their answers lost.
+    LostRun(usize, usize),
+    /// From this call on so many are answered with this status, and not done.
+    StatusRun(usize, usize, u16),
 }
 
 /// How the server behaves.
@@ -235,8 +235,11 @@ impl Played {
                     let odd = (calls / n.max(1)) % 2 == 1;
                     (each(n) && odd, each(n) && !odd, None)
                 }
-                Fault::LostOnce(at) => (false, calls == at, None),
-                Fault::StatusOnce(at, status) => (false, false, (calls == at).then_some(status)),
+                Fault::LostRun(at, run) => (false, (at..at + run).contains(&calls), None),
+                Fault::StatusRun(at, run, status) => {
+                    let hit = (at..at + run).contains(&calls);
+                    (false, false, hit.then_some(status))
+                }
             };
             let answer = match (before, status) {
                 (true, _) => None,
