@@ -317,6 +317,10 @@ impl Reader {
         }
         let stream = self.streams.of(view);
         let known = self.learned.of(&stream.service, &mut stream.learned);
+        if stream.closes_the_last() {
+            settle(stream, known, &self.out);
+            stream.go_over();
+        }
         if let Some(runs) = stream.runs(view.time())
             && known.is_news(&runs)
             && self.notes.try_send(Note::Running(runs)).is_err()

@@ -134,6 +134,12 @@ fn from_a_log_to_a_request_to_held_to_come_back() {
     );
     assert_eq!(incidents(&state).len(), 2);
     assert_eq!(again.count, 1);
+    // Taking the first fix back would bring the fault back that it was made for.
+    let again = wait_for("worked on", &state, || {
+        newest(&state).filter(is(Status::Reported))
+    });
+    assert!(again.reason.contains("earlier fix"), "{}", again.reason);
+    assert_eq!(world.github.pulls(NAME).len(), 1);
     plugin.stop(Duration::from_secs(20));
     let said = autofix(&state, &["outcomes", "--json"]);
     let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
