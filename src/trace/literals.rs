@@ -10,9 +10,9 @@ const GRAM: usize = 4;
 /// Of two neighbouring grams a text is looked at for one, so of a literal of so many bytes one is
 /// met wherever it stands. Shorter ones are told by a byte.
 const LONG: usize = GRAM + 1;
-/// Bits of the table, as a power of two: 4 KB, of which a hundred grams set one in three hundred.
-const BITS: u32 = 15;
-const WORDS: usize = 1 << (BITS - 6);
+/// Words of the table, as a power of two: 4 KB. A gram has two bits of one word.
+const WORD_BITS: u32 = 9;
+const WORDS: usize = 1 << WORD_BITS;
 /// Bytes that short literals may be told by, all at once.
 const MARKS: usize = 3;
 /// The bit that tells ASCII's lower-case letters from the upper-case ones.
@@ -62,7 +62,7 @@ impl Literals {
 
 /// Grams of literals that are long enough.
 struct Grams {
-    /// A bit for each gram, by its hash.
+    /// Two bits for each gram, by its hash.
     bits: Box<[u64; WORDS]>,
     /// The grams themselves, sorted.
     all: Vec<u32>,
@@ -98,8 +98,8 @@ impl Grams {
         });
         for gram in best.into_iter().flatten() {
             let gram = self.folded(gram);
-            let (word, bit) = place(gram);
-            self.bits[word] |= 1 << bit;
+            let (word, [one, two]) = place(gram);
+            self.bits[word] |= 1 << one | 1 << two;
             if let Err(at) = self.all.binary_search(&gram) {
                 self.all.insert(at, gram);
             }
@@ -115,12 +115,23 @@ impl Grams {
     #[inline]
     fn any_in(&self, text: &[u8]) -> bool {
         let [even, odd] = steps(text);
+        // Two loops, which cost less than one over both.
         let mut seen = 0;
-        for gram in even.iter().chain(odd) {
-            let (word, bit) = place(self.folded(*gram));
-            seen |= self.bits[word] >> bit;
+        for gram in even {
+            seen |= self.bit(*gram);
+        }
+        for gram in odd {
+            seen |= self.bit(*gram);
         }
         seen & 1 == 1 && self.looks_like(text)
+    }
+
+    /// The lowest bit is set where both bits of the gram are.
+    #[inline]
+    fn bit(&self, gram: [u8; GRAM]) -> u64 {
+        let (word, [one, two]) = place(self.folded(gram));
+        let word = self.bits[word];
+        word >> one & word >> two
     }
 
     /// The same without what only shares a bit.
@@ -140,11 +151,12 @@ fn steps(text: &[u8]) -> [&[[u8; GRAM]]; 2] {
     [even, odd]
 }
 
-/// The word of the table and the bit in it that a gram has.
+/// The word of the table and the two bits in it that a gram has.
 #[inline]
-const fn place(gram: u32) -> (usize, u32) {
-    let hash = gram.wrapping_mul(0x9e37_79b1) >> (32 - BITS);
-    ((hash >> 6) as usize, hash & 63)
+const fn place(gram: u32) -> (usize, [u32; 2]) {
+    let hash = gram.wrapping_mul(0x9e37_79b1);
+    let word = hash >> (32 - WORD_BITS);
+    (word as usize, [hash >> 12 & 63, hash >> 17 & 63])
 }
 
 /// Literals that are too short for that, each told by the byte that log text has least.
