@@ -6,7 +6,7 @@ use crate::world::{
 };
 use autofix::log::Log;
 use autofix::model::delivery::{Delivery, OutcomeKind};
-use autofix::model::{CommitId, Incident, Status, Timestamp};
+use autofix::model::{Incident, Status, Timestamp};
 use autofix::plugin::{self, Flush, Host, Instance};
 use autofix::record::encode::{self, Layout};
 use std::path::Path;
@@ -278,6 +278,38 @@ fn an_open_request_hears_of_new_counts_once_a_day() {
 }
 
 #[test]
+fn check_says_what_the_token_may_do_and_writes_nothing() {
+    let world = World::new(1);
+    let registry = world.registry("commit = \"field:commit\"");
+    let check = || {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_autofix"))
+            .args(["check", "--services", registry.to_str().unwrap()])
+            .args(["--set", "Mode=pr", "--set"])
+            .arg(format!(
+                "Forge_Token_File={}",
+                world.path("token").display()
+            ))
+            .args(["--state", world.path("st").to_str().unwrap()])
+            .env("HOME", world.dir.path())
+            .output()
+            .unwrap();
+        String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap()
+    };
+    let said = check();
+    assert!(said.contains("shop: pull requests can be made"), "{said}");
+    assert!(said.contains("could push to the branch"), "{said}");
+    world.github.protect(NAME, "main");
+    let said = check();
+    assert!(!said.contains("could push to the branch"), "{said}");
+    world.github.revoke("ghp_");
+    let said = check();
+    assert!(said.contains("the token is not taken"), "{said}");
+    assert!(!said.contains(crate::played_github::TOKEN));
+    let heard = world.github.heard();
+    assert!(heard.iter().all(|one| one.method == "GET"));
+}
+
+#[test]
 fn a_token_stands_in_no_file_and_no_output_whatever_goes_wrong() {
     let world = World::new(1);
     let state = world.seen("state", 1, 1);
@@ -303,5 +335,4 @@ fn a_token_stands_in_no_file_and_no_output_whatever_goes_wrong() {
             assert!(!found, "{}", path.display());
         }
     }
-    let _ = CommitId::parse(&world.commit);
 }
