@@ -3,6 +3,7 @@
 
 mod fixer;
 mod model;
+mod notify;
 mod repos;
 mod state;
 
@@ -250,6 +251,9 @@ fn services(
         report.add([Complaint::warning(place, what, remedy)]);
     }
     let (complaints, good) = repos::check(settings, registry, options.offline);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = notify::check(registry);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let asked = [
