@@ -352,7 +352,7 @@ mod tests {
         assert_eq!((a.target.every, b.target.every), (900, 60));
         assert_eq!(b.target.url, TokenSource::File("/run/hook".into()));
         assert_eq!((&b.target.owner, b.target.events.len()), (&None, 3));
-        assert_eq!(a.place.line, Some(8));
+        assert_eq!(a.place.line, Some(9));
         assert!(registry.warnings().is_empty());
     }
 
@@ -396,7 +396,7 @@ mod tests {
             (&format!("{good}services = [\"*a\"]\n"), "names no service"),
             (
                 &format!("{good}{good}"),
-                "a second [[notify]] called `a`; the first stands in s.toml:8",
+                "a second [[notify]] called `a`; the first stands in s.toml:9",
             ),
             (
                 &format!("{good}colour = \"red\"\n"),
