@@ -1,6 +1,8 @@
 //! The command line as its users meet it: the built program, its streams and its exit status.
 //! Repositories are made by the test; nothing of the user's own configuration is read.
 
+#[path = "cli/fate.rs"]
+mod fate;
 #[path = "cli/place.rs"]
 mod place;
 #[expect(dead_code, reason = "`triage.rs` asks for more of it")]

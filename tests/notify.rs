@@ -5,6 +5,8 @@
 mod command;
 #[path = "notify/hostile.rs"]
 mod hostile;
+#[path = "notify/instance.rs"]
+mod instance;
 #[path = "notify/payloads.rs"]
 mod payloads;
 #[path = "notify/sending.rs"]

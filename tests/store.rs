@@ -5,6 +5,10 @@
 mod beside;
 #[path = "store/crash.rs"]
 mod crash;
+#[path = "store/mutes.rs"]
+mod mutes;
+#[path = "store/pulls.rs"]
+mod pulls;
 #[path = "store/spend.rs"]
 mod spend;
 #[path = "store/storm.rs"]

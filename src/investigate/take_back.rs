@@ -25,6 +25,12 @@ pub(super) fn is_delicate(repo: &Repo, case: &Case, rules: &Rules<'_>) -> Option
     let cve = message
         .split(|c: char| !c.is_ascii_alphanumeric())
         .any(|word| word == "cve" || word == "ghsa");
+    if message
+        .lines()
+        .any(|line| line.starts_with("autofix-fingerprint:"))
+    {
+        return Some("it is a fix that autofix made".to_owned());
+    }
     if cve || message.contains("security") || message.contains("vulnerab") {
         return Some("its message speaks of security".to_owned());
     }

@@ -12,8 +12,23 @@ pub enum Level {
 }
 
 impl Level {
+    /// The words that nearly all loggers write, as they write them; every record is asked.
+    #[inline]
+    pub fn from_usual(word: &[u8]) -> Option<Level> {
+        match word {
+            b"info" | b"INFO" => Some(Level::Info),
+            b"debug" | b"DEBUG" => Some(Level::Debug),
+            b"warn" | b"WARN" | b"warning" | b"WARNING" => Some(Level::Warn),
+            b"error" | b"ERROR" => Some(Level::Error),
+            _ => None,
+        }
+    }
+
     /// From a logger's word (`ERROR`, `warn`, `critical`, `E`, …), any case.
     pub fn from_word(word: &str) -> Option<Level> {
+        if let Some(level) = Level::from_usual(word.as_bytes()) {
+            return Some(level);
+        }
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let mut lower = [0u8; 12];
         let bytes = word.as_bytes();

@@ -11,6 +11,7 @@ use crate::llm::{self, Talker};
 use crate::model::service::{Fixer, FixerModel};
 use crate::model::{CommitId, Incident, Settings, Timestamp};
 use crate::pipeline::clock;
+use crate::pipeline::fates::fates;
 use crate::pipeline::lane::Halt;
 use crate::pipeline::ledger::StoreLedger;
 use crate::redact::{self, Redactor, Scope};
@@ -80,6 +81,14 @@ impl Beside {
         let seen = store.occurrences(incident.id)?;
         let past = store.alike(incident)?;
         let events = store.events(incident.id)?;
+        // First, so that a long history does not push out what must not be proposed again.
+        let mut tried = fates(&store.rounds(&incident.service, &incident.fingerprint)?);
+        let done = events
+            .into_iter()
+            // That work began says nothing of what came of it.
+            .filter(|event| !matches!(event.what.as_str(), "open" | "claimed" | "postponed"))
+            .map(|event| format!("{}: {}", event.what, event.detail));
+        tried.extend(done);
         Ok(Beside {
             seen: seen.into_iter().map(|one| (one.time, one.commit)).collect(),
             past: past
@@ -93,12 +102,7 @@ impl Beside {
                     reason: one.reason,
                 })
                 .collect(),
-            tried: events
-                .into_iter()
-                // That work began says nothing of what came of it.
-                .filter(|event| !matches!(event.what.as_str(), "open" | "claimed" | "postponed"))
-                .map(|event| format!("{}: {}", event.what, event.detail))
-                .collect(),
+            tried,
         })
     }
 }

@@ -33,6 +33,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often what watches counted is handed to the store.
 const TELL: Duration = Duration::from_secs(5);
 
+/// How long memory for chunks is kept that none needs: longer than a host waits between bursts.
+const SETTLE: Duration = Duration::from_secs(3);
+
 /// The state of the lane.
 pub struct Fast {
     outlet: Outlet,
@@ -42,6 +45,8 @@ pub struct Fast {
     looked: Timestamp,
     /// When the watches' counts were last handed over.
     told: Timestamp,
+    /// When memory that no chunk needed was last let go of.
+    settled: Timestamp,
     orders: Receiver<Order>,
     /// Where somebody reads the news.
     news: Option<NewsOut>,
@@ -99,6 +104,7 @@ impl Fast {
             },
             looked: Timestamp::default(),
             told: Timestamp::default(),
+            settled: Timestamp::default(),
             orders: parts.orders,
             news: parts.news,
             halt: parts.halt,
@@ -169,6 +175,10 @@ impl Fast {
             return;
         }
         self.looked = now;
+        if now < self.settled || now.since(self.settled) >= SETTLE {
+            self.settled = now;
+            self.outlet.settle();
+        }
         let reader = &mut self.reader;
         self.joiner.idle(now, |whole| reader.take(whole, now));
         for stream in reader.streams.all() {
@@ -317,6 +327,10 @@ impl Reader {
         }
         let stream = self.streams.of(view);
         let known = self.learned.of(&stream.service, &mut stream.learned);
+        if stream.closes_the_last() {
+            settle(stream, known, &self.out);
+            stream.go_over();
+        }
         if let Some(runs) = stream.runs(view.time())
             && known.is_news(&runs)
             && self.notes.try_send(Note::Running(runs)).is_err()

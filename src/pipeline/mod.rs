@@ -9,6 +9,7 @@ pub mod courier;
 mod deployed;
 pub mod drawn;
 mod fast;
+mod fates;
 mod joining;
 mod judged;
 mod lane;

@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Chunks that may wait at once, however small they are.
 const MAX_CHUNKS: usize = 8_192;
 
-/// The part of the queue's limit that may be held by memory for the next chunks.
-const SPARE_PART: u64 = 4;
+/// The part of the queue's limit that memory for the next chunks may hold though none come.
+const REST_PART: u64 = 4;
 
 /// What one flush brought: a tag and concatenated msgpack records, in one allocation.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ pub struct Outlet {
 pub fn queue(limit: u64, counters: Arc<Counters>) -> (Intake, Outlet) {
     let (to, from) = bounded(MAX_CHUNKS);
     let waiting = Arc::new(AtomicU64::new(0));
-    let spares = Arc::new(Spares::new(limit / SPARE_PART));
+    let spares = Arc::new(Spares::new(limit, limit / REST_PART));
     let intake = Intake {
         to,
         waiting: Arc::clone(&waiting),
@@ -139,8 +139,9 @@ impl Intake {
         // is a hundred times slower than the copy.
         let kept = self.spares.take(tag.len() + data.len());
         let above = if kept.is_some() { size } else { 0 };
-        if before + size + self.spares.bytes() > self.limit + above {
-            self.spares.clear();
+        let room = (self.limit + above).saturating_sub(before + size);
+        if self.spares.bytes() > room {
+            self.spares.shrink(room);
         }
         let sent = match Chunk::copy(tag, data, kept) {
             None => Err(Refused::Full),
@@ -228,6 +229,11 @@ impl Outlet {
         if held <= self.limit {
             self.spares.give(chunk.bytes);
         }
+    }
+
+    /// Lets go of memory that was needed for no chunk since this was last called.
+    pub fn settle(&self) {
+        self.spares.settle();
     }
 }
 

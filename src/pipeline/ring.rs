@@ -61,13 +61,12 @@ impl Ring {
             }
             room -= length;
             let start = end.saturating_sub(*length);
-            let bytes: Vec<u8> = self.bytes.range(start..end).copied().collect();
-            end = start;
             lines.push(ContextLine {
                 time: *time,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
+                text: self.text(start, end),
                 from: None,
             });
+            end = start;
         }
         lines.reverse();
         lines
@@ -87,10 +86,9 @@ impl Ring {
             }
             if *at <= to {
                 room -= length;
-                let bytes: Vec<u8> = self.bytes.range(start..end).copied().collect();
                 lines.push(ContextLine {
                     time: *at,
-                    text: String::from_utf8_lossy(&bytes).into_owned(),
+                    text: self.text(start, end),
                     from: None,
                 });
             }
@@ -98,6 +96,23 @@ impl Ring {
         }
         lines.reverse();
         lines
+    }
+
+    /// A line whose bytes stand there, which may go over the end of the buffer to its beginning.
+    fn text(&self, start: usize, end: usize) -> String {
+        let (first, second) = self.bytes.as_slices();
+        let part = |slice: &[u8], before: usize| {
+            let from = start.saturating_sub(before).min(slice.len());
+            let to = end.saturating_sub(before).min(slice.len());
+            from..to
+        };
+        let (head, tail) = (part(first, 0), part(second, first.len()));
+        let mut bytes = Vec::with_capacity(end.saturating_sub(start));
+        bytes.extend_from_slice(first.get(head).unwrap_or_default());
+        bytes.extend_from_slice(second.get(tail).unwrap_or_default());
+        // Whole characters went in.
+        String::from_utf8(bytes)
+            .unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned())
     }
 
     /// Bytes held.

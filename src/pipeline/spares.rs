@@ -110,21 +110,26 @@ impl Deref for Buffer {
 pub struct Spares {
     buffers: Mutex<Vec<Buffer>>,
     bytes: AtomicU64,
+    /// The fewest bytes since [`Spares::settle`] was last called.
+    least: AtomicU64,
     limit: u64,
+    rest: u64,
 }
 
 impl Spares {
-    /// Keeps at most `limit` bytes.
-    pub fn new(limit: u64) -> Spares {
+    /// Keeps at most `limit` bytes, and `rest` of them though nobody needs them.
+    pub fn new(limit: u64, rest: u64) -> Spares {
         Spares {
             buffers: Mutex::new(Vec::with_capacity(MAX_SPARES)),
             bytes: AtomicU64::new(0),
+            least: AtomicU64::new(0),
             limit,
+            rest,
         }
     }
 
     /// An empty buffer with room for `size` bytes, where one is kept: the smallest that is not more
-    /// than twice as large.
+    /// than twice as large, and of several the one that was read last, which caches still hold.
     pub fn take(&self, size: usize) -> Option<Buffer> {
         if size < SMALLEST {
             return None;
@@ -133,11 +138,14 @@ impl Spares {
         let (at, _) = buffers
             .iter()
             .enumerate()
+            .rev()
             .filter(|(_, buffer)| buffer.fits(size))
             .min_by_key(|(_, buffer)| buffer.capacity())?;
-        let buffer = buffers.swap_remove(at);
-        self.bytes
-            .fetch_sub(buffer.capacity() as u64, Ordering::AcqRel);
+        let buffer = buffers.remove(at);
+        let size = buffer.capacity() as u64;
+        let before = self.bytes.fetch_sub(size, Ordering::AcqRel);
+        self.least
+            .fetch_min(before.saturating_sub(size), Ordering::AcqRel);
         Some(buffer)
     }
 
@@ -151,7 +159,7 @@ impl Spares {
         let bytes = rounded(size) as u64;
         let ready = |buffers: &[Buffer]| buffers.iter().filter(|one| one.fits(size)).count();
         let missing = AHEAD.saturating_sub(ready(&self.buffers.lock()));
-        let allowed = room.min(self.limit.saturating_sub(self.bytes())) / bytes;
+        let allowed = room.min(self.rest.saturating_sub(self.bytes())) / bytes;
         for _ in 0..allowed.min(missing as u64) {
             let Some(mut buffer) = Buffer::new(size) else {
                 return;
@@ -173,12 +181,11 @@ impl Spares {
         let mut gone = Vec::new();
         let mut buffers = self.buffers.lock();
         // The oldest go: what comes now has the size of what comes next.
-        while buffers.len() == MAX_SPARES || self.bytes() + size > self.limit {
-            let old = buffers.remove(0);
-            self.bytes
-                .fetch_sub(old.capacity() as u64, Ordering::AcqRel);
-            gone.push(old);
+        if buffers.len() == MAX_SPARES {
+            let first = buffers.first().map_or(0, Buffer::capacity) as u64;
+            self.drop_oldest(&mut buffers, self.bytes().saturating_sub(first), &mut gone);
         }
+        self.drop_oldest(&mut buffers, self.limit - size, &mut gone);
         self.bytes.fetch_add(size, Ordering::AcqRel);
         buffers.push(buffer);
         drop(buffers);
@@ -189,11 +196,34 @@ impl Spares {
         self.bytes.load(Ordering::Acquire)
     }
 
-    /// Lets go of all buffers: their memory is needed elsewhere.
-    pub fn clear(&self) {
+    /// Lets go of the oldest buffers until they hold no more than `most` bytes: their memory is
+    /// needed elsewhere.
+    pub fn shrink(&self, most: u64) {
+        let mut gone = Vec::new();
         if let Some(mut buffers) = self.buffers.try_lock() {
-            buffers.clear();
-            self.bytes.store(0, Ordering::Release);
+            self.drop_oldest(&mut buffers, most, &mut gone);
+        }
+    }
+
+    /// Lets go of what nobody needed since this was last called, but for the rest that always
+    /// stays. Chunks come in bursts, one for each interval of the host, and the memory of one burst
+    /// serves the next. For the thread that reads.
+    pub fn settle(&self) {
+        let mut gone = Vec::new();
+        let mut buffers = self.buffers.lock();
+        let unused = self.least.load(Ordering::Acquire);
+        let most = self.bytes().saturating_sub(unused).max(self.rest);
+        self.drop_oldest(&mut buffers, most, &mut gone);
+        self.least.store(self.bytes(), Ordering::Release);
+        drop(buffers);
+    }
+
+    fn drop_oldest(&self, buffers: &mut Vec<Buffer>, most: u64, gone: &mut Vec<Buffer>) {
+        while self.bytes() > most && !buffers.is_empty() {
+            let old = buffers.remove(0);
+            self.bytes
+                .fetch_sub(old.capacity() as u64, Ordering::AcqRel);
+            gone.push(old);
         }
     }
 }
@@ -230,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_for_a_chunk_of_nearly_its_size() {
-        let spares = Spares::new(1 << 20);
+        let spares = Spares::new(1 << 20, 1 << 20);
         let buffer = mapped(SIZE - 100);
         let memory = buffer.as_ptr();
         spares.give(buffer);
@@ -243,7 +273,7 @@ mod tests {
 
     #[test]
     fn buffers_are_ready_before_they_are_needed_within_room_and_limit() {
-        let spares = Spares::new(1 << 30);
+        let spares = Spares::new(1 << 30, 1 << 30);
         spares.stock(SIZE, u64::MAX);
         assert_eq!(spares.bytes(), (AHEAD * SIZE) as u64);
         let taken = spares.take(SIZE).unwrap();
@@ -253,17 +283,17 @@ mod tests {
         spares.stock(SMALLEST - 1, u64::MAX);
         assert_eq!(spares.bytes(), (AHEAD * SIZE) as u64);
 
-        let narrow = Spares::new(1 << 30);
+        let narrow = Spares::new(1 << 30, 1 << 30);
         narrow.stock(SIZE, 2 * SIZE as u64);
         assert_eq!(narrow.bytes(), 2 * SIZE as u64);
-        let small = Spares::new(3 * SIZE as u64);
+        let small = Spares::new(3 * SIZE as u64, 3 * SIZE as u64);
         small.stock(SIZE, u64::MAX);
         assert_eq!(small.bytes(), 3 * SIZE as u64);
     }
 
     #[test]
     fn the_oldest_make_room_and_the_limit_holds() {
-        let spares = Spares::new(3 * SIZE as u64);
+        let spares = Spares::new(3 * SIZE as u64, 3 * SIZE as u64);
         for _ in 0..5 {
             spares.give(mapped(SIZE));
         }
@@ -271,12 +301,32 @@ mod tests {
         assert_eq!(spares.bytes(), 3 * SIZE as u64);
         spares.give(mapped(4 * SIZE));
         assert_eq!(spares.bytes(), 3 * SIZE as u64);
-        let many = Spares::new(1 << 30);
+        let many = Spares::new(1 << 30, 1 << 30);
         for _ in 0..100 {
             many.give(mapped(SMALLEST));
         }
         assert_eq!(many.bytes(), (MAX_SPARES * SMALLEST) as u64);
-        many.clear();
+        many.shrink(0);
         assert_eq!(many.bytes(), 0);
+    }
+    #[test]
+    fn what_a_burst_needed_stays_until_bursts_need_less() {
+        let size = SIZE as u64;
+        let spares = Spares::new(16 * size, 2 * size);
+        let burst = |chunks: usize| {
+            let taken: Vec<Buffer> = (0..chunks)
+                .map(|_| spares.take(SIZE).unwrap_or_else(|| mapped(SIZE)))
+                .collect();
+            taken.into_iter().for_each(|buffer| spares.give(buffer));
+            spares.settle();
+            spares.bytes() / size
+        };
+        assert_eq!(burst(8), 8);
+        assert_eq!(burst(8), 8);
+        assert_eq!(burst(5), 5);
+        assert_eq!(burst(0), 2, "the rest always stays");
+        assert_eq!(burst(0), 2);
+        spares.shrink(size + 1);
+        assert_eq!(spares.bytes(), size);
     }
 }

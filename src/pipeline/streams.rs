@@ -64,6 +64,8 @@ pub struct Stream {
     pub container: Option<String>,
     /// What the newest record says of the deployed commit, where the registry looks there.
     pub commit: Option<CommitId>,
+    /// Another one, which begins with the record that is being read.
+    coming: Option<CommitId>,
     pub open: Assembler,
     pub ring: Ring,
     /// Number of the next line.
@@ -319,6 +321,7 @@ impl Stream {
             service: String::new(),
             container: view.container().map(str::to_owned),
             commit: None,
+            coming: None,
             open: Assembler::default(),
             ring: Ring::new(context_lines),
             next: 0,
@@ -402,7 +405,28 @@ impl Stream {
             | CommitSource::None => return,
         };
         if commit.is_some() && commit != self.commit {
+            if self.commit.is_some() && self.open.is_open() {
+                self.coming = commit;
+                return;
+            }
             self.commit = commit;
+            self.told = None;
+        }
+    }
+
+    /// Whether another commit begins with this record while lines of the last one are still open. They
+    /// are closed then: what they tell happened in the last one.
+    pub fn closes_the_last(&mut self) -> bool {
+        if self.coming.is_some() {
+            self.open.finish();
+        }
+        self.coming.is_some()
+    }
+
+    /// From here on what is read is the coming commit's.
+    pub fn go_over(&mut self) {
+        if let Some(commit) = self.coming.take() {
+            self.commit = Some(commit);
             self.told = None;
         }
     }

@@ -110,6 +110,8 @@ impl TriageLane {
         let open = self.from.wait(PAUSE);
         let reads = self.take_finds();
         let now = clock::now();
+        // Before the first signal: who is told of it stands there too.
+        self.keep_registered(now);
         // A replay waits for the lane that reads; a host's end does not.
         if !(open || reads && self.waits) {
             self.state.store_again = Timestamp(0);
@@ -314,7 +316,6 @@ impl TriageLane {
                 self.services.replace(registry);
                 self.log.info("the registry changed and was read again");
             }
-            self.keep_registered(now);
         }
         if now.since(self.state.saved) >= SAVE || now < self.state.saved {
             self.state.saved = now;

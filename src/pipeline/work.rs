@@ -20,6 +20,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Digits of a commit in words for people.
+const SHORT: usize = 12;
+
 /// How long one incident may take, clone included. A lease lasts longer.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -221,6 +224,7 @@ impl Worker {
         let last_good = self.last_good(incident, &repo)?;
         let until = Instant::now() + DOSSIER;
         let mut findings = look(&repo, commit, incident, settings, last_good, until);
+        self.keep_earlier_fixes(&mut findings, incident)?;
         let id = Some(commit.to_string());
         if settings.fixer == Fixer::Off {
             keep_texts(&mut findings, &repo);
@@ -256,6 +260,33 @@ impl Worker {
         keep_texts(&mut findings, &repo);
         self.prove(&mut findings, &repo, settings, lease)?;
         Ok(Found::Result(Box::new(findings), id))
+    }
+
+    /// A fix of an earlier round that did not hold is still not taken back: that would bring the fault
+    /// back that it was made for.
+    fn keep_earlier_fixes(
+        &self,
+        findings: &mut Findings,
+        incident: &Incident,
+    ) -> Result<(), Error> {
+        if findings.patch.is_none() {
+            return Ok(());
+        }
+        let rounds = self
+            .store
+            .rounds(&incident.service, &incident.fingerprint)?;
+        let commits = rounds.iter().flat_map(|row| [&row.merged_commit, &row.tip]);
+        for commit in commits.flatten() {
+            let short: String = commit.chars().take(SHORT).collect();
+            if short.len() == SHORT && findings.why.contains(&short) {
+                let why = format!("{short} is an earlier fix of this fault, and is not taken back");
+                findings.patch = None;
+                findings.tried.push(why.clone());
+                findings.why = why;
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Carries a patch to the default branch, and runs the service's tests on it.

@@ -75,6 +75,10 @@ impl Document {
     }
 
     fn scan(text: &str) -> Option<Document> {
+        // Most texts are none, and are spared the memory for members.
+        if !text.trim_ascii_start().starts_with('{') {
+            return None;
+        }
         let mut finder = Finder {
             text,
             found: Document::default(),

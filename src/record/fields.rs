@@ -7,6 +7,7 @@ use crate::record::decode::{Item, Map};
 use crate::record::document::Document;
 use crate::record::hash::text_hash;
 use crate::record::json::{Json, unescape};
+use crate::record::pairs::Pair;
 use crate::record::value::{Found, Value};
 use crate::record::view::View;
 use crate::record::wanted::{Wanted, filter_bit};
@@ -46,7 +47,13 @@ impl View<'_> {
             visitor.status = status.is_none();
         }
         if visitor.open > 0 {
-            self.each_pair(|pair| visitor.pair(pair.name, pair.hash, pair.value));
+            let filter = visitor.filter;
+            self.each_pair(|pair| {
+                // Most names are nobody's.
+                if filter & filter_bit(pair.hash) != 0 {
+                    visitor.outermost(pair);
+                }
+            });
             if let Some(otlp) = self.otlp() {
                 if let Some(attributes) = otlp.get("attributes").and_then(|found| found.map()) {
                     visitor.map(attributes);
@@ -93,13 +100,23 @@ impl Visitor<'_, '_> {
         self.open == 0 && !self.status
     }
 
+    /// A pair of the record's own map. Apart from the loop over all of them, which stays small so.
+    #[inline(never)]
+    fn outermost(&mut self, pair: &Pair<'_>) {
+        let inside = self.known(pair.hash, true, || Found::from_item(pair.value));
+        if let (true, Item::Map(inner)) = (inside, pair.value) {
+            let before = self.enter(pair.name);
+            self.map(inner);
+            self.prefix.truncate(before);
+        }
+    }
+
     fn map(&mut self, map: Map<'_>) {
         for (name, item) in map.iter() {
             self.pair(name, text_hash(name), item);
         }
     }
 
-    #[inline]
     fn pair(&mut self, name: &[u8], hash: u64, item: Item<'_>) {
         let inside = self.name(name, hash, || Found::from_item(item));
         if let (true, Item::Map(inner)) = (inside, item) {
@@ -193,23 +210,48 @@ impl Visitor<'_, '_> {
     }
 
     /// `outermost`: the name is the record's own, or the JSON object's.
+    #[inline]
     fn known<'v>(&mut self, hash: u64, outermost: bool, value: impl Fn() -> Found<'v>) -> bool {
+        // Nearly always there is one table, and one path of a name.
+        if let [table] = self.wanted {
+            return self.known_in(0, table, hash, outermost, value);
+        }
         let mut goes_on = false;
         for (which, table) in self.wanted.iter().enumerate() {
-            let Some(mark) = table.mark(hash) else {
-                continue;
-            };
-            goes_on |= mark.goes_on;
-            for number in &mark.numbers {
-                (self.found)(which, *number, &value());
-                if (outermost && mark.settles)
-                    && let Some(settled) = self.settled.get_mut(which)
-                {
-                    self.open -= usize::from(set(settled, *number));
-                }
-            }
+            goes_on |= self.known_in(which, table, hash, outermost, &value);
         }
         goes_on
+    }
+
+    #[inline]
+    fn known_in<'v>(
+        &mut self,
+        which: usize,
+        table: &Wanted,
+        hash: u64,
+        outermost: bool,
+        value: impl Fn() -> Found<'v>,
+    ) -> bool {
+        let Some(mark) = table.mark(hash) else {
+            return false;
+        };
+        let settles = outermost && mark.settles;
+        match mark.numbers.as_slice() {
+            [] => {}
+            [number] => self.tell(which, *number, settles, &value()),
+            all => all
+                .iter()
+                .for_each(|number| self.tell(which, *number, settles, &value())),
+        }
+        mark.goes_on
+    }
+
+    #[inline]
+    fn tell(&mut self, which: usize, number: u32, settles: bool, value: &Found<'_>) {
+        (self.found)(which, number, value);
+        if settles && let Some(settled) = self.settled.get_mut(which) {
+            self.open -= usize::from(set(settled, number));
+        }
     }
 
     fn enter(&mut self, name: &[u8]) -> usize {

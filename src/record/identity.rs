@@ -268,14 +268,17 @@ impl<'a> Identity<'a> {
 /// record is one, and its names need not be read for it. `None` where more has a say: Kubernetes,
 /// journald, fly, a container without id.
 pub(super) fn plain_stream_key(tag: &str, keys: &Keys<'_>, side: &str) -> Option<u64> {
+    // Asked of every record: most tags hold neither mark.
+    let marked = memchr::memchr2(b'-', b'_', tag.as_bytes()).is_some();
     let more = keys.kubernetes.is_some()
         || keys.unit.is_some()
         || keys.subject.is_some()
         || keys.pid.is_some()
         || keys.fly.is_some()
         || keys.fly_dotted
-        || keys.container_id.is_none() && (keys.container_name.is_some() || tag.contains('-'))
-        || tag.contains('_');
+        || keys.container_id.is_none()
+            && (keys.container_name.is_some() || marked && tag.contains('-'))
+        || marked && tag.contains('_');
     if more {
         return None;
     }

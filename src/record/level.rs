@@ -3,12 +3,19 @@
 
 use crate::model::Level;
 use crate::record::clean::head;
+use crate::record::decode::Item;
 use crate::record::names::{self, Name};
 use crate::record::value::Value;
 
 /// Names of level fields, in records and in JSON messages.
 pub(super) fn is_level_key(name: &[u8]) -> bool {
     names::of(name) == Name::Level
+}
+
+/// [`from_value`] of what stands under a record's key.
+pub(super) fn from_item(item: Item<'_>) -> Option<Level> {
+    let usual = item.bytes().and_then(Level::from_usual);
+    usual.or_else(|| from_value(&Value::from_item(item)))
 }
 
 /// The level that a field's value stands for: a word, or pino's, bunyan's and monolog's numbers.

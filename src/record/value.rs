@@ -122,18 +122,18 @@ impl<'a> Value<'a> {
 /// need not be checked for that.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found<'a> {
-    /// A text, in UTF-8.
+    /// A text. Where it is no UTF-8, its value has U+FFFD in the place of what is wrong.
     Text(&'a [u8]),
-    /// Everything else, but also a text that had to be mended.
+    /// Everything else.
     Other(Value<'a>),
 }
 
 impl<'a> Found<'a> {
-    /// From msgpack; invalid UTF-8 is replaced.
+    /// From msgpack.
     #[inline]
     pub(super) fn from_item(item: Item<'a>) -> Found<'a> {
         match item {
-            Item::Str(bytes) | Item::Bin(bytes) if clean::is_ascii(bytes) => Found::Text(bytes),
+            Item::Str(bytes) | Item::Bin(bytes) => Found::Text(bytes),
             other => Found::Other(Value::from_item(other)),
         }
     }

@@ -44,6 +44,8 @@ pub struct View<'a> {
     piece: Cow<'a, [u8]>,
     line: Cow<'a, str>,
     cut: bool,
+    /// The line begins as a JSON object does.
+    braced: bool,
     document: OnceCell<Option<Document>>,
     level: OnceCell<Option<Level>>,
     stream: OnceCell<u64>,
@@ -75,6 +77,7 @@ impl<'a> View<'a> {
             piece: Cow::Borrowed(&[]),
             line: Cow::Borrowed(""),
             cut: false,
+            braced: false,
             document: OnceCell::new(),
             level: OnceCell::new(),
             stream: OnceCell::new(),
@@ -108,6 +111,7 @@ impl<'a> View<'a> {
             text = self.take_wrapped(inner);
         }
         self.line = clean(text.clone());
+        self.braced = is_braced(&self.line);
         if self.part.is_part() {
             self.piece = text;
         }
@@ -126,6 +130,7 @@ impl<'a> View<'a> {
     /// The same record with another line in it: parts that were put together.
     pub(super) fn with_text(mut self, text: &'a [u8], side: Side, cut: bool) -> View<'a> {
         self.line = clean(Cow::Borrowed(text));
+        self.braced = is_braced(&self.line);
         self.side = side;
         self.part = Part::Whole;
         self.piece = Cow::Borrowed(&[]);
@@ -215,8 +220,7 @@ impl<'a> View<'a> {
     /// Level keys of the record. Journald's priority counts here where the program set it, which
     /// a container's output never does.
     fn record_level(&self) -> Option<Level> {
-        let own = self.keys.level;
-        let own = own.and_then(|level| level::from_value(&Value::from_item(level)));
+        let own = self.keys.level.and_then(level::from_item);
         own.or_else(|| {
             let logged = matches!(
                 self.keys.transport,
@@ -230,8 +234,7 @@ impl<'a> View<'a> {
     /// What a platform sets without reading the line: journald's priority of an output, fly's
     /// level. Below a warning it only says that nobody looked.
     fn assumed_level(&self) -> Option<Level> {
-        let assumed = self.keys.assumed_level;
-        let assumed = assumed.and_then(|level| level::from_value(&Value::from_item(level)));
+        let assumed = self.keys.assumed_level.and_then(level::from_item);
         let level = assumed.or_else(|| self.keys.priority());
         level.filter(|level| *level >= Level::Warn)
     }
@@ -455,10 +458,20 @@ impl<'a> View<'a> {
     }
 
     /// JSON in the line, scanned when first asked for.
+    #[inline]
     pub(super) fn document(&self) -> Option<&Document> {
+        if !self.braced {
+            return None;
+        }
         let scanned = self.document.get_or_init(|| Document::of(&self.line));
         scanned.as_ref()
     }
+}
+
+/// Whether a text may be a JSON object, by its first byte.
+#[inline]
+fn is_braced(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{')
 }
 
 fn side(keys: &Keys<'_>) -> Side {

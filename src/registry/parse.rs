@@ -7,7 +7,7 @@ use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::{Complaint, Place, did_you_mean};
 use crate::registry::notify::{self, Notify};
-use crate::registry::repo::{check_address, check_branch, check_inside, check_name};
+use crate::registry::repo::{check_address, check_api, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
 use crate::registry::service::{Egress, Mode, Recover, Release, Service};
 use crate::registry::sheet::{Section, Sheet};
@@ -390,7 +390,8 @@ fn forge(section: &mut Section<'_, '_>) -> ForgeSettings {
     let draft = section.raw("draft").is_none() || section.truth("draft");
     ForgeSettings {
         kind: section.word("kind", &kinds),
-        api: address(section, "api"),
+        api: checked_string(section, "api", check_api)
+            .map(|api| api.trim_end_matches('/').to_owned()),
         reviewers: section.checked("reviewers", |text| not_empty("reviewers", text)),
         labels: section.checked("labels", |text| not_empty("labels", text)),
         base: checked_string(section, "base", check_branch)

@@ -97,6 +97,14 @@ fn is_loopback_v4(address: std::net::Ipv4Addr) -> bool {
     address.is_loopback()
 }
 
+/// The address of a code host's API: `https://HOST` with or without a path; `http://` only towards
+/// this machine.
+pub fn check_api(address: &str) -> Result<(), Wrong> {
+    // As a repository's address, but a path is not needed.
+    check_address(&format!("{}/x", address.trim_end_matches('/')))
+        .map_err(|(what, remedy)| (what.replace("`repo`", "`api`"), remedy))
+}
+
 /// A service's name: letters, digits, `.`, `_`, `-`, at most 100 bytes; `{service}` once in it.
 pub fn check_name(name: &str) -> Result<(), Wrong> {
     let plain = name.replacen(super::CAPTURE, "x", 1);

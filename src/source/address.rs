@@ -11,7 +11,7 @@ pub(super) enum Address {
     Local(PathBuf),
     Remote {
         url: String,
-        /// Without port.
+        /// With its port, where the address has one.
         host: String,
         /// A file name of its own.
         key: String,
@@ -69,10 +69,6 @@ fn remote(text: &str, rest: &str) -> Option<Address> {
     if authority.is_empty() || path.is_empty() || !plain {
         return None;
     }
-    let host = match authority.strip_prefix('[') {
-        Some(six) => six.split(']').next()?,
-        None => authority.split(':').next()?,
-    };
     let url = text.trim_end_matches('/').to_owned();
     let name: String = path
         .rsplit('/')
@@ -83,7 +79,7 @@ fn remote(text: &str, rest: &str) -> Option<Address> {
         .take(40)
         .collect();
     Some(Address::Remote {
-        host: host.to_ascii_lowercase(),
+        host: authority.to_ascii_lowercase(),
         key: key_of(&name, &url),
         url,
     })
@@ -145,7 +141,7 @@ mod tests {
         };
         assert_eq!(
             (url.as_str(), host.as_str()),
-            ("https://Git.Example:8443/a/shop.git", "git.example")
+            ("https://Git.Example:8443/a/shop.git", "git.example:8443")
         );
         assert!(key.starts_with("shop-") && key.len() == 21, "{key}");
         assert!(parse("http://127.0.0.1:80/a").is_ok());

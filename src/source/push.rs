@@ -200,7 +200,12 @@ impl Repo {
         match change.lock_ref(reference) {
             Ok(()) => {}
             Err(e) if e.code() == ErrorCode::Locked => {
-                let what = format!("{address}: another process holds {reference}");
+                // A process that was killed just here leaves its lock, as git's own do.
+                let lock = target.path().join(format!("{reference}.lock"));
+                let what = format!(
+                    "{address}: another process is making {reference}; if none is, remove {}",
+                    lock.display()
+                );
                 return Err(Error::new(ErrorKind::Network, what));
             }
             Err(e) => return Err(e.into()),

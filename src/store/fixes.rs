@@ -173,8 +173,11 @@ pub(super) fn is_fixed(
     };
     let found = tx
         .prepare_cached(
-            "SELECT 1 FROM fixed_in JOIN pulls ON pulls.id = pull WHERE service = ?1
-             AND fingerprint = ?2 AND commit_id = ?3 AND fixed LIMIT 1",
+            // Of the newest round alone: a commit with the fix of an earlier one, which did not
+            // hold, may run for a while beside that with the new fix.
+            "SELECT 1 FROM fixed_in WHERE commit_id = ?3 AND fixed AND pull =
+             (SELECT id FROM pulls WHERE service = ?1 AND fingerprint = ?2
+              ORDER BY round DESC LIMIT 1)",
         )?
         .query_row(
             params![signal.service, fingerprint, commit.as_str()],

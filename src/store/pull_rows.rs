@@ -118,10 +118,15 @@ pub fn newest(db: &Connection, service: &str, fingerprint: &str) -> Result<Optio
 
 pub type Candidate = (i64, Option<String>, i64);
 
-/// Rows that are due, of each service the one that waits longest first.
+/// Rows that are due, of each service the one that waits longest first. What is not open yet waits
+/// for as long as its fault is muted; what is open is watched on.
 pub fn due(tx: &Transaction<'_>, now: Timestamp) -> Result<Vec<Candidate>, Error> {
     let mut all = tx.prepare_cached(
         "SELECT id, lease_holder, lease_until FROM pulls WHERE due <= ?1
+         AND NOT (state IN ('making', 'failed') AND EXISTS
+             (SELECT 1 FROM mutes WHERE mutes.service = pulls.service
+              AND mutes.fingerprint IN ('', pulls.fingerprint)
+              AND (until IS NULL OR until > ?1)))
          ORDER BY row_number() OVER (PARTITION BY service ORDER BY due, id), due, id LIMIT ?2",
     )?;
     let all = all.query_map(params![now.0, CANDIDATES], |row| {

@@ -297,13 +297,17 @@ fn set(tx: &Transaction<'_>, incident: &Incident, status: Option<Status>) -> Res
     Ok(())
 }
 
-/// The incidents whose fix this is: those of the fault that stand as proposed, delivered or merged.
+/// The incidents whose fix this is: those of the fault that stand as proposed, delivered or merged,
+/// and are no earlier round's.
 fn of_fault(tx: &Transaction<'_>, row: &PullRow) -> Result<Vec<Incident>, Error> {
     let mut ids = tx.prepare_cached(
         "SELECT id FROM incidents WHERE service = ?1 AND fingerprint = ?2
-         AND status IN ('proposed', 'delivered', 'merged') ORDER BY id DESC LIMIT 50",
+         AND status IN ('proposed', 'delivered', 'merged') AND id >
+             (SELECT coalesce(max(incident), 0) FROM pulls
+              WHERE service = ?1 AND fingerprint = ?2 AND round < ?3)
+         ORDER BY id DESC LIMIT 50",
     )?;
-    let ids = ids.query_map([&row.service, &row.fingerprint], |found| {
+    let ids = ids.query_map(params![row.service, row.fingerprint, row.round], |found| {
         found.get(0).map(IncidentId)
     })?;
     let mut all = Vec::new();

@@ -99,6 +99,27 @@ pub(super) fn letters(text: &[u8]) -> (usize, bool) {
     (length, not_hex)
 }
 
+/// With how many digits a text begins.
+#[inline]
+pub(super) fn digits(text: &[u8]) -> usize {
+    let other = text.iter().position(|byte| !byte.is_ascii_digit());
+    other.unwrap_or(text.len())
+}
+
+/// How long the word is that a text begins with, and what any byte of it can be.
+#[inline]
+pub(super) fn word(text: &[u8]) -> (usize, u16) {
+    let mut flags = 0;
+    for (at, byte) in text.iter().enumerate() {
+        let class = of(*byte);
+        if class & WORDY == 0 {
+            return (at, flags);
+        }
+        flags |= class;
+    }
+    (text.len(), flags)
+}
+
 // The fractional digits of the square roots of 2 and 3: numbers with nothing up their sleeve.
 const FIRST: u64 = 0x6a09_e667_f3bc_c909;
 const SECOND: u64 = 0xbb67_ae85_84ca_a73b;

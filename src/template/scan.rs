@@ -142,41 +142,25 @@ impl<'a, S: Sink> Scanner<'a, S> {
     fn word(&mut self) {
         let start = self.at;
         let rest = self.line.get(start..).unwrap_or_default();
-        // Most words are letters and no more.
-        let (length, not_hex) = bytes::letters(rest);
-        if not_hex && self.is_plain(rest, length) {
-            return self.plain_word(rest, start, length);
-        }
-        let mut flags = 0;
-        let mut length = 0;
-        for byte in rest {
-            let class = bytes::of(*byte);
-            if class & WORDY == 0 {
-                break;
+        // Most words are letters and no more, and most others are numbers.
+        let (letters, not_hex) = bytes::letters(rest);
+        let mut length = letters;
+        if !(not_hex && ends_word(rest, letters) && self.ordinary(rest, letters)) {
+            let digits = if letters == 0 { bytes::digits(rest) } else { 0 };
+            if digits > 0 && matches!(rest.get(digits), None | Some(b' ')) {
+                return self.value(start, start + digits);
             }
-            flags |= class;
-            length += 1;
+            let flags;
+            (length, flags) = bytes::word(rest);
+            let tame = is_tame(rest, length);
+            let plain = tame && flags & NO_LETTERS == 0 && flags & NOT_HEX != 0;
+            if !(plain && self.ordinary(rest, length)) {
+                if tame && digits > 0 && flags & DOT == 0 {
+                    return self.value(start, start + length);
+                }
+                return self.odd_word(start, start + length, flags);
+            }
         }
-        let tame = is_tame(rest, length);
-        if tame && flags & NO_LETTERS == 0 && flags & NOT_HEX != 0 && self.ordinary(rest, length) {
-            return self.plain_word(rest, start, length);
-        }
-        let number = flags & DIGIT != 0 && flags & DOT == 0 && bytes::at(rest, 0) & DIGIT != 0;
-        if tame && number {
-            return self.value(start, start + length);
-        }
-        self.odd_word(start, start + length, flags);
-    }
-
-    /// Whether so many letters are a whole word that means nothing but itself.
-    #[inline]
-    fn is_plain(&self, rest: &[u8], length: usize) -> bool {
-        let whole = bytes::at(rest, length) & WORDY == 0;
-        whole && is_tame(rest, length) && self.ordinary(rest, length)
-    }
-
-    #[inline]
-    fn plain_word(&mut self, rest: &[u8], start: usize, length: usize) {
         let word = rest.get(..length).unwrap_or_default();
         self.give(Kind::Word, start, start + length, bytes::hash(word));
         self.passed(start + length);
@@ -374,6 +358,15 @@ impl<'a, S: Sink> Scanner<'a, S> {
     fn passed(&mut self, end: usize) {
         self.before = self.line.get(end.wrapping_sub(1)).copied().unwrap_or(0);
         self.at = end;
+    }
+}
+
+/// Whether so many bytes are a whole word that what follows cannot make a part of something else.
+#[inline]
+fn ends_word(rest: &[u8], length: usize) -> bool {
+    match rest.get(length) {
+        None | Some(b' ') => true,
+        Some(next) => bytes::of(*next) & WORDY == 0 && is_tame(rest, length),
     }
 }
 

@@ -44,6 +44,10 @@ impl Assembler {
     pub fn push(&mut self, line: Line<'_>, now: Timestamp) -> Taken {
         self.idle(now);
         let trimmed = line.text.trim_end_matches(['\n', '\r']);
+        // Most lines hold neither the end of one nor a colour.
+        if memchr::memchr2(b'\n', 0x1b, trimmed.as_bytes()).is_none() {
+            return self.push_clean(unmarked(trimmed), &line, now);
+        }
         if memchr::memchr(b'\n', trimmed.as_bytes()).is_some() {
             return self.push_record(trimmed, line, now);
         }
@@ -81,8 +85,7 @@ impl Assembler {
     }
 
     fn push_coloured(&mut self, text: &str, line: &Line<'_>, now: Timestamp) -> Taken {
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = unmarked(text.strip_suffix('\r').unwrap_or(text));
         if memchr::memchr(0x1b, text.as_bytes()).is_none() {
             return self.push_clean(text, line, now);
         }
@@ -433,6 +436,11 @@ impl Assembler {
             lines: open.lines.into_iter().map(|member| member.kept).collect(),
         })
     }
+}
+
+/// A line without the byte order mark that a file may begin with.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Where a line's own text begins, when `before` stands before the line below it.

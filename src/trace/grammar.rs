@@ -140,7 +140,7 @@ pub(super) static GRAMMARS: [&Grammar; 13] = [
 ];
 
 /// Without one of these a line begins no trace, apart from the shapes in [`may_begin`].
-const NEEDLES: [&str; 68] = [
+pub(super) const NEEDLES: [&str; 68] = [
     "Traceback (most recent call last)",
     "tack trace:",
     "tacktrace:",

@@ -389,6 +389,7 @@ mod tests {
     fn every_pattern_compiles_and_every_rule_can_be_reached() {
         assert_eq!(PATTERNS.len(), RULES.len());
         let literals = PREFILTER.as_ref().unwrap();
+        assert!(literals.are_quick());
         for (_, line) in FAULTS {
             assert!(literals.any_in(line), "no literal in {line}");
         }

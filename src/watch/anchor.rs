@@ -97,14 +97,23 @@ fn of_field(path: &str, tests: &[Test]) -> Anchor {
 
 fn of_test(path: &str, test: &Test) -> Anchor {
     let owned = || path.to_owned();
-    let text = |texts: Vec<Vec<u8>>, start| Anchor::Text {
-        path: owned(),
-        texts,
-        start,
+    let text = |texts: Vec<Vec<u8>>, start| match texts.iter().all(|text| is_sound(text)) {
+        true => Anchor::Text {
+            path: owned(),
+            texts,
+            start,
+        },
+        false => Anchor::Present(owned()),
+    };
+    let sound = |operand: &Operand| match operand {
+        Operand::Text(text) => is_sound(text.as_bytes()),
+        Operand::Null | Operand::Bool(_) | Operand::Int(_) | Operand::Float(_) => true,
     };
     match test {
-        Test::Equal(operand) => Anchor::Equal(owned(), vec![operand_key(operand)]),
-        Test::OneOf(operands) => {
+        Test::Equal(operand) if sound(operand) => {
+            Anchor::Equal(owned(), vec![operand_key(operand)])
+        }
+        Test::OneOf(operands) if operands.iter().all(sound) => {
             let mut keys: Vec<u64> = operands.iter().map(operand_key).collect();
             keys.sort_unstable();
             keys.dedup();
@@ -117,13 +126,21 @@ fn of_test(path: &str, test: &Test) -> Anchor {
             None => Anchor::Present(owned()),
         },
         Test::Exists(false) => Anchor::Always,
-        Test::NotEqual(_)
+        Test::Equal(_)
+        | Test::OneOf(_)
+        | Test::NotEqual(_)
         | Test::Above(_)
         | Test::AtLeast(_)
         | Test::Below(_)
         | Test::AtMost(_)
         | Test::Exists(true) => Anchor::Present(owned()),
     }
+}
+
+/// Whether a text is found in the bytes of every value that has it. What is no UTF-8 in a value
+/// stands as U+FFFD in its text, and the bytes of that are not there.
+fn is_sound(text: &[u8]) -> bool {
+    str::from_utf8(text).is_ok_and(|text| !text.contains(char::REPLACEMENT_CHARACTER))
 }
 
 /// The bounds that all tests together set.

@@ -42,6 +42,23 @@ struct Field {
     present: Vec<u32>,
 }
 
+impl Field {
+    #[inline(never)]
+    fn of_range(&self, value: &Found<'_>, out: &mut Vec<u32>) {
+        if let Some(real) = number::real(value) {
+            self.ranges.visit(real, &mut |watch| out.push(watch));
+        }
+    }
+
+    #[inline(never)]
+    fn of_text(&self, value: &Found<'_>, out: &mut Vec<u32>) {
+        if let Some(text) = number::bytes(value) {
+            let found = &mut |watches: &[u32]| out.extend_from_slice(watches);
+            self.literals.visit(&text, found);
+        }
+    }
+}
+
 /// Keeps the values of the message apart from those of fields.
 const OF_MESSAGE: u32 = u32::MAX;
 
@@ -121,23 +138,24 @@ impl Index {
         }
     }
 
+    /// Most values are nobody's, and most fields are asked for in one way.
+    #[inline]
     fn of_field(&self, field: &Field, number: u32, value: &Found<'_>, out: &mut Vec<u32>) {
-        out.extend_from_slice(&field.present);
+        if !field.present.is_empty() {
+            out.extend_from_slice(&field.present);
+        }
         if field.equal
             && let Some(key) = number::key(value)
+            && let place = place(number, key)
+            && self.equal.may_have(place)
         {
-            out.extend_from_slice(self.equal.get(place(number, key)));
+            out.extend_from_slice(self.equal.get(place));
         }
-        if !field.ranges.is_empty()
-            && let Some(real) = number::real(value)
-        {
-            field.ranges.visit(real, &mut |watch| out.push(watch));
+        if !field.ranges.is_empty() {
+            field.of_range(value, out);
         }
-        if !field.literals.is_empty()
-            && let Some(text) = number::bytes(value)
-        {
-            let found = &mut |watches: &[u32]| out.extend_from_slice(watches);
-            field.literals.visit(&text, found);
+        if !field.literals.is_empty() {
+            field.of_text(value, out);
         }
     }
 
@@ -201,11 +219,13 @@ impl Equal {
     }
 
     #[inline]
-    fn get(&self, place: u64) -> &[u32] {
+    fn may_have(&self, place: u64) -> bool {
         let (word, bit) = bit_of(&self.bits, place);
-        if self.bits.get(word).is_none_or(|word| word & bit == 0) {
-            return &[];
-        }
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    #[cold]
+    fn get(&self, place: u64) -> &[u32] {
         self.watches.get(&place).map_or(&[], Vec::as_slice)
     }
 }

@@ -89,20 +89,38 @@ impl Literals {
 
     #[inline]
     fn grams<const N: usize>(&self, grams: &Grams<N>, text: &[u8], found: &mut dyn FnMut(&[u32])) {
-        if grams.all.is_empty() {
+        if grams.offsets.is_empty() {
             return;
         }
-        let (bits, shift) = (grams.bits.as_slice(), grams.shift);
+        if Grams::<N>::STEP == GRAM {
+            let (steps, _) = text.as_chunks::<GRAM>();
+            for (at, gram) in steps.iter().enumerate() {
+                self.gram(grams, text, at * GRAM, *gram, found);
+            }
+            return;
+        }
         let windows = text.windows(GRAM).enumerate();
         for (place, window) in windows.step_by(Grams::<N>::STEP) {
-            let Some(gram) = window.first_chunk::<GRAM>() else {
-                continue;
-            };
-            let bit = spread(u32::from_le_bytes(*gram), shift);
-            let word = bits.get((bit >> 6) as usize).copied().unwrap_or(0);
-            if word >> (bit & 63) & 1 == 1 {
-                self.look(grams, text, place, found);
+            if let Some(gram) = window.first_chunk::<GRAM>() {
+                self.gram(grams, text, place, *gram, found);
             }
+        }
+    }
+
+    #[inline]
+    fn gram<const N: usize>(
+        &self,
+        grams: &Grams<N>,
+        text: &[u8],
+        place: usize,
+        gram: [u8; GRAM],
+        found: &mut dyn FnMut(&[u32]),
+    ) {
+        let gram = u32::from_le_bytes(gram);
+        let bit = spread(gram, grams.shift);
+        let word = grams.bits.get((bit >> 6) as usize).copied().unwrap_or(0);
+        if word >> (bit & 63) & 1 == 1 {
+            self.look(grams, text, place, gram, found);
         }
     }
 
@@ -113,9 +131,11 @@ impl Literals {
         grams: &Grams<N>,
         text: &[u8],
         place: usize,
+        gram: u32,
         found: &mut dyn FnMut(&[u32]),
     ) {
-        for before in 0..Grams::<N>::STEP {
+        let offsets = grams.offsets.get(&key(gram)).copied().unwrap_or(0);
+        for before in (0..Grams::<N>::STEP).filter(|before| offsets >> before & 1 == 1) {
             let Some(begin) = place.checked_sub(before) else {
                 return;
             };
@@ -165,8 +185,8 @@ struct Grams<const N: usize> {
     bits: Vec<u64>,
     /// Bits of a hash that are left out.
     shift: u32,
-    /// The grams whose bits are set.
-    all: Vec<u32>,
+    /// The grams whose bits are set, each with a bit for each place that it has in a window.
+    offsets: HashMap<u64, u8, Hashed>,
     /// By window: literals, and where in them the window stands.
     windows: HashMap<u64, Vec<(u32, u32)>, Hashed>,
 }
@@ -198,10 +218,13 @@ impl<const N: usize> Grams<N> {
         let offset = u32::try_from(begin).unwrap_or(u32::MAX);
         let entries = self.windows.entry(text_hash(window)).or_default();
         entries.push((literal, offset));
-        for gram in (begin..begin + Self::STEP).filter_map(|at| gram_at(text, at)) {
-            self.all.push(gram);
+        for offset in 0..Self::STEP {
+            let Some(gram) = gram_at(text, begin + offset) else {
+                continue;
+            };
+            *self.offsets.entry(key(gram)).or_default() |= 1 << offset;
             // At least sixteen bits for each gram: few places of a text look like a hit.
-            if self.all.len() * 16 > self.bits.len() * 64 {
+            if self.offsets.len() * 16 > self.bits.len() * 64 {
                 self.grow();
             }
             self.mark(gram);
@@ -209,16 +232,13 @@ impl<const N: usize> Grams<N> {
     }
 
     fn grow(&mut self) {
-        self.all.sort_unstable();
-        self.all.dedup();
         // More where they stay in the processor's first cache.
-        let wide = (self.all.len() * 128).min(MANY_BITS);
-        let bits = (self.all.len() * 32).max(wide).next_power_of_two();
+        let wide = (self.offsets.len() * 128).min(MANY_BITS);
+        let bits = (self.offsets.len() * 32).max(wide).next_power_of_two();
         self.bits = vec![0; bits / 64];
         self.shift = 32 - bits.trailing_zeros().min(31);
-        let all = std::mem::take(&mut self.all);
-        all.iter().for_each(|gram| self.mark(*gram));
-        self.all = all;
+        let grams: Vec<u32> = self.offsets.keys().map(|key| gram_of(*key)).collect();
+        grams.into_iter().for_each(|gram| self.mark(gram));
     }
 
     fn mark(&mut self, gram: u32) {
@@ -229,7 +249,7 @@ impl<const N: usize> Grams<N> {
     }
 
     fn bytes(&self) -> usize {
-        self.bits.len() * 8 + self.all.len() * 4 + self.windows.len() * 56
+        self.bits.len() * 8 + self.offsets.len() * 24 + self.windows.len() * 56
     }
 }
 
@@ -242,6 +262,30 @@ fn gram_at(text: &[u8], at: usize) -> Option<u32> {
 const fn spread(gram: u32, shift: u32) -> u32 {
     gram.wrapping_mul(0x9e37_79b1) >> shift
 }
+
+/// A gram as a key that is its own hash: an odd factor loses nothing and mixes the upper half, which
+/// tables look at less than at the lower one.
+#[inline]
+const fn key(gram: u32) -> u64 {
+    (gram as u64).wrapping_mul(FACTOR).rotate_left(32)
+}
+
+/// The gram of a key.
+const fn gram_of(key: u64) -> u32 {
+    key.rotate_left(32).wrapping_mul(INVERSE) as u32
+}
+
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+const INVERSE: u64 = {
+    // Newton's method: each step doubles the bits that are right.
+    let (mut inverse, mut step) = (FACTOR, 0);
+    while step < 6 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(FACTOR.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse
+};
+const _: () = assert!(gram_of(key(0x8765_4321)) == 0x8765_4321);
 
 /// How common a gram is in log text, from nothing but its letters.
 fn commonness(gram: u32) -> usize {

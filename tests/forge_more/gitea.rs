@@ -79,44 +79,54 @@ fn a_base_that_moved_on_is_kept_and_one_that_changed_our_files_is_refused() {
 }
 
 #[test]
-fn a_lost_answer_at_each_step_leads_to_one_branch_one_request_and_one_comment() {
-    for fault in [Fault::Lost, Fault::Dropped] {
+fn answers_lost_at_each_step_lead_to_one_branch_one_request_and_one_comment() {
+    // Once is mended at once; more is an error, after which everything is asked for again.
+    for (fault, times) in [
+        (Fault::Lost, 1),
+        (Fault::Dropped, 1),
+        (Fault::Lost, 4),
+        (Fault::Dropped, 4),
+    ] {
         let (host, base) = host();
         let (client, mut order) = (client(&host), order(&base));
         order.reviewers = vec!["ann".into()];
-        host.host.next("POST", "contents", fault.clone());
-        let said = client.make_branch(&order).unwrap_err();
-        assert_eq!(said.kind, ErrorKind::Unreachable, "{said}");
-        let again = client.make_branch(&order).unwrap();
+        host.host.next_times(times, "POST", "contents", &fault);
+        let mut branch = client.make_branch(&order);
+        if times == 4 {
+            assert_eq!(branch.unwrap_err().kind, ErrorKind::Unreachable);
+            branch = client.make_branch(&order);
+        }
         let tip = host.state().repo(REPO).repo.branches[BRANCH].clone();
         match fault {
-            Fault::Lost => assert_eq!(again, Branch::Ours { tip, same: true }),
-            _ => assert_eq!(again, Branch::Made { tip }),
+            Fault::Lost => assert_eq!(branch.unwrap(), Branch::Ours { tip, same: true }),
+            _ => assert_eq!(branch.unwrap(), Branch::Made { tip }),
         }
-        host.host.next("POST", "pulls", fault.clone());
-        assert_eq!(
-            client.open(&order).unwrap_err().kind,
-            ErrorKind::Unreachable
-        );
-        let opened = client.open(&order).unwrap();
-        assert_eq!(client.find(&order).unwrap(), Some(opened.pull.clone()));
-        let number = opened.pull.number;
-        host.host.next("POST", "comments", fault.clone());
-        let say = || client.comment(&order, number, "12 more since", "counts:1");
-        assert_eq!(say().unwrap_err().kind, ErrorKind::Unreachable);
-        say().unwrap();
-        say().unwrap();
-        client
-            .comment(&order, number, "13 more", "counts:2")
-            .unwrap();
-        let mut state = host.state();
+        host.host.next_times(times, "POST", "pulls", &fault);
+        let mut opened = client.open(&order);
+        if times == 4 {
+            assert_eq!(opened.unwrap_err().kind, ErrorKind::Unreachable);
+            opened = client.open(&order);
+        }
+        let pull = opened.unwrap().pull;
+        assert_eq!(client.find(&order).unwrap(), Some(pull.clone()));
+        host.host.next_times(times, "POST", "comments", &fault);
+        let say = |mark: &str| client.comment(&order, pull.number, "more since", mark);
+        let said = say("counts:1");
+        host.host.mend();
+        // What was carried out is seen at the second try.
+        let never_came = times == 4 && matches!(fault, Fault::Dropped);
+        assert_eq!(said.is_err(), never_came, "{said:?}");
+        for mark in ["counts:1", "counts:1", "counts:2"] {
+            say(mark).unwrap();
+        }
+        let state = host.state();
         assert_eq!(
             (state.requests.len(), state.requests[0].comments.len()),
             (1, 2)
         );
         // A reviewer is asked also where the answer of the opening was lost.
         assert_eq!(state.requests[0].reviewers, ["ann"]);
-        assert_eq!(state.repo(REPO).repo.branches.len(), 2);
+        assert_eq!(state.repos[0].repo.branches.len(), 2);
     }
 }
 
@@ -270,10 +280,24 @@ fn a_closed_request_is_found_behind_newer_ones_and_a_strangers_is_not() {
             state.requests.push(other);
         }
     }
-    let found = client.find(&order).unwrap().unwrap();
-    assert_eq!((found.number, found.state), (ours, PullState::Closed));
-    host.state().requests.remove(0);
-    assert_eq!(client.find(&order).unwrap(), None);
+    let find = || client.find(&order).unwrap();
+    let closed = (ours, PullState::Closed);
+    let found = find().unwrap();
+    assert_eq!((found.number, found.state), closed);
+    // The host does not find each by its branches: then the list is looked through.
+    let none = || Fault::Says(Reply::says(404, "no request"));
+    host.host.next("GET", BRANCH, none());
+    let found = find().unwrap();
+    assert_eq!((found.number, found.state), closed);
+    // Of several the newest counts, though the host gives the oldest.
+    let mut again = host.state().requests[0].clone();
+    (again.number, again.state) = (7, "open");
+    host.state().requests.push(again);
+    assert_eq!(find().unwrap().number, 7);
+    host.state()
+        .requests
+        .retain(|request| ![1, 7].contains(&request.number));
+    assert_eq!(find(), None);
 }
 
 #[test]

@@ -70,35 +70,47 @@ fn one_call_makes_the_branch_with_all_files_and_modes_on_the_orders_commit() {
 }
 
 #[test]
-fn a_lost_answer_at_each_step_leads_to_one_branch_one_request_and_one_comment() {
-    for fault in [Fault::Lost, Fault::Dropped] {
+fn answers_lost_at_each_step_lead_to_one_branch_one_request_and_one_comment() {
+    // Once is mended at once; more is an error, after which everything is asked for again.
+    for (fault, times) in [
+        (Fault::Lost, 1),
+        (Fault::Dropped, 1),
+        (Fault::Lost, 4),
+        (Fault::Dropped, 4),
+    ] {
         let (host, base) = host();
         let (client, order) = (client(&host), order(&base));
-        host.host.next("POST", "repository/commits", fault.clone());
-        let said = client.make_branch(&order).unwrap_err();
-        assert_eq!(said.kind, ErrorKind::Unreachable, "{said}");
-        let again = client.make_branch(&order).unwrap();
+        host.host
+            .next_times(times, "POST", "repository/commits", &fault);
+        let mut branch = client.make_branch(&order);
+        if times == 4 {
+            assert_eq!(branch.unwrap_err().kind, ErrorKind::Unreachable);
+            branch = client.make_branch(&order);
+        }
         let tip = host.state().project(PROJECT).repo.branches[BRANCH].clone();
         match fault {
-            Fault::Lost => assert_eq!(again, Branch::Ours { tip, same: true }),
-            _ => assert_eq!(again, Branch::Made { tip }),
+            Fault::Lost => assert_eq!(branch.unwrap(), Branch::Ours { tip, same: true }),
+            _ => assert_eq!(branch.unwrap(), Branch::Made { tip }),
         }
-        host.host.next("POST", "merge_requests", fault.clone());
-        assert_eq!(
-            client.open(&order).unwrap_err().kind,
-            ErrorKind::Unreachable
-        );
-        let opened = client.open(&order).unwrap();
-        assert_eq!(client.find(&order).unwrap(), Some(opened.pull.clone()));
-        let number = opened.pull.number;
-        host.host.next("POST", "notes", fault.clone());
-        let say = || client.comment(&order, number, "12 more since", "counts:1");
-        assert_eq!(say().unwrap_err().kind, ErrorKind::Unreachable);
-        say().unwrap();
-        say().unwrap();
-        client
-            .comment(&order, number, "13 more", "counts:2")
-            .unwrap();
+        host.host
+            .next_times(times, "POST", "merge_requests", &fault);
+        let mut opened = client.open(&order);
+        if times == 4 {
+            assert_eq!(opened.unwrap_err().kind, ErrorKind::Unreachable);
+            opened = client.open(&order);
+        }
+        let pull = opened.unwrap().pull;
+        assert_eq!(client.find(&order).unwrap(), Some(pull.clone()));
+        host.host.next_times(times, "POST", "notes", &fault);
+        let say = |mark: &str| client.comment(&order, pull.number, "more since", mark);
+        let said = say("counts:1");
+        host.host.mend();
+        // What was carried out is seen at the second try.
+        let never_came = times == 4 && matches!(fault, Fault::Dropped);
+        assert_eq!(said.is_err(), never_came, "{said:?}");
+        for mark in ["counts:1", "counts:1", "counts:2"] {
+            say(mark).unwrap();
+        }
         let state = host.state();
         assert_eq!(
             (state.requests.len(), state.requests[0].notes.len()),
@@ -355,8 +367,8 @@ fn a_bad_token_a_host_that_fails_and_a_redirect_are_told_apart_without_secrets()
     let echo = Reply::new(403, json!({"message": format!("{TOKEN} may not")}));
     host.host.next("GET", "merge_requests", Fault::Says(echo));
     let client = client(&host);
-    host.host
-        .next("GET", PROJECT, Fault::Says(Reply::says(502, "Bad gateway")));
+    let bad = Fault::Says(Reply::says(502, "Bad gateway"));
+    host.host.next_times(4, "GET", PROJECT, &bad);
     let said = client.find(&order).unwrap_err();
     assert_eq!(said.kind, ErrorKind::Unreachable);
     let said = client.find(&order).unwrap_err();

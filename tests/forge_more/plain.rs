@@ -13,8 +13,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use tempfile::TempDir;
 
 /// A bare repository with one commit on `main`, a server over it, and a person's clone.
@@ -235,7 +235,7 @@ fn two_at_once_make_one_branch() {
         let world = World::new(false);
         let repo = match local {
             true => world.bare().to_str().unwrap().to_owned(),
-            false => world.url(),
+            false => format!("{}/shop.git", meeting(&world.server.address)),
         };
         let both: Vec<Branch> = std::thread::scope(|scope| {
             let runs: Vec<_> = ["one", "two"]
@@ -304,28 +304,50 @@ fn a_lost_answer_leads_to_one_branch() {
 
 /// A way to a server that drops the answer to a push when it is told to.
 fn losing(server: &str) -> (String, Arc<AtomicBool>) {
+    let loses = Arc::new(AtomicBool::new(false));
+    let told = loses.clone();
+    let address = way(server, move |is_push| {
+        !(is_push && told.swap(false, Ordering::SeqCst))
+    });
+    (address, loses)
+}
+
+/// A way to a server that lets the first two pushes through together: neither knows of the other.
+fn meeting(server: &str) -> String {
+    let (pushes, meet) = (AtomicUsize::new(0), Barrier::new(2));
+    way(server, move |is_push| {
+        if is_push && pushes.fetch_add(1, Ordering::SeqCst) < 2 {
+            meet.wait();
+        }
+        true
+    })
+}
+
+/// A way to a server. `passes` is asked for each request, before it goes on, whether its answer
+/// comes back.
+fn way(server: &str, passes: impl Fn(bool) -> bool + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let loses = Arc::new(AtomicBool::new(false));
-    let (told, server) = (
-        loses.clone(),
-        server.trim_start_matches("http://").to_owned(),
-    );
+    let server = server.trim_start_matches("http://").to_owned();
+    let passes = Arc::new(passes);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut from) = stream else { return };
-            let mut to = TcpStream::connect(&server).unwrap();
-            let request = request_of(&mut from);
-            to.write_all(&request).unwrap();
-            let mut answer = Vec::new();
-            to.read_to_end(&mut answer).unwrap();
-            let is_push = request.starts_with(b"POST /shop.git/git-receive-pack");
-            if !(is_push && told.swap(false, Ordering::SeqCst)) {
-                let _ = from.write_all(&answer);
-            }
+            let (passes, server) = (passes.clone(), server.clone());
+            std::thread::spawn(move || {
+                let request = request_of(&mut from);
+                let passes = passes(request.starts_with(b"POST /shop.git/git-receive-pack"));
+                let mut to = TcpStream::connect(&server).unwrap();
+                to.write_all(&request).unwrap();
+                let mut answer = Vec::new();
+                to.read_to_end(&mut answer).unwrap();
+                if passes {
+                    let _ = from.write_all(&answer);
+                }
+            });
         }
     });
-    (address, loses)
+    address
 }
 
 fn request_of(from: &mut TcpStream) -> Vec<u8> {
@@ -468,6 +490,20 @@ fn a_hook_that_declines_is_said_in_its_words() {
     assert_eq!(said.kind, ErrorKind::Invalid);
     assert!(said.to_string().contains("hook declined"), "{said}");
     assert_eq!(world.branches(), 1);
+}
+
+#[test]
+fn a_lock_that_a_killed_process_left_is_named() {
+    let world = World::new(false);
+    let lock = world.bare().join(format!("refs/heads/{BRANCH}.lock"));
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    std::fs::write(&lock, "").unwrap();
+    let client = world.client_at(world.bare().to_str().unwrap(), "", "");
+    let said = client.make_branch(&world.order()).unwrap_err();
+    assert_eq!(said.kind, ErrorKind::Unreachable);
+    assert!(said.to_string().contains(lock.to_str().unwrap()), "{said}");
+    std::fs::remove_file(&lock).unwrap();
+    made(&client.make_branch(&world.order()).unwrap());
 }
 
 #[test]

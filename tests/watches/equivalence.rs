@@ -281,6 +281,63 @@ fn repeats(map: Map<'_>) -> bool {
     once.len() < names.len() || map.iter().any(inside)
 }
 
+/// What is no UTF-8 in a value reads as U+FFFD, which a watch may look for.
+#[test]
+fn bytes_that_are_no_text_are_found_as_they_are_read() {
+    let text = |text: &str| Operand::Text(text.to_owned());
+    let tests = |part: &str| {
+        [
+            Test::Equal(text(part)),
+            Test::OneOf(vec![text("other"), text(part)]),
+            Test::Contains(part.to_owned()),
+            Test::StartsWith(part.to_owned()),
+            Test::Pattern(Pattern::new(&format!("{part}|refunds are late")).unwrap()),
+        ]
+    };
+    let parts = ["pay\u{fffd}", "pay", "\u{fffd}ment of it", "payments"];
+    let mut engine = Engine::new(uncapped());
+    let all: Vec<Watch> = parts
+        .into_iter()
+        .flat_map(tests)
+        .enumerate()
+        .map(|(number, test)| {
+            let path = "a".to_owned();
+            let tests = vec![test];
+            watch(number, Match::Field { path, tests })
+        })
+        .collect();
+    for watch in &all {
+        engine.install(watch.clone(), Timestamp(0)).unwrap();
+    }
+    let mut found = 0;
+    let values: [&[u8]; 6] = [
+        b"pay\xff",
+        b"pay\xffment of it",
+        "pay\u{fffd}".as_bytes(),
+        b"pay",
+        b"\xe2\x82payments",
+        b"pa\xffyments",
+    ];
+    for value in values {
+        let mut bytes = Vec::new();
+        encode::event(&mut bytes, Layout::New, Timestamp::from_parts(9, 0));
+        encode::map(&mut bytes, 1);
+        encode::text(&mut bytes, b"a");
+        encode::text(&mut bytes, value);
+        let chunk = Chunk(bytes);
+        let view = chunk.view("app");
+        let record = Templated {
+            view: &view,
+            template: None,
+        };
+        engine.on_record("shop", &record, view.time());
+        let naive = naive(&all, "shop", &record);
+        found += naive.len();
+        assert_eq!(matched(&mut engine), naive, "{value:?}");
+    }
+    assert!(found > 20, "{found}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 400,

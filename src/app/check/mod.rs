@@ -2,6 +2,7 @@
 //! and changes nothing: what it must try, it takes back.
 
 mod fixer;
+mod forge;
 mod model;
 mod notify;
 mod repos;
@@ -83,15 +84,13 @@ pub fn check(options: &CheckOptions) -> Result<CheckReport, Error> {
         (Some(path), None) => config(options, path, &mut report),
         (None, Some(path)) => {
             let services = Services::Path(path.clone());
-            one(
-                options,
-                Options {
-                    services,
-                    ..Options::default()
-                },
-                false,
-                &mut report,
-            );
+            let (settings, complaints) = read_entries(&options.set);
+            report.add(complaints);
+            let settings = Options {
+                services,
+                ..settings
+            };
+            one(options, settings, false, &mut report);
         }
         (None, None) => {
             let (settings, complaints) = read_entries(&options.set);
@@ -251,6 +250,9 @@ fn services(
         report.add([Complaint::warning(place, what, remedy)]);
     }
     let (complaints, good) = repos::check(settings, registry, options.offline);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = forge::check(settings, registry, options.offline);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let (complaints, good) = notify::check(registry);

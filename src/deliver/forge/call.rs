@@ -64,15 +64,21 @@ impl Api {
     }
 
     pub fn get(&self, path: &str) -> Result<Answer, Error> {
-        self.call(Method::Get, path, None, &[])
+        self.get_since(path, None)
     }
 
     /// `seen`: the mark of an earlier answer; the status is 304 where nothing is new since.
     pub fn get_since(&self, path: &str, seen: Option<&str>) -> Result<Answer, Error> {
-        self.call(Method::Get, path, seen, &[])
+        again(|| self.call(Method::Get, path, seen, &[]))
     }
 
+    /// For what the host refuses to do twice: an answer that was lost is asked for again.
     pub fn post(&self, path: &str, body: &Value) -> Result<Answer, Error> {
+        again(|| self.post_once(path, body))
+    }
+
+    /// For what the host would do twice: whoever tries again looks first.
+    pub fn post_once(&self, path: &str, body: &Value) -> Result<Answer, Error> {
         let bytes = serde_json::to_vec(body).map_err(|e| {
             let what = format!("a request to {} cannot be written: {e}", self.host);
             Error::new(ErrorKind::Invalid, what)
@@ -107,24 +113,22 @@ impl Api {
             headers.push(("if-none-match", seen.to_owned()));
         }
         let url = format!("{}/{path}", self.base);
-        again(|| {
-            let request = Request {
-                method,
-                url: &url,
-                headers: headers.clone(),
-                body,
-                deadline: Instant::now() + TIME,
-            };
-            let whole = self
-                .http
-                .whole(request, ANSWER_LIMIT)
-                .map_err(|e| self.unreachable(&e, token))?;
-            let answer = read(whole, token);
-            match answer.status {
-                500.. => Err(self.refusal(&answer, "asking")),
-                _ => Ok(answer),
-            }
-        })
+        let request = Request {
+            method,
+            url: &url,
+            headers,
+            body,
+            deadline: Instant::now() + TIME,
+        };
+        let whole = self
+            .http
+            .whole(request, ANSWER_LIMIT)
+            .map_err(|e| self.unreachable(&e, token))?;
+        let answer = read(whole, token);
+        match answer.status {
+            500.. => Err(self.refusal(&answer, "asking")),
+            _ => Ok(answer),
+        }
     }
 
     fn unreachable(&self, e: &net::Error, token: &str) -> Error {

@@ -12,6 +12,7 @@ mod class;
 mod kinds;
 mod level;
 mod neighbour;
+mod pattern;
 pub mod repeat;
 
 pub use class::{Class, may_hold};

@@ -3,8 +3,7 @@
 //! sentence. Not here: which fault it is.
 
 use super::class::Class;
-use regex::Regex;
-use std::sync::LazyLock;
+use super::pattern::Pattern;
 
 /// Longest name that is kept, in bytes.
 const LONGEST: usize = 120;
@@ -30,62 +29,77 @@ pub(super) struct Neighbour {
 }
 
 /// Where hosts stand, most telling first. Groups: `host`, and `port` or none.
-const HOSTS: &[&str] = &[
-    r"(?:^|[\s(:])(?P<host>[A-Za-z][\w.-]*)/\d{1,3}(?:\.\d{1,3}){3}:(?P<port>\d{1,5})",
-    r"\d{1,3}(?:\.\d{1,3}){3}:(?P<port>\d{1,5}) \((?P<host>[A-Za-z][\w.-]*)\)",
-    r#"upstream: "[a-z]+://(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?"#,
-    r"ConnectionPool\(host='(?P<host>[\w.-]+)', port=(?P<port>\d{1,5})",
-    r"(?:[^a-z]|^)(?:https?|wss?|amqps?|rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|ldaps?|tcp|grpc|kafka|nats|ftp|smtp|s3|jdbc:\w+)://(?:[^\s/@]*@)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?",
-    r#"server (?:at|on) "(?P<host>[\w.-]+)"(?: \([^)]*\))?, port (?P<port>\d{1,5})"#,
-    r#"(?:host ?name|upstream|server host|server on|host|hostname|for name|for) ["'](?P<host>[\w-][\w.-]*)["'](?:[,:]? port:? (?P<port>\d{1,5})|:(?P<port2>\d{1,5})| port=(?P<port3>\d{1,5}))?"#,
-    r"(?:Cannot connect to host|TCP connection to|connect(?:ed|ing)? to|connection to|connect\(2\) for|reach|Connect to|Timeout connecting to|tcp connect \() ?(?P<host>[A-Za-z][\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\])(?:(?: port |:)(?P<port>\d{1,5}))",
-    r"\blookup (?P<host>[\w-][\w.-]*)(?: on [^:\s]+:\d+)?:",
-    r"(?:getaddrinfo|queryA+|querySrv) (?:ENOTFOUND|EAI_AGAIN|ETIMEOUT|ECONNREFUSED) (?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?",
-    r"(?:could not resolve host|couldn't resolve host|unable to resolve host|failed to resolve|could not resolve proxy|UnknownHostException|getaddrinfo for|addresses? for|resolve host|resolving) ?:? ?'?(?P<host>[A-Za-z][\w.-]*)",
-    r"->(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})",
-    r#"host[=:] ?['"]?(?P<host>[\w.-]+)['"]?,? +(?:port[=:] ?['"]?(?P<port>\d{1,5}))?"#,
-    r"(?:^|[\s(/,='\x22<])(?P<host>\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})(?:$|[^\w.:/-]|[.:](?:$|[^\w])|/)",
-    r"(?:^|[\s(/,='\x22<])(?P<host>[A-Za-z][\w-]*(?:\.[\w-]+)*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|::1):(?P<port>\d{2,5})(?:$|[^\w.:/-]|[.:](?:$|[^\w])|/)",
-    r"^(?P<host>[a-z0-9][\w-]*(?:\.[\w-]+)+)(?:$|: )",
-    r"(?:backend|[Ss]erver|proxy) '?(?P<host>\w[\w-]*(?:/\w[\w-]*)?)'? (?:has no|is DOWN)",
-    r"(?:^|[\s(/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})(?:$|[^\d.\w:]|\.$)",
-    r"\('(?P<host>[\w.-]+)', (?P<port>\d{1,5})\)",
-    r"is valid for [^,]+, not (?P<host>[\w.-]+)",
+static HOSTS: [Pattern; 20] = [
+    Pattern::new(
+        r"(?:^|[\s(:])(?P<host>[A-Za-z][\w.-]*)/\d{1,3}(?:\.\d{1,3}){3}:(?P<port>\d{1,5})",
+    ),
+    Pattern::new(r"\d{1,3}(?:\.\d{1,3}){3}:(?P<port>\d{1,5}) \((?P<host>[A-Za-z][\w.-]*)\)"),
+    Pattern::new(
+        r#"upstream: "[a-z]+://(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?"#,
+    ),
+    Pattern::new(r"ConnectionPool\(host='(?P<host>[\w.-]+)', port=(?P<port>\d{1,5})"),
+    Pattern::new(
+        r"(?:[^a-z]|^)(?:https?|wss?|amqps?|rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|ldaps?|tcp|grpc|kafka|nats|ftp|smtp|s3|jdbc:\w+)://(?:[^\s/@]*@)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{1,5}))?",
+    ),
+    Pattern::new(r#"server (?:at|on) "(?P<host>[\w.-]+)"(?: \([^)]*\))?, port (?P<port>\d{1,5})"#),
+    Pattern::new(
+        r#"(?:host ?name|upstream|server host|server on|host|hostname|for name|for) ["'](?P<host>[\w-][\w.-]*)["'](?:[,:]? port:? (?P<port>\d{1,5})|:(?P<port2>\d{1,5})| port=(?P<port3>\d{1,5}))?"#,
+    ),
+    Pattern::new(
+        r"(?:Cannot connect to host|TCP connection to|connect(?:ed|ing)? to|connection to|connect\(2\) for|reach|Connect to|Timeout connecting to|tcp connect \() ?(?P<host>[A-Za-z][\w.-]*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\])(?:(?: port |:)(?P<port>\d{1,5}))",
+    ),
+    Pattern::new(r"\blookup (?P<host>[\w-][\w.-]*)(?: on [^:\s]+:\d+)?:"),
+    Pattern::new(
+        r"(?:getaddrinfo|queryA+|querySrv) (?:ENOTFOUND|EAI_AGAIN|ETIMEOUT|ECONNREFUSED) (?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?",
+    ),
+    Pattern::new(
+        r"(?:could not resolve host|couldn't resolve host|unable to resolve host|failed to resolve|could not resolve proxy|UnknownHostException|getaddrinfo for|addresses? for|resolve host|resolving) ?:? ?'?(?P<host>[A-Za-z][\w.-]*)",
+    ),
+    Pattern::new(r"->(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})"),
+    Pattern::new(
+        r#"host[=:] ?['"]?(?P<host>[\w.-]+)['"]?,? +(?:port[=:] ?['"]?(?P<port>\d{1,5}))?"#,
+    ),
+    Pattern::new(
+        r"(?:^|[\s(/,='\x22<])(?P<host>\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})(?:$|[^\w.:/-]|[.:](?:$|[^\w])|/)",
+    ),
+    Pattern::new(
+        r"(?:^|[\s(/,='\x22<])(?P<host>[A-Za-z][\w-]*(?:\.[\w-]+)*|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|::1):(?P<port>\d{2,5})(?:$|[^\w.:/-]|[.:](?:$|[^\w])|/)",
+    ),
+    Pattern::new(r"^(?P<host>[a-z0-9][\w-]*(?:\.[\w-]+)+)(?:$|: )"),
+    Pattern::new(
+        r"(?:backend|[Ss]erver|proxy) '?(?P<host>\w[\w-]*(?:/\w[\w-]*)?)'? (?:has no|is DOWN)",
+    ),
+    Pattern::new(r"(?:^|[\s(/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})(?:$|[^\d.\w:]|\.$)"),
+    Pattern::new(r"\('(?P<host>[\w.-]+)', (?P<port>\d{1,5})\)"),
+    Pattern::new(r"is valid for [^,]+, not (?P<host>[\w.-]+)"),
 ];
-
-static HOST: LazyLock<Vec<Regex>> = LazyLock::new(|| compile(HOSTS));
 
 /// Where paths stand.
-const PATHS: &[&str] = &[
-    r#"['"](?P<name>/[^'"\s]{1,200})['"]"#,
-    r"(?:^|[\s(=:])(?P<name>(?:unix:)?/[\w.@+-]+(?:/[\w.@+-]*)*)",
-    r#"['"]?(?P<name>[A-Z]:\\[^'"\s:]{1,200})"#,
+static PATHS: [Pattern; 3] = [
+    Pattern::new(r#"['"](?P<name>/[^'"\s]{1,200})['"]"#),
+    Pattern::new(r"(?:^|[\s(=:])(?P<name>(?:unix:)?/[\w.@+-]+(?:/[\w.@+-]*)*)"),
+    Pattern::new(r#"['"]?(?P<name>[A-Z]:\\[^'"\s:]{1,200})"#),
 ];
-
-static PATH: LazyLock<Vec<Regex>> = LazyLock::new(|| compile(PATHS));
 
 /// Where the names of APIs and pools stand.
-const NAMES: &[&str] = &[
-    r"operation error \w+: (?P<name>\w+)",
-    r"\(Service: (?P<name>[\w ]+);",
-    r"perform: (?P<name>[a-z0-9-]+:[A-Z]\w+)",
-    r"when calling the (?P<name>\w+) operation",
-    r"[Qq]uota exceeded for (?:quota metric )?'?(?P<name>[\w./-]+)",
-    r"(?P<name>Hikari\w*-\d+|\w+Pool-\d+)",
-    r"(?P<name>(?:openai|anthropic|stripe)\b)",
-    r"does not have (?P<name>[a-z]+\.[\w.]+) access",
-    r"[Rr]ate limit reached for (?P<name>[\w.-]+)",
+static NAMES: [Pattern; 11] = [
+    Pattern::new(r"operation error \w+: (?P<name>\w+)"),
+    Pattern::new(r"\(Service: (?P<name>[\w ]+);"),
+    Pattern::new(r"perform: (?P<name>[a-z0-9-]+:[A-Z]\w+)"),
+    Pattern::new(r"when calling the (?P<name>\w+) operation"),
+    Pattern::new(r"[Qq]uota exceeded for (?:quota metric )?'?(?P<name>[\w./-]+)"),
+    Pattern::new(r"(?P<name>Hikari\w*-\d+|\w+Pool-\d+)"),
+    Pattern::new(r"(?P<name>(?:openai|anthropic|stripe)\b)"),
+    Pattern::new(r"does not have (?P<name>[a-z]+\.[\w.]+) access"),
+    Pattern::new(r"[Rr]ate limit reached for (?P<name>[\w.-]+)"),
     // Of this host, from here on.
-    r"[Pp]ort (?P<name>\d{1,5})",
-    r"(?:0\.0\.0\.0|\*|::|\[::\]|\s|^|\()(?P<name>:\d{2,5})\b",
+    Pattern::new(r"[Pp]ort (?P<name>\d{1,5})"),
+    Pattern::new(r"(?:0\.0\.0\.0|\*|::|\[::\]|\s|^|\()(?P<name>:\d{2,5})\b"),
 ];
 
-static NAME: LazyLock<Vec<Regex>> = LazyLock::new(|| compile(NAMES));
-
-fn compile(patterns: &[&str]) -> Vec<Regex> {
-    let compiled = patterns.iter().map(|pattern| Regex::new(pattern).ok());
-    compiled.flatten().collect()
-}
+/// All of them.
+#[cfg(test)]
+pub(super) static PATTERNS: [&[Pattern]; 3] = [&HOSTS, &PATHS, &NAMES];
 
 /// The neighbour that a text names, for a fault of this class.
 pub(super) fn find(text: &str, class: Class) -> Option<Neighbour> {
@@ -110,14 +124,14 @@ fn is_path_first(text: &str) -> bool {
 }
 
 fn host(text: &str) -> Option<Neighbour> {
-    HOST.iter().find_map(|pattern| {
-        pattern.captures_iter(text).find_map(|found| {
-            let host = found.name("host")?.as_str().trim_end_matches('.');
+    HOSTS.iter().find_map(|pattern| {
+        pattern.all(text).find_map(|found| {
+            let host = found.name("host")?.trim_end_matches('.');
             let port = ["port", "port2", "port3"]
                 .into_iter()
-                .find_map(|name| Some(found.name(name)?.as_str()));
+                .find_map(|name| found.name(name));
             let port = port.filter(|port| port.parse().is_ok_and(|port: u32| port <= 65_535));
-            if !is_host(host) || is_peer(text, found.get(0)?.start(), host) {
+            if !is_host(host) || is_peer(text, found.start(), host) {
                 return None;
             }
             let text = match port {
@@ -210,28 +224,19 @@ fn is_peer(text: &str, at: usize, host: &str) -> bool {
 
 /// Whether a line is about a client that went away: its port was handed out, ours was not.
 pub(super) fn is_of_client(text: &str) -> bool {
-    CLIENT.as_ref().is_some_and(|pattern| {
-        pattern.captures(text).is_some_and(|found| {
-            let port = |name: &str| {
-                found
-                    .name(name)
-                    .and_then(|port| port.as_str().parse::<u32>().ok())
-            };
-            port("own").is_some_and(|own| own < EPHEMERAL)
-                && port("far").is_some_and(|far| far >= EPHEMERAL)
-        })
+    CLIENT.all(text).next().is_some_and(|found| {
+        let port = |name: &str| found.name(name).and_then(|port| port.parse::<u32>().ok());
+        port("own").is_some_and(|own| own < EPHEMERAL)
+            && port("far").is_some_and(|far| far >= EPHEMERAL)
     })
 }
 
-static CLIENT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r":(?P<own>\d{1,5})->\S+:(?P<far>\d{1,5})").ok());
+static CLIENT: Pattern = Pattern::new(r":(?P<own>\d{1,5})->\S+:(?P<far>\d{1,5})");
 
 fn path(text: &str) -> Option<Neighbour> {
-    let found = PATH.iter().find_map(|pattern| {
-        let names = pattern
-            .captures_iter(text)
-            .filter_map(|found| found.name("name"));
-        names.map(|name| name.as_str()).find(|name| name.len() > 1)
+    let found = PATHS.iter().find_map(|pattern| {
+        let mut names = pattern.all(text).filter_map(|found| found.name("name"));
+        names.find(|name| name.len() > 1)
     })?;
     Some(named(found.trim_end_matches(['.', ':', ',']), What::Path))
 }
@@ -248,9 +253,9 @@ fn api(text: &str) -> Option<Neighbour> {
 }
 
 fn name(text: &str) -> Option<Neighbour> {
-    NAME.iter().find_map(|pattern| {
-        let found = pattern.captures(text)?;
-        Some(named(found.name("name")?.as_str(), What::Name))
+    NAMES.iter().find_map(|pattern| {
+        let found = pattern.all(text).next()?;
+        Some(named(found.name("name")?, What::Name))
     })
 }
 
@@ -341,9 +346,9 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(HOST.len(), HOSTS.len());
-        assert_eq!(PATH.len(), PATHS.len());
-        assert_eq!(NAME.len(), NAMES.len());
+        for pattern in PATTERNS.iter().copied().flatten().chain([&CLIENT]) {
+            assert!(pattern.compiles(), "{pattern:?}");
+        }
     }
 
     /// The name as the text has it, and what a fingerprint keeps of it.

@@ -175,13 +175,13 @@ fn in_repo(state: &mut State, at: usize, rest: &[&str], call: &Call) -> Reply {
         ["pulls"] => open(state, at, call),
         ["pulls", base, ref head @ ..] if get && !head.is_empty() => {
             let (owner, branch) = head_of(&here.name, &head.join("/"));
-            let open = state.requests.iter().find(|r| {
-                r.state == "open"
-                    && r.base == (here.name.clone(), base.to_owned())
+            // Any of those with these branches, whatever its state.
+            let found = state.requests.iter().find(|r| {
+                r.base == (here.name.clone(), base.to_owned())
                     && r.head.0.starts_with(&format!("{owner}/"))
                     && r.head.1 == branch
             });
-            open.map_or_else(none, |r| Reply::new(200, shown(r, &state.repos)))
+            found.map_or_else(none, |r| Reply::new(200, shown(r, &state.repos)))
         }
         ["pulls" | "issues", number, ref rest @ ..] => {
             let (name, repos, users) =
@@ -335,7 +335,7 @@ fn commit(here: &mut Repository, call: &Call) -> Reply {
         return Reply::says(404, "branch does not exist");
     };
     if here.repo.branches.contains_key(branch) || branch.is_empty() {
-        return Reply::says(409, &format!("branch already exists [name: {branch}]"));
+        return Reply::says(422, &format!("branch already exists [name: {branch}]"));
     }
     let mut files = here.repo.commits[&parent].files.clone();
     for file in call.body["files"].as_array().into_iter().flatten() {

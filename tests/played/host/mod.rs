@@ -132,6 +132,24 @@ impl Host {
         self.faults.lock().unwrap().push((method, ending, fault));
     }
 
+    /// So many of the next requests meet this fault.
+    pub fn next_times(
+        &self,
+        times: usize,
+        method: &'static str,
+        ending: &'static str,
+        fault: &Fault,
+    ) {
+        for _ in 0..times {
+            self.next(method, ending, fault.clone());
+        }
+    }
+
+    /// No further request meets a fault.
+    pub fn mend(&self) {
+        self.faults.lock().unwrap().clear();
+    }
+
     /// The requests so far.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()

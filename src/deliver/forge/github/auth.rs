@@ -83,15 +83,15 @@ pub(super) struct Tokens {
 impl Tokens {
     pub fn new(auth: Auth, place: &Place) -> Result<Tokens, Error> {
         let fork = place.fork.as_ref();
-        if let (Auth::App { .. }, Some(fork)) = (&auth, fork) {
-            if !fork.owner.eq_ignore_ascii_case(&place.base.owner) {
-                let words = format!(
-                    "an App's token holds for one owner's repositories, but the fork is {}'s: take \
-                     `fork` out, or use a machine user's token in place of the App",
-                    fork.owner
-                );
-                return Err(Error::new(ErrorKind::Settings, words));
-            }
+        if let (Auth::App { .. }, Some(fork)) = (&auth, fork)
+            && !fork.owner.eq_ignore_ascii_case(&place.base.owner)
+        {
+            let words = format!(
+                "an App's token holds for one owner's repositories, but the fork is {}'s: take \
+                 `fork` out, or use a machine user's token in place of the App",
+                fork.owner
+            );
+            return Err(Error::new(ErrorKind::Settings, words));
         }
         Ok(Tokens {
             auth,

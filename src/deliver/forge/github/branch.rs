@@ -79,7 +79,11 @@ fn check(order: &Order) -> Result<(), Error> {
 
 /// The newest commit of a branch, where there is one.
 fn tip(github: &Github, branch: &str) -> Result<Option<String>, Error> {
-    let path = format!("{}/git/ref/heads/{}", github.branches(), in_path(branch));
+    let path = format!(
+        "{}/git/ref/{}",
+        github.branches(),
+        in_path(&format!("heads/{branch}"))
+    );
     let answer = github.get(&path)?;
     match answer.status {
         404 => Ok(None),

@@ -3,7 +3,6 @@
 //! redirect is followed, and nothing is asked but what [`Place`] names.
 
 use super::place::Place;
-use crate::deliver::forge::again::again;
 use crate::deliver::forge::{Error, ErrorKind};
 use crate::net::{Http, Method, Request, Secret, Whole};
 use serde_json::Value;
@@ -18,6 +17,10 @@ const CALL: Duration = Duration::from_secs(30);
 const TASK: Duration = Duration::from_secs(600);
 /// Between two writes, as GitHub asks for.
 const PACE: Duration = Duration::from_secs(1);
+/// How often a call is sent before it has failed.
+const TRIES: usize = 3;
+/// A call that failed later than this is not sent again: the host is slow, and not hiccuping.
+const SOON: Duration = Duration::from_secs(10);
 /// Longest answer that is read, in bytes.
 const ANSWER: u64 = 16 << 20;
 /// How long to wait where a limit does not say it.
@@ -72,7 +75,9 @@ impl Calls {
     }
 
     /// Sends one call. Limits, faults of the host and redirects are errors; every other status is
-    /// the caller's to judge.
+    /// the caller's to judge. Where no answer came it is sent again, because all that the client
+    /// sends may come twice: objects are named by their content, a ref or a request that is there
+    /// already is found, labels and reviewers are sets. Only a comment is not; it is looked for.
     pub fn once(
         &self,
         method: Method,
@@ -81,7 +86,26 @@ impl Calls {
         etag: Option<&str>,
         token: &Secret,
     ) -> Result<Answer, Error> {
-        again(|| self.attempt(method, path, body, etag, token))
+        let mut left = if method == Method::Get || !path.ends_with("/comments") {
+            TRIES
+        } else {
+            1
+        };
+        loop {
+            let begun = Instant::now();
+            let answer = self.attempt(method, path, body, etag, token);
+            left -= 1;
+            match answer {
+                Err(e)
+                    if e.kind == ErrorKind::Unreachable && left > 0 && begun.elapsed() < SOON =>
+                {
+                    if !self.place.is_loopback() {
+                        std::thread::sleep(PACE);
+                    }
+                }
+                answer => return answer,
+            }
+        }
     }
 
     fn attempt(
@@ -216,7 +240,7 @@ fn judge(whole: Whole, host: &str, token: &Secret) -> Result<Answer, Error> {
         );
         return Err(Error::new(ErrorKind::Limited(wait), words));
     }
-    if status >= 500 || status < 200 {
+    if !(200..500).contains(&status) {
         let words = format!("{host} has a fault of its own ({status}: {said})");
         return Err(Error::new(ErrorKind::Unreachable, words));
     }

@@ -149,9 +149,10 @@ fn repository<'a>(address: &'a str, key: &str) -> Result<(&'a str, Repo), Error>
     Ok((host, repo))
 }
 
-/// A ref's or a path's name in a URL: everything but letters, digits and `-._~/` as `%XX`.
+/// A name as one part of a path, as the API describes refs and branches: everything but letters,
+/// digits and `-._~` as `%XX`.
 pub(super) fn in_path(text: &str) -> String {
-    escaped(text, b"-._~/")
+    escaped(text, b"-._~")
 }
 
 /// The same in a question, where `/` and `:` mean nothing either.
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_their_place_in_a_url() {
-        assert_eq!(in_path("autofix/a b?c#%"), "autofix/a%20b%3Fc%23%25");
+        assert_eq!(in_path("autofix/a b?c#%"), "autofix%2Fa%20b%3Fc%23%25");
         assert_eq!(in_query("o:b&x=1"), "o:b%26x%3D1");
     }
 }

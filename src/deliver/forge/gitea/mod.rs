@@ -14,6 +14,11 @@
 //! branch should be protected without the bot among those who may push: then the token cannot push
 //! to it, which `rights` tells.
 
+mod asked;
+mod newest;
+mod rights;
+
+use super::again::again;
 use super::call::{Answer, Api, commit, list, mark_line, number, text};
 use super::site::{Places, encoded, encoded_path};
 use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Reader, Rights};
@@ -141,74 +146,6 @@ impl Gitea {
         Ok(files)
     }
 
-    /// The request of this branch, made from the place where our branches are: anybody may open
-    /// one from a fork with a branch of the same name. The host finds open ones by their branches;
-    /// others are looked for among the newest.
-    fn newest(&self, order: &Order, base: &str) -> Result<Option<Pull>, Error> {
-        let head = self.head(&order.branch);
-        let path = format!(
-            "{}/pulls/{}/{}",
-            self.target(),
-            encoded(base),
-            encoded_path(&head)
-        );
-        let answer = self.api.get(&path)?;
-        match answer.status {
-            200 if self.is_ours(&answer.body, order, base) => {
-                return Ok(Some(self.pull(&answer.body, &answer)?));
-            }
-            200 | 404 => {}
-            _ => return Err(self.api.refusal(&answer, "looking for the pull request")),
-        }
-        for page in 1..=PAGES {
-            let path = format!("{}/pulls?state=all&limit={PAGE}&page={page}", self.target());
-            let answer = self.api.get(&path)?;
-            if answer.status != 200 || !answer.body.is_array() {
-                return Err(self.api.refusal(&answer, "looking for the pull request"));
-            }
-            let pulls = list(&answer.body, "");
-            let ours = pulls.iter().filter(|pull| self.is_ours(pull, order, base));
-            if let Some(pull) = ours.max_by_key(|pull| number(pull, "/number")) {
-                return Ok(Some(self.pull(pull, &answer)?));
-            }
-            // A host may give fewer on a page than asked for.
-            if pulls.is_empty() {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
-    /// The branch as a pull request names it.
-    fn head(&self, branch: &str) -> String {
-        match self
-            .places
-            .fork
-            .as_deref()
-            .and_then(|f| f.split('/').next())
-        {
-            Some(owner) => format!("{owner}:{branch}"),
-            None => branch.to_owned(),
-        }
-    }
-
-    fn is_ours(&self, pull: &Value, order: &Order, base: &str) -> bool {
-        // A branch that was deleted stands in the label still.
-        let branch = [text(pull, "/head/ref"), text(pull, "/head/label")];
-        let same_branch = branch.contains(&Some(order.branch.as_str()))
-            || text(pull, "/head/label") == Some(&self.head(&order.branch));
-        let source = text(pull, "/head/repo/full_name");
-        let same_place = match (&self.places.fork, source) {
-            (_, Some(source)) => source.eq_ignore_ascii_case(self.places.source()),
-            (None, None) => {
-                let id = |of: &str| number(pull, &format!("/{of}/repo_id"));
-                id("head").is_some() && id("head") == id("base")
-            }
-            (Some(_), None) => false,
-        };
-        same_branch && same_place && text(pull, "/base/ref") == Some(base)
-    }
-
     fn pull(&self, pull: &Value, answer: &Answer) -> Result<Pull, Error> {
         let odd = || self.api.refusal(answer, "reading the pull request");
         let merged = pull.get("merged") == Some(&Value::Bool(true));
@@ -228,64 +165,6 @@ impl Gitea {
         })
     }
 
-    /// The ids of labels of the repository and of its organisation, and a sentence for each that
-    /// there is not.
-    fn labels(&self, names: &[String]) -> Result<(Vec<u64>, Vec<String>), Error> {
-        if names.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let owner = self.places.target.split('/').next().unwrap_or_default();
-        let lists = [
-            format!("{}/labels", self.target()),
-            format!("orgs/{}/labels", encoded(owner)),
-        ];
-        let mut known: Vec<(String, u64)> = Vec::new();
-        for path in lists {
-            for page in 1..=PAGES {
-                let answer = self.api.get(&format!("{path}?limit={PAGE}&page={page}"))?;
-                let labels = match answer.status {
-                    200 => list(&answer.body, ""),
-                    // No organisation, or the token may not see labels.
-                    403 | 404 => break,
-                    _ => return Err(self.api.refusal(&answer, "looking for labels")),
-                };
-                known.extend(labels.iter().filter_map(|label| {
-                    Some((text(label, "/name")?.to_owned(), number(label, "/id")?))
-                }));
-                if labels.is_empty() {
-                    break;
-                }
-            }
-        }
-        let (mut ids, mut left_out) = (Vec::new(), Vec::new());
-        for name in names {
-            match known.iter().find(|(known, _)| known == name) {
-                Some((_, id)) if !ids.contains(id) => ids.push(*id),
-                Some(_) => {}
-                None => left_out.push(format!("label {name}: the repository has no such label")),
-            }
-        }
-        Ok((ids, left_out))
-    }
-
-    /// Asks one after the other, because one that the host does not take spoils the rest. The
-    /// request is open by now, so nothing here is an error.
-    fn ask(&self, number: u64, names: &[String], left_out: &mut Vec<String>) {
-        let path = format!("{}/pulls/{number}/requested_reviewers", self.target());
-        for name in names {
-            let body = match name.split_once('/') {
-                Some((_, team)) => json!({ "team_reviewers": [team] }),
-                None => json!({ "reviewers": [name] }),
-            };
-            let why = match self.api.post(&path, &body) {
-                Ok(answer) if answer.is_good() => continue,
-                Ok(answer) => self.api.refusal(&answer, "asking").to_string(),
-                Err(e) => e.to_string(),
-            };
-            left_out.push(format!("reviewer {name}: {why}"));
-        }
-    }
-
     fn ci(&self, tip: Option<&str>) -> Result<Ci, Error> {
         let Some(tip) = tip else {
             return Ok(Ci::Unknown);
@@ -302,6 +181,29 @@ impl Gitea {
             }),
             403 | 404 => Ok(Ci::Unknown),
             _ => Err(self.api.refusal(&answer, "looking at the checks")),
+        }
+    }
+
+    /// Looks for the comment first: the host would take it twice.
+    fn say(&self, number: u64, text: &str, mark: &str) -> Result<(), Error> {
+        let path = format!("{}/issues/{number}/comments", self.target());
+        let mark = mark_line(mark);
+        let answer = self.api.get(&path)?;
+        if answer.status != 200 || !answer.body.is_array() {
+            return Err(self.api.refusal(&answer, "looking at the comments"));
+        }
+        let there = list(&answer.body, "")
+            .iter()
+            .filter_map(|comment| self::text(comment, "/body"))
+            .any(|body| body.contains(&mark));
+        if there {
+            return Ok(());
+        }
+        let body = json!({ "body": format!("{text}\n\n{mark}") });
+        let answer = self.api.post_once(&path, &body)?;
+        match answer.status {
+            201 => Ok(()),
+            _ => Err(self.api.refusal(&answer, "commenting")),
         }
     }
 }
@@ -325,7 +227,7 @@ impl Forge for Gitea {
         match (answer.status, commit(&answer.body, "/commit/sha")) {
             (200..=299, Some(tip)) => return Ok(Branch::Made { tip }),
             // Who loses a race for the branch gets one of these, and not always the same.
-            (409 | 422 | 500, _) => {}
+            (409 | 422, _) => {}
             _ => return Err(self.api.refusal(&answer, "making the branch")),
         }
         match self.tip(&order.branch)? {
@@ -391,83 +293,11 @@ impl Forge for Gitea {
     }
 
     fn comment(&self, _order: &Order, number: u64, text: &str, mark: &str) -> Result<(), Error> {
-        let path = format!("{}/issues/{number}/comments", self.target());
-        let mark = mark_line(mark);
-        let answer = self.api.get(&path)?;
-        if answer.status != 200 || !answer.body.is_array() {
-            return Err(self.api.refusal(&answer, "looking at the comments"));
-        }
-        let there = list(&answer.body, "")
-            .iter()
-            .filter_map(|comment| self::text(comment, "/body"))
-            .any(|body| body.contains(&mark));
-        if there {
-            return Ok(());
-        }
-        let body = json!({ "body": format!("{text}\n\n{mark}") });
-        let answer = self.api.post(&path, &body)?;
-        match answer.status {
-            201 => Ok(()),
-            _ => Err(self.api.refusal(&answer, "commenting")),
-        }
+        again(|| self.say(number, text, mark))
     }
 
     fn rights(&self, base: Option<&str>) -> Result<Rights, Error> {
-        let target = self.repository(&self.target())?;
-        let source = match &self.places.fork {
-            None => target.clone(),
-            Some(_) => self.repository(&self.source())?,
-        };
-        let is = |value: &Value, pointer: &str| value.pointer(pointer) == Some(&Value::Bool(true));
-        let mut missing = Vec::new();
-        if !is(&source, "/permissions/push") {
-            let path = self.places.source();
-            missing.push(format!(
-                "the token's user may not push to {path}: give it write access"
-            ));
-        }
-        for (repository, path) in [
-            (&target, self.places.target.as_str()),
-            (&source, self.places.source()),
-        ] {
-            if is(repository, "/archived") {
-                missing.push(format!("{path} is archived: nothing can be pushed to it"));
-                break;
-            }
-        }
-        if target.pointer("/has_pull_requests") == Some(&Value::Bool(false)) {
-            let path = &self.places.target;
-            missing.push(format!("pull requests are off in {path}: turn them on"));
-        }
-        let base = match base {
-            Some(base) => base.to_owned(),
-            None => default_branch(&target)?,
-        };
-        let path = format!("{}/branches/{}", self.target(), encoded_path(&base));
-        let answer = self.api.get(&path)?;
-        let may_push_to_base = match answer.status {
-            200 => {
-                is(&target, "/permissions/push")
-                    && match answer.body.get("user_can_push") {
-                        Some(Value::Bool(can)) => *can,
-                        _ => !is(&answer.body, "/protected"),
-                    }
-            }
-            404 => {
-                missing.push(format!("there is no branch {base} to take a change"));
-                false
-            }
-            _ => return Err(self.api.refusal(&answer, "looking at the base branch")),
-        };
-        Ok(Rights {
-            missing,
-            may_push_to_base,
-            unknown: vec![
-                "the token's scopes, which this host does not tell: it must have \
-                 write:repository and write:issue"
-                    .to_owned(),
-            ],
-        })
+        self.told_rights(base)
     }
 }
 

@@ -6,8 +6,10 @@
 //! which branches are made (the fork, where one is set; in the project itself then Guest is enough
 //! for a public one and Reporter for a private one). The base branch should be protected with
 //! nobody but Maintainers allowed to push: then the token cannot push to it, which `rights` tells.
-//! Without the scope `read_user` or `api`, reviewers cannot be looked up by their names.
 
+mod rights;
+
+use super::again::again;
 use super::call::{Answer, Api, commit, list, mark_line, number, text};
 use super::site::{Places, encoded};
 use super::{Branch, Error, ErrorKind, Forge, Looked, Opened, Reader, Rights};
@@ -18,8 +20,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// What a token needs in the project in which it makes branches.
-const DEVELOPER: u64 = 30;
 /// Pages of comments that are looked through for one of ours, a hundred on each.
 const COMMENT_PAGES: usize = 10;
 
@@ -172,6 +172,37 @@ impl Gitlab {
         }
         Ok((ids, left_out))
     }
+
+    /// Looks for the comment first: GitLab would take it twice.
+    fn say(&self, number: u64, text: &str, mark: &str) -> Result<(), Error> {
+        let path = format!("{}/merge_requests/{number}/notes", self.target());
+        let mark = mark_line(mark);
+        for page in 1..=COMMENT_PAGES {
+            let answer = self.api.get(&format!(
+                "{path}?order_by=created_at&sort=desc&per_page=100&page={page}"
+            ))?;
+            if answer.status != 200 || !answer.body.is_array() {
+                return Err(self.api.refusal(&answer, "looking at the comments"));
+            }
+            let notes = list(&answer.body, "");
+            if notes
+                .iter()
+                .filter_map(|note| self::text(note, "/body"))
+                .any(|body| body.contains(&mark))
+            {
+                return Ok(());
+            }
+            if notes.len() < 100 {
+                break;
+            }
+        }
+        let body = json!({ "body": format!("{}\n\n{mark}", without_commands(text)) });
+        let answer = self.api.post_once(&path, &body)?;
+        match answer.status {
+            201 => Ok(()),
+            _ => Err(self.api.refusal(&answer, "commenting")),
+        }
+    }
 }
 
 impl Forge for Gitlab {
@@ -284,99 +315,11 @@ impl Forge for Gitlab {
     }
 
     fn comment(&self, _order: &Order, number: u64, text: &str, mark: &str) -> Result<(), Error> {
-        let path = format!("{}/merge_requests/{number}/notes", self.target());
-        let mark = mark_line(mark);
-        for page in 1..=COMMENT_PAGES {
-            let answer = self.api.get(&format!(
-                "{path}?order_by=created_at&sort=desc&per_page=100&page={page}"
-            ))?;
-            if answer.status != 200 || !answer.body.is_array() {
-                return Err(self.api.refusal(&answer, "looking at the comments"));
-            }
-            let notes = list(&answer.body, "");
-            if notes
-                .iter()
-                .filter_map(|note| self::text(note, "/body"))
-                .any(|body| body.contains(&mark))
-            {
-                return Ok(());
-            }
-            if notes.len() < 100 {
-                break;
-            }
-        }
-        let body = json!({ "body": format!("{}\n\n{mark}", without_commands(text)) });
-        let answer = self.api.post(&path, &body)?;
-        match answer.status {
-            201 => Ok(()),
-            _ => Err(self.api.refusal(&answer, "commenting")),
-        }
+        again(|| self.say(number, text, mark))
     }
 
     fn rights(&self, base: Option<&str>) -> Result<Rights, Error> {
-        let target = self.project(&self.target())?;
-        let source = match &self.places.fork {
-            None => target.clone(),
-            Some(_) => self.project(&self.source())?,
-        };
-        let (mut missing, mut unknown) = (Vec::new(), Vec::new());
-        match level(&source) {
-            Some(level) if level >= DEVELOPER => {}
-            Some(level) => missing.push(format!(
-                "the token's role in {} is {level}: give it Developer ({DEVELOPER})",
-                self.places.source()
-            )),
-            None => missing.push(format!(
-                "the token is no member of {}: give it the role Developer ({DEVELOPER})",
-                self.places.source()
-            )),
-        }
-        for (project, path) in [
-            (&target, &self.places.target),
-            (&source, &self.places.source().to_owned()),
-        ] {
-            if project.get("archived") == Some(&Value::Bool(true)) {
-                missing.push(format!("{path} is archived: nothing can be pushed to it"));
-                break;
-            }
-        }
-        if text(&target, "/merge_requests_access_level") == Some("disabled") {
-            let path = &self.places.target;
-            missing.push(format!("merge requests are off in {path}: turn them on"));
-        }
-        let answer = self.api.get("personal_access_tokens/self")?;
-        match answer.status {
-            200 => {
-                let scopes = list(&answer.body, "/scopes");
-                if !scopes.iter().any(|scope| scope == "api") {
-                    missing.push("the token lacks the scope api: make one with it".to_owned());
-                }
-            }
-            429 => return Err(self.api.refusal(&answer, "looking at the token")),
-            _ => unknown.push("the token's scopes: it must have api".to_owned()),
-        }
-        let base = match base {
-            Some(base) => base.to_owned(),
-            None => default_branch(&target)?,
-        };
-        let answer = self.api.get(&format!(
-            "{}/repository/branches/{}",
-            self.target(),
-            encoded(&base)
-        ))?;
-        let may_push_to_base = match answer.status {
-            200 => answer.body.get("can_push") == Some(&Value::Bool(true)),
-            404 => {
-                missing.push(format!("there is no branch {base} to take a change"));
-                false
-            }
-            _ => return Err(self.api.refusal(&answer, "looking at the base branch")),
-        };
-        Ok(Rights {
-            missing,
-            may_push_to_base,
-            unknown,
-        })
+        self.told_rights(base)
     }
 }
 
@@ -422,12 +365,6 @@ fn default_branch(project: &Value) -> Result<String, Error> {
             let what = "the project has no default branch yet: set `base` in [service.forge]";
             Error::new(ErrorKind::Missing, what.to_owned())
         })
-}
-
-/// The token's role: the higher one of project and group.
-fn level(project: &Value) -> Option<u64> {
-    let of = |whose: &str| number(project, &format!("/permissions/{whose}/access_level"));
-    of("project_access").max(of("group_access"))
 }
 
 fn ci(status: Option<&str>) -> Ci {
