@@ -64,7 +64,8 @@ fn teams_and_json_get_it_as_text() {
     only_visible(title);
     assert_eq!(body.as_array().unwrap().len(), 3);
     let text = card.to_string();
-    assert!(!text.contains("TextBlock\"") || !text.contains("\"TextBlock\""));
+    // Markdown is read in text blocks.
+    assert!(!text.contains("\"TextBlock\""), "{text}");
     assert!(
         !text.contains("msteams") && !text.contains("OpenUrl"),
         "{text}"
