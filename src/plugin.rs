@@ -21,7 +21,8 @@ use crate::model::service::{Api, Fixer, FixerModel, TokenSource};
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::courier::Forges;
-use crate::pipeline::lanes::{self, Reads};
+use crate::pipeline::lanes::{self, Reads, Tells};
+use crate::pipeline::notifying::Urls;
 use crate::pipeline::queue::{Intake, Refused};
 use crate::pipeline::streams::Services as Registered;
 use crate::pipeline::work::Credentials;
@@ -198,6 +199,10 @@ pub fn assemble(
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
         talkers: talkers(http.clone()),
         forges: Box::new(forges),
+        tells: (!replay).then(|| Tells {
+            registry: registry_name(&options.services),
+            urls: webhooks(),
+        }),
         credentials: repository_tokens(http.clone()),
         http,
         counters: Arc::new(Counters::default()),
@@ -287,6 +292,19 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
         }
         Api::Ollama => llm::OllamaTalk::new(http, url, name, OLLAMA_CONTEXT, keys)
             .map(|made| Box::new(made) as _),
+    }
+}
+
+/// Reads the addresses of webhooks, which are secrets, at each use.
+pub fn webhooks() -> Urls {
+    Box::new(credentials::read)
+}
+
+/// Tells the targets of one registry from those of another in the same store.
+fn registry_name(services: &Services) -> String {
+    match services {
+        Services::Path(path) => path.to_string_lossy().into_owned(),
+        Services::None | Services::One(..) => String::new(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::pipeline::Halt;
 use crate::pipeline::clock;
 use crate::pipeline::courier::Courier;
 use crate::pipeline::lanes;
+use crate::pipeline::notifying::Notifier;
 use crate::pipeline::work::{Worked, Worker};
 use crate::plugin;
 use crate::source::Mirrors;
@@ -55,7 +56,8 @@ pub fn fix(
     let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
     let holder = Arc::new(Holder::new(state_dir).map_err(failed)?);
     let mut worker = worker(state_dir, limits, which == Which::Follow, log.clone())?;
-    let mut courier = courier(state_dir, limits, &worker, &holder, log)?;
+    let mut courier = courier(state_dir, limits, &worker, &holder, log.clone())?;
+    let mut notifier = notifier(state_dir, limits, &holder, log)?;
     let want = match which {
         Which::One(id) => Want::This(id),
         Which::Pending => Want::OpenAll,
@@ -72,16 +74,16 @@ pub fn fix(
                 let newest = worker.store.incident(incident.id).map_err(failed)?;
                 let incident = newest.unwrap_or(incident);
                 let goes_on = told(Fixed { incident, worked });
-                deliver(&mut courier)?;
+                deliver(&mut courier, &mut notifier)?;
                 if !goes_on || matches!(which, Which::One(_)) {
                     return Ok(());
                 }
             }
             None => match which {
                 Which::One(id) => return Err(not_free(&worker.store, id)),
-                Which::Pending => return deliver(&mut courier),
+                Which::Pending => return deliver(&mut courier, &mut notifier),
                 Which::Follow => {
-                    deliver(&mut courier)?;
+                    deliver(&mut courier, &mut notifier)?;
                     std::thread::sleep(PAUSE);
                 }
             },
@@ -89,13 +91,27 @@ pub fn fix(
     }
 }
 
-/// Does every step of a pull request that is due.
-fn deliver(courier: &mut Courier) -> Result<(), Error> {
-    while courier
-        .work()
-        .map_err(|fault| Error::Unfinished(fault.to_string()))?
-    {}
+/// Does every step of a pull request that is due, and tells whoever is to be told.
+fn deliver(courier: &mut Courier, notifier: &mut Notifier) -> Result<(), Error> {
+    let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
+    while courier.work().map_err(failed)? {}
+    while notifier.turn(clock::now()).map_err(failed)? {}
     Ok(())
+}
+
+/// Whoever tells people beside a plugin.
+fn notifier(
+    state_dir: &Path,
+    limits: Limits,
+    holder: &Arc<Holder>,
+    log: Log,
+) -> Result<Notifier, Error> {
+    let store = Store::open_existing(state_dir, limits)
+        .map_err(|fault| Error::Unfinished(fault.to_string()))?;
+    let http = Http::new(&environment::network())
+        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
+    let urls = plugin::webhooks();
+    Ok(Notifier::new(store, http, urls, Arc::clone(holder), log))
 }
 
 /// Whoever delivers beside a plugin.

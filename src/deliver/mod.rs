@@ -5,6 +5,7 @@ mod error;
 mod files;
 pub mod forge;
 pub mod markdown;
+pub mod notify;
 pub mod order;
 pub mod report;
 

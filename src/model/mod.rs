@@ -6,6 +6,7 @@ pub mod facets;
 mod fixer;
 pub mod incident;
 pub mod level;
+pub mod notify;
 pub mod service;
 pub mod signal;
 pub mod template;

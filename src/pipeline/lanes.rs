@@ -16,6 +16,7 @@ use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
 use crate::pipeline::notes::{Progress, finds, news, notes, orders};
+use crate::pipeline::notifying::{Notifier, Urls};
 use crate::pipeline::queue::{self, Intake};
 use crate::pipeline::reader::{self, MayRead, Reader};
 use crate::pipeline::signals::signals;
@@ -76,8 +77,17 @@ pub struct Setup {
     pub credentials: Credentials,
     pub talkers: Talkers,
     pub forges: MakeForges,
+    /// Who is told of what; a replay tells nobody.
+    pub tells: Option<Tells>,
     pub counters: Arc<Counters>,
     pub log: Log,
+}
+
+/// How people are told.
+pub struct Tells {
+    /// The path that names the registry.
+    pub registry: String,
+    pub urls: Urls,
 }
 
 /// A small model, and what it is shown.
@@ -102,6 +112,8 @@ pub struct Lanes {
     slow: Lane,
     /// The lane that delivers; a replay has none.
     courier: Option<Lane>,
+    /// The lane that tells people.
+    notifier: Option<Lane>,
     /// The lane that reads, and how far it is.
     reads: Option<(Lane, Arc<Progress>)>,
     holder: Arc<Holder>,
@@ -235,6 +247,17 @@ impl Lanes {
                 log: setup.log.clone(),
             }),
         };
+        let registry = setup.tells.as_ref().map(|tells| tells.registry.clone());
+        let notifier = match setup.tells {
+            None => None,
+            Some(tells) => Some(Notifier::new(
+                open()?,
+                setup.http.clone(),
+                tells.urls,
+                Arc::clone(&holder),
+                setup.log.clone(),
+            )),
+        };
         let mut slow = Slow {
             worker: Worker {
                 store: slow_store,
@@ -266,6 +289,7 @@ impl Lanes {
             reread_watches: setup.reread_watches,
             orders: order,
             settings: setup.settings,
+            registry,
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
             instance: setup.instance.clone(),
@@ -307,8 +331,16 @@ impl Lanes {
             Lane::start("autofix-courier", log, counters, move || courier.turn())
         };
         let courier = courier.map(start).transpose().map_err(spawned)?;
+        let start = |mut notifier: Notifier| {
+            let halt = halt.clone();
+            Lane::start("autofix-notifier", log, counters, move || {
+                notifier.lane_turn(&halt)
+            })
+        };
+        let notifier = notifier.map(start).transpose().map_err(spawned)?;
         Ok(Lanes {
             courier,
+            notifier,
             reads: reads.zip(given.map(|given| given.progress)),
             intake,
             off,
@@ -338,6 +370,8 @@ impl Lanes {
         let last = end - within / 10;
         let ended = self.slow.wait(last);
         let ended = self.courier.iter().all(|courier| courier.wait(last)) && ended;
+        // One that is left alone loses its lease with this process.
+        let _ = self.notifier.iter().all(|notifier| notifier.wait(last));
         self.close(!ended);
     }
 

@@ -19,6 +19,7 @@ mod ledger;
 mod nearby;
 mod notes;
 mod noticed;
+pub mod notifying;
 mod ordering;
 mod proving;
 pub mod queue;

@@ -4,6 +4,7 @@
 
 use crate::counters::Counters;
 use crate::log::Log;
+use crate::model::notify::Target;
 use crate::model::{Level, Settings, Signal, Timestamp};
 use crate::pipeline::callers::Callers;
 use crate::pipeline::clock;
@@ -66,6 +67,8 @@ pub struct TriageLane {
     pub reread_watches: RereadWatches,
     pub orders: Sender<Order>,
     pub settings: SettingsOf,
+    /// The path that names the registry, where people are told by it.
+    pub registry: Option<String>,
     pub deployed: Deployed,
     pub counters: Arc<Counters>,
     /// Names the instance's row of counters in the store.
@@ -107,6 +110,8 @@ impl TriageLane {
         let open = self.from.wait(PAUSE);
         let reads = self.take_finds();
         let now = clock::now();
+        // Before the first signal: who is told of it stands there too.
+        self.keep_registered(now);
         // A replay waits for the lane that reads; a host's end does not.
         if !(open || reads && self.waits) {
             self.state.store_again = Timestamp(0);
@@ -209,16 +214,32 @@ impl TriageLane {
     }
 
     /// What a changed registry or configuration says also holds for incidents that are open already.
-    fn keep_registered(&mut self) {
+    fn keep_registered(&mut self, now: Timestamp) {
         let generation = self.services.generation();
         if self.state.registered == generation {
             return;
         }
         self.state.registered = generation;
         let registry = self.services.get();
+        self.keep_targets(&registry, now);
         let named = registry.services().iter().filter(|one| !one.is_pattern());
         for service in named.take(MAX_REGISTERED) {
             self.keep_settings((self.settings)(Some(service), &service.name));
+        }
+    }
+
+    /// Who is told, from now on. What a store refuses is tried again with the next tick.
+    fn keep_targets(&mut self, registry: &Registry, now: Timestamp) {
+        let Some(name) = &self.registry else {
+            return;
+        };
+        let targets = registry.notify().iter().map(|one| one.target.clone());
+        let targets: Vec<Target> = targets.collect();
+        if let Err(fault) = self.store.set_targets(name, &targets, now) {
+            self.state.registered = 0;
+            self.counters.store_faults.add(1);
+            let line = format!("who is to be told could not be kept: {fault}");
+            self.log.once("targets", Level::Warn, &line);
         }
     }
 
@@ -295,7 +316,6 @@ impl TriageLane {
                 self.services.replace(registry);
                 self.log.info("the registry changed and was read again");
             }
-            self.keep_registered();
         }
         if now.since(self.state.saved) >= SAVE || now < self.state.saved {
             self.state.saved = now;

@@ -31,6 +31,7 @@
 pub mod commit;
 pub mod complaint;
 pub mod names;
+pub mod notify;
 mod parse;
 mod repo;
 mod selector;
@@ -40,6 +41,7 @@ pub mod sheet;
 pub use commit::{CommitSource, commit_of_image};
 pub use complaint::{Complaint, Place, Severity, suggest};
 pub use names::Names;
+pub use notify::{NOTIFY_KEYS, Notify};
 pub use parse::SERVICE_KEYS;
 pub use repo::{check_address, check_name};
 pub use selector::{CAPTURE, Selector};
@@ -55,10 +57,11 @@ pub struct Text {
     pub text: String,
 }
 
-/// The checked services. Immutable: a change makes a new one.
+/// The checked services, and who is told of what becomes of them. Immutable: a change makes a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     services: Vec<Service>,
+    notify: Vec<Notify>,
     /// Services that are found by a literal name.
     literal: HashMap<String, usize>,
     /// Other services, then patterns, in the order of the files.
@@ -89,11 +92,14 @@ impl Registry {
     /// them.
     pub fn parse_beside(texts: &[Text], beside: &[&str]) -> Result<Registry, Vec<Complaint>> {
         let mut complaints = Vec::new();
-        let mut services = Vec::new();
+        let (mut services, mut notify) = (Vec::new(), Vec::new());
         for Text { file, text } in texts {
-            services.append(&mut parse::text(file, text, beside, &mut complaints));
+            let mut read = parse::text(file, text, beside, &mut complaints);
+            services.append(&mut read.services);
+            notify.append(&mut read.notify);
         }
         check_between(&services, &mut complaints);
+        notify::check_between(&notify, &services, &mut complaints);
         // Stable: the files stay in their order, the lines of each ascend.
         let order = |file: &Option<String>| {
             texts
@@ -105,6 +111,7 @@ impl Registry {
             return Err(complaints);
         }
         Ok(Registry {
+            notify,
             warnings: complaints,
             ..Registry::of(services)
         })
@@ -128,6 +135,7 @@ impl Registry {
         plain.append(&mut patterns);
         Registry {
             services,
+            notify: Vec::new(),
             literal,
             others: plain,
             warnings: Vec::new(),
@@ -187,6 +195,11 @@ impl Registry {
     /// All of them, patterns unbound, in the order of the files.
     pub fn services(&self) -> &[Service] {
         &self.services
+    }
+
+    /// Who is told of incidents and fixes, in the order of the files.
+    pub fn notify(&self) -> &[Notify] {
+        &self.notify
     }
 
     /// What works, but probably not as meant.

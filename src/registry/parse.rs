@@ -1,11 +1,12 @@
-//! TOML text to checked services: what each key of a `[[service]]` means and may be.
-//! Only single blocks; what holds between services is checked by the room's root.
+//! TOML text to checked services: what each key of a `[[service]]` means and may be (`[[notify]]` is
+//! `notify.rs`). Only single blocks; what holds between services is checked by the room's root.
 
 use crate::model::delivery::ForgeKind;
 use crate::model::service::ForgeSettings;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::{Complaint, Place, did_you_mean};
+use crate::registry::notify::{self, Notify};
 use crate::registry::repo::{check_address, check_api, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
 use crate::registry::service::{Egress, Mode, Recover, Release, Service};
@@ -85,6 +86,13 @@ const VERBS: [&str; 8] = [
 /// Longest description that is kept, in bytes.
 const DESCRIPTION_LIMIT: usize = 16 * 1024;
 
+/// What one text holds.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) services: Vec<Service>,
+    pub(super) notify: Vec<Notify>,
+}
+
 /// Reads one text, in which other keys may stand beside `service`. Complaints are pushed, warnings
 /// among them.
 pub(super) fn text(
@@ -92,7 +100,7 @@ pub(super) fn text(
     text: &str,
     beside: &[&str],
     complaints: &mut Vec<Complaint>,
-) -> Vec<Service> {
+) -> Read {
     let sheet = Sheet::new(file, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -102,13 +110,14 @@ pub(super) fn text(
         let what = format!("not valid TOML: {}", error.message().trim());
         complaints.push(Complaint::fault(place, what, ""));
     }
-    let label = match beside {
-        [] => "the registry",
-        [..] => "this file",
+    // A file with other tables is no registry that anybody is told of.
+    let (label, beside) = match beside {
+        [] => ("the registry", &["notify"][..]),
+        [..] => ("this file", beside),
     };
     let mut top = Section::new(&sheet, label, &root);
     top.only(&[&["service"], beside].concat());
-    let mut services = Vec::new();
+    let mut read = Read::default();
     for (table, place) in top.tables("service") {
         let mut section = Section {
             sheet: &sheet,
@@ -117,11 +126,14 @@ pub(super) fn text(
             place,
             complaints: Vec::new(),
         };
-        services.extend(service(&mut section));
+        read.services.extend(service(&mut section));
         top.complaints.append(&mut section.complaints);
     }
+    if beside.contains(&"notify") {
+        read.notify = notify::tables(&mut top);
+    }
     complaints.append(&mut top.complaints);
-    services
+    read
 }
 
 /// `None` where it has no usable name; everything else falls back, for the sake of the other
@@ -196,7 +208,7 @@ fn name(section: &mut Section<'_, '_>) -> Option<String> {
     checked_string(section, "name", check_name)
 }
 
-fn checked_string(
+pub(super) fn checked_string(
     section: &mut Section<'_, '_>,
     key: &str,
     check: impl Fn(&str) -> Result<(), (String, String)>,

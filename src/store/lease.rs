@@ -3,10 +3,11 @@
 
 use crate::incident::storm;
 use crate::model::delivery::Order;
+use crate::model::notify::NoticeEvent;
 use crate::model::{Incident, IncidentId, Location, Proposal, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
-use crate::store::{Store, conversation, journal, pulls, rows};
+use crate::store::{Store, conversation, journal, notices, pulls, rows};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use std::time::Duration;
 
@@ -166,6 +167,9 @@ impl Store {
         )?;
         if let (Some(order), Some(proposal)) = (&result.order, &result.proposal) {
             pulls::order(&tx, order, &proposal.fixer, now)?;
+        } else if result.status == Status::Proposed {
+            // With an order it is told once the pull request is open.
+            notices::put(&tx, lease.incident, NoticeEvent::Proposed, now)?;
         }
         tell(&tx, lease.incident, now)?;
         tx.commit()?;

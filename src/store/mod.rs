@@ -13,6 +13,7 @@ mod journal;
 mod learnt;
 mod lease;
 mod mutes;
+mod notices;
 pub mod place;
 mod pull_rows;
 mod pulls;
@@ -31,6 +32,7 @@ pub use holder::Holder;
 pub use learnt::Learnt;
 pub use lease::{Ending, Lease, TERM, Want};
 pub use mutes::Mute;
+pub use notices::{Notice, NoticeLease, Waiting};
 pub use pulls::{PullLease, PullRow};
 pub use readings::{PastVerdict, Reading, VerdictRow};
 pub use rows::{Event, Occurrence};
@@ -40,6 +42,7 @@ pub use storm::StormState;
 pub use watches::WatchRow;
 
 use crate::incident::{self, Effect, Known, Recent};
+use crate::model::notify::NoticeEvent;
 use crate::model::service::Fixer;
 use crate::model::{Incident, IncidentId, Settings, Signal, Status, Timestamp};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
@@ -202,8 +205,11 @@ impl Store {
                 }
                 if muted {
                     mutes::begin_muted(&tx, id, now)?;
-                } else if limits.storms {
-                    storm::take(&tx, id, signal, now)?;
+                } else {
+                    if limits.storms {
+                        storm::take(&tx, id, signal, now)?;
+                    }
+                    notices::put(&tx, id, NoticeEvent::Incident, now)?;
                 }
                 (Outcome::New(id), id, times)
             }

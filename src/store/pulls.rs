@@ -3,11 +3,12 @@
 //! fault is written in the transaction that ends it.
 
 use crate::model::delivery::{Ci, Delivery, Order, OutcomeKind};
+use crate::model::notify::NoticeEvent;
 use crate::model::{Incident, IncidentId, Status, Timestamp};
 use crate::store::error::Error;
 use crate::store::holder::{Holder, is_alive};
 use crate::store::pull_rows::{COLUMNS, by_id, check, due, newest, read, write};
-use crate::store::{Mute, Store, TERM, journal, mutes, rows};
+use crate::store::{Mute, Store, TERM, journal, mutes, notices, rows};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// One pull request.
@@ -258,6 +259,9 @@ fn told(
         incident.status = moved.unwrap_or(incident.status);
         journal::put(tx, &incident, now)?;
     }
+    if row.state == Delivery::Open && before.state != Delivery::Open {
+        notices::put(tx, row.incident, NoticeEvent::Proposed, now)?;
+    }
     if row.outcome == before.outcome {
         return Ok(());
     }
@@ -315,6 +319,17 @@ fn of_fault(tx: &Transaction<'_>, row: &PullRow) -> Result<Vec<Incident>, Error>
 
 /// The fault came back with its fix: a new incident, unless the occurrence that showed it opened one.
 fn open_again(tx: &Transaction<'_>, row: &PullRow, now: Timestamp) -> Result<(), Error> {
+    match newest_again(tx, row, now)? {
+        Some(id) => notices::came_back(tx, id, now),
+        None => Ok(()),
+    }
+}
+
+fn newest_again(
+    tx: &Transaction<'_>,
+    row: &PullRow,
+    now: Timestamp,
+) -> Result<Option<IncidentId>, Error> {
     let newest: Option<(i64, String)> = tx
         .prepare_cached(
             "SELECT id, status FROM incidents WHERE service = ?1 AND fingerprint = ?2
@@ -325,7 +340,7 @@ fn open_again(tx: &Transaction<'_>, row: &PullRow, now: Timestamp) -> Result<(),
         })
         .optional()?;
     let Some((newest, status)) = newest else {
-        return Ok(());
+        return Ok(None);
     };
     let is_over = match Status::from_word(&status) {
         Some(Status::Merged | Status::Resolved) => true,
@@ -341,7 +356,7 @@ fn open_again(tx: &Transaction<'_>, row: &PullRow, now: Timestamp) -> Result<(),
         | None => false,
     };
     if !is_over {
-        return Ok(());
+        return Ok(Some(IncidentId(newest)));
     }
     let reason = format!(
         "it came back {} times from a commit with the fix of {}, which did not hold",
@@ -368,5 +383,5 @@ fn open_again(tx: &Transaction<'_>, row: &PullRow, now: Timestamp) -> Result<(),
     if let Some(incident) = rows::incident(tx, id)? {
         journal::put(tx, &incident, now)?;
     }
-    Ok(())
+    Ok(Some(id))
 }

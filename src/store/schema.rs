@@ -247,15 +247,25 @@ CREATE TABLE mutes (
 CREATE TABLE notices (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     target        TEXT NOT NULL,                -- name of the [[notify]] table
-    json          TEXT NOT NULL,
-    made          INTEGER NOT NULL              -- wall clock
+    incident      INTEGER NOT NULL,             -- may be gone
+    event         TEXT NOT NULL,                -- incident, proposed, came_back
+    made          INTEGER NOT NULL,             -- wall clock
+    sent          INTEGER,                      -- wall clock; NULL: it waits
+    UNIQUE (target, incident, event)
 ) STRICT;
-CREATE INDEX notices_by_target ON notices (target, id);
+CREATE INDEX notices_waiting ON notices (target, sent, id);
+CREATE INDEX notices_by_incident ON notices (incident, event);
 CREATE TABLE notified (
     target        TEXT PRIMARY KEY,
-    last          INTEGER NOT NULL,             -- wall clock: of the last message
-    not_before    INTEGER NOT NULL,             -- wall clock
-    dropped       INTEGER NOT NULL DEFAULT 0    -- notices that had no room
+    registry      TEXT NOT NULL,                -- the path that names it
+    json          TEXT NOT NULL,                -- settings; the address stands in none of them
+    last          INTEGER NOT NULL DEFAULT 0,   -- wall clock: of the last message
+    not_before    INTEGER NOT NULL DEFAULT 0,   -- wall clock
+    tries         INTEGER NOT NULL DEFAULT 0,   -- failed ones since the last that worked
+    dropped       INTEGER NOT NULL DEFAULT 0,   -- notices that had no room
+    lease         INTEGER,                      -- fencing token, grows
+    lease_holder  TEXT,
+    lease_until   INTEGER NOT NULL DEFAULT 0    -- wall clock
 ) STRICT;
 ",
 ];

@@ -6,7 +6,7 @@ use crate::incident::storm::{self, Fault, SPAN, Storm, Weather};
 use crate::incident::{self};
 use crate::model::{IncidentId, Settings, Signal, Timestamp};
 use crate::store::error::Error;
-use crate::store::{Store, bound, journal, rows};
+use crate::store::{Store, bound, journal, notices, rows};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub fn take(
 }
 
 /// Services without an owner, registered or not, are one: the store is one instance's.
-fn owner(tx: &Connection, service: &str) -> Result<String, Error> {
+pub(super) fn owner(tx: &Connection, service: &str) -> Result<String, Error> {
     let json = tx
         .prepare_cached("SELECT json FROM settings WHERE service = ?1")?
         .query_row([service], |row| row.get(0))
@@ -105,6 +105,7 @@ fn begin(tx: &Transaction<'_>, owner: &str, signal: &Signal, now: Timestamp) -> 
     tx.execute(&sql, params![owner, after.0, until.0, parent.0, waits])?;
     let reason = describe(tx, parent, signal, now)?;
     rows::event(tx, parent, now, "open", &reason)?;
+    notices::storm(tx, parent, now)?;
     tell(tx, parent, now)
 }
 
@@ -163,7 +164,7 @@ fn describe(
     Ok(words.reason)
 }
 
-fn services(tx: &Connection, parent: IncidentId) -> Result<BTreeSet<String>, Error> {
+pub(super) fn services(tx: &Connection, parent: IncidentId) -> Result<BTreeSet<String>, Error> {
     let mut rows = tx.prepare_cached("SELECT DISTINCT service FROM incidents WHERE parent = ?1")?;
     let rows = rows.query_map([parent.0], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -4,6 +4,7 @@
 mod fixer;
 mod forge;
 mod model;
+mod notify;
 mod repos;
 mod state;
 
@@ -252,6 +253,9 @@ fn services(
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let (complaints, good) = forge::check(settings, registry, options.offline);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = notify::check(registry);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let asked = [
