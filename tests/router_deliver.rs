@@ -6,7 +6,6 @@ mod host;
 #[path = "played/github/mod.rs"]
 mod played_github;
 #[path = "router/running.rs"]
-#[allow(dead_code)] // It does more than is needed here.
 mod running;
 #[path = "source/server.rs"]
 #[allow(dead_code)] // It plays more than is needed here.
