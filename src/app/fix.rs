@@ -58,6 +58,11 @@ pub fn fix(
     let mut worker = worker(state_dir, limits, which == Which::Follow, log.clone())?;
     let mut courier = courier(state_dir, limits, &worker, &holder, log.clone())?;
     let mut notifier = notifier(state_dir, limits, &holder, log)?;
+    if which != Which::Follow {
+        // Whether a merged fix runs, and holds, says what its fault's incidents need.
+        courier.store.hurry_merged(clock::now()).map_err(failed)?;
+        deliver(&mut courier, &mut notifier)?;
+    }
     let want = match which {
         Which::One(id) => Want::This(id),
         Which::Pending => Want::OpenAll,

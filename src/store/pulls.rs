@@ -184,6 +184,18 @@ impl Store {
         all.map(|row| row?).collect()
     }
 
+    /// Has the rows of merged requests looked after now.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn hurry_merged(&mut self, now: Timestamp) -> Result<(), Error> {
+        self.db.execute(
+            "UPDATE pulls SET due = min(due, ?1) WHERE state = 'merged' AND due < ?2",
+            params![now.0, i64::MAX],
+        )?;
+        Ok(())
+    }
+
     /// Has a row looked after now.
     ///
     /// # Errors
@@ -251,10 +263,13 @@ fn told(
         }
         set(tx, &incident, moved)?;
         let what = moved.map_or("pull request", Status::word);
-        let detail = match &row.url {
+        let mut detail = match &row.url {
             Some(url) => format!("{}: {url}", row.why),
             None => row.why.clone(),
         };
+        if before.ci != row.ci {
+            detail = format!("{detail}; its checks: {}", row.ci.word());
+        }
         rows::event(tx, incident.id, now, what, &detail)?;
         incident.status = moved.unwrap_or(incident.status);
         journal::put(tx, &incident, now)?;

@@ -223,8 +223,16 @@ pub fn pulls(state: &Path) -> Vec<PullRow> {
     open(state).pulls().unwrap()
 }
 
-/// Every row is due.
+/// Every row is due, and mirrors were fetched long enough ago to be fetched again.
 pub fn hurry(state: &Path) {
+    let mirrors = std::fs::read_dir(state.join("mirrors"));
+    for entry in mirrors.into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|end| end == "stamp") {
+            let long_ago = std::time::SystemTime::now() - Duration::from_secs(120);
+            let file = std::fs::File::options().write(true).open(entry.path());
+            file.unwrap().set_modified(long_ago).unwrap();
+        }
+    }
     let mut store = open(state);
     for row in store.pulls().unwrap() {
         store.hurry_pull(row.id, now()).unwrap();
