@@ -61,6 +61,9 @@ pub(super) fn print_one(incident: &Incident, out: &mut Out) {
     }
     if let Some(proposal) = &incident.proposal {
         out.line(&safe(&format!("    patch: {}", proposal.patch)));
+        if let Some(pr) = &proposal.pr {
+            out.line(&safe(&format!("    pull request: {pr}")));
+        }
     }
 }
 

@@ -56,6 +56,8 @@ pub fn put(tx: &Transaction<'_>, incident: &Incident, now: Timestamp) -> Result<
         // Paths and lines of the repository, not of the log.
         "location": location.map(|at| json!({"file": at.file, "line": at.line})),
         "files": incident.proposal.as_ref().map(|proposal| &proposal.files),
+        // As the code host names it.
+        "pr": incident.proposal.as_ref().and_then(|proposal| proposal.pr.as_ref()),
         TEXT: {
             "title": incident.title,
             "reason": incident.reason,
