@@ -53,8 +53,9 @@ fn a_log_becomes_a_pull_request_in_a_real_router_that_is_killed_in_each_part_of_
             let mut running = place.start(&router, &configuration);
             running.wait_for(STARTED, 1);
             place.append("shop.log", &(crash(0) + "\nand on\n"));
-            running.wait("a call to the code host", |_| {
-                world.github.heard().len() + 1 >= calls
+            // What is no incident yet is lost with its process.
+            running.wait("an incident, and a call to the code host", |_| {
+                !incidents(&state).is_empty() && world.github.heard().len() + 1 >= calls
             });
             running.signal(libc::SIGKILL);
             running.child.wait().unwrap();
