@@ -55,9 +55,12 @@ pub fn fix(
 ) -> Result<(), Error> {
     let failed = |fault: crate::store::Error| Error::Unfinished(fault.to_string());
     let holder = Arc::new(Holder::new(state_dir).map_err(failed)?);
-    let mut worker = worker(state_dir, limits, which == Which::Follow, log.clone())?;
-    let mut courier = courier(state_dir, limits, &worker, &holder, log.clone())?;
-    let mut notifier = notifier(state_dir, limits, &holder, log)?;
+    let http = http()?;
+    let patient = which == Which::Follow;
+    let mut worker = worker(state_dir, limits, patient, http.clone(), log.clone())?;
+    let open = || store(state_dir, limits);
+    let mut courier = courier(open()?, http.clone(), &worker, &holder, log.clone());
+    let mut notifier = notifier(open()?, http, &holder, log);
     if which != Which::Follow {
         // Whether a merged fix runs, and holds, says what its fault's incidents need.
         courier.store.hurry_merged(clock::now()).map_err(failed)?;
@@ -105,33 +108,13 @@ fn deliver(courier: &mut Courier, notifier: &mut Notifier) -> Result<(), Error> 
 }
 
 /// Whoever tells people beside a plugin.
-fn notifier(
-    state_dir: &Path,
-    limits: Limits,
-    holder: &Arc<Holder>,
-    log: Log,
-) -> Result<Notifier, Error> {
-    let store = Store::open_existing(state_dir, limits)
-        .map_err(|fault| Error::Unfinished(fault.to_string()))?;
-    let http = Http::new(&environment::network())
-        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
-    let urls = plugin::webhooks();
-    Ok(Notifier::new(store, http, urls, Arc::clone(holder), log))
+fn notifier(store: Store, http: Http, holder: &Arc<Holder>, log: Log) -> Notifier {
+    Notifier::new(store, http, plugin::webhooks(), Arc::clone(holder), log)
 }
 
 /// Whoever delivers beside a plugin.
-fn courier(
-    state_dir: &Path,
-    limits: Limits,
-    worker: &Worker,
-    holder: &Arc<Holder>,
-    log: Log,
-) -> Result<Courier, Error> {
-    let store = Store::open_existing(state_dir, limits)
-        .map_err(|fault| Error::Unfinished(fault.to_string()))?;
-    let http = Http::new(&environment::network())
-        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
-    Ok(Courier {
+fn courier(store: Store, http: Http, worker: &Worker, holder: &Arc<Holder>, log: Log) -> Courier {
+    Courier {
         store,
         mirrors: worker.mirrors.clone(),
         credentials: Arc::clone(&worker.credentials),
@@ -139,7 +122,17 @@ fn courier(
         holder: Arc::clone(holder),
         halt: worker.halt.clone(),
         log,
-    })
+    }
+}
+
+fn store(state_dir: &Path, limits: Limits) -> Result<Store, Error> {
+    Store::open_existing(state_dir, limits).map_err(|fault| Error::Unfinished(fault.to_string()))
+}
+
+/// The network, as the environment has it.
+pub(super) fn http() -> Result<Http, Error> {
+    Http::new(&environment::network())
+        .map_err(|fault| Error::unfinished("the network's settings", fault))
 }
 
 /// Whoever works on incidents beside a plugin.
@@ -147,14 +140,11 @@ pub(super) fn worker(
     state_dir: &Path,
     limits: Limits,
     patient: bool,
+    http: Http,
     log: Log,
 ) -> Result<Worker, Error> {
-    let store = Store::open_existing(state_dir, limits)
-        .map_err(|fault| Error::Unfinished(fault.to_string()))?;
-    let http = Http::new(&environment::network())
-        .map_err(|fault| Error::unfinished("the network's settings", fault))?;
     Ok(Worker {
-        store,
+        store: store(state_dir, limits)?,
         talkers: plugin::talkers(http.clone()),
         verifies: Some(verify::Limits {
             hidden: vec![state_dir.to_owned()],

@@ -36,7 +36,7 @@ pub fn replay(
 }
 
 fn open(state_dir: &Path, id: IncidentId, log: Log) -> Result<(Worker, Incident), Error> {
-    let worker = fix::worker(state_dir, look::limits(), false, log)?;
+    let worker = fix::worker(state_dir, look::limits(), false, fix::http()?, log)?;
     let incident = worker.store.incident(id).map_err(look::failed)?;
     let incident = incident.ok_or_else(|| {
         Error::Usage(format!(

@@ -3,6 +3,7 @@
 //! (proxy and certificates are handed down) and never follows a redirect by itself.
 
 pub mod aws;
+mod encoded;
 mod error;
 mod flow;
 mod guard;
@@ -10,6 +11,7 @@ mod headers;
 mod secret;
 mod whole;
 
+pub use encoded::encoded;
 pub use error::{Error, ErrorKind};
 pub use headers::Headers;
 pub use secret::Secret;

@@ -8,7 +8,7 @@ use crate::model::{Incident, IncidentId, Location, Proposal, Status, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
 use crate::store::{Store, conversation, journal, notices, pulls, rows};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, ToSql, Transaction, TransactionBehavior, params};
 use std::time::Duration;
 
 /// How long a lease lasts unless it is renewed. Longer than the deadline of one investigation.
@@ -269,17 +269,37 @@ fn candidates(tx: &Transaction<'_>, want: Want, now: Timestamp) -> Result<Vec<Ca
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A token that is newer than every other of the store.
+pub(super) fn next_token(tx: &Transaction<'_>) -> Result<i64, Error> {
+    Ok(tx.query_row(
+        "UPDATE tokens SET last = last + 1 RETURNING last",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+/// Whether a lease holds, of whatever it is: its token is the newest of what is leased, and its term has
+/// not ended. `sql`: gives both for `id`, and nothing where nobody holds it.
+pub(super) fn holds<I: ToSql>(
+    tx: &Transaction<'_>,
+    sql: &str,
+    id: I,
+    token: i64,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let held: Option<(Option<i64>, i64)> = tx
+        .query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(matches!(held, Some((Some(newest), until)) if newest == token && until > now.0))
+}
+
 fn grant(
     tx: &Transaction<'_>,
     id: IncidentId,
     holder: &Holder,
     now: Timestamp,
 ) -> Result<Lease, Error> {
-    let token: i64 = tx.query_row(
-        "UPDATE tokens SET last = last + 1 RETURNING last",
-        [],
-        |row| row.get(0),
-    )?;
+    let token = next_token(tx)?;
     tx.execute(
         "UPDATE incidents SET status = 'investigating', lease = ?2, lease_holder = ?3,
          lease_until = ?4, tries = tries + 1, claimed = ?5 WHERE id = ?1",
@@ -291,23 +311,15 @@ fn grant(
     })
 }
 
-/// A lease holds while its token is the incident's newest and its term has not ended.
+/// The lease on an incident, or the fault that it is lost.
 pub(super) fn check(tx: &Transaction<'_>, lease: &Lease, now: Timestamp) -> Result<(), Error> {
-    let held: Option<(Option<i64>, i64)> = tx
-        .query_row(
-            "SELECT lease, lease_until FROM incidents WHERE id = ?1 AND lease_holder IS NOT NULL",
-            [lease.incident.0],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    match held {
-        Some((Some(token), until)) if token == lease.token && until > now.0 => Ok(()),
-        _ => {
-            let what = format!(
-                "incident {}: the lease ended before the work did",
-                lease.incident
-            );
-            Err(Error::new(ErrorKind::LeaseLost, what))
-        }
+    let sql = "SELECT lease, lease_until FROM incidents WHERE id = ?1 AND lease_holder IS NOT NULL";
+    if holds(tx, sql, lease.incident.0, lease.token, now)? {
+        return Ok(());
     }
+    let what = format!(
+        "incident {}: the lease ended before the work did",
+        lease.incident
+    );
+    Err(Error::new(ErrorKind::LeaseLost, what))
 }

@@ -8,7 +8,7 @@ use crate::model::service::Redact;
 use crate::model::{Incident, IncidentId, Settings, Timestamp};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::holder::{Holder, is_alive};
-use crate::store::{Store, mutes, pull_rows, rows, storm};
+use crate::store::{Store, lease, mutes, pull_rows, rows, storm};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::time::Duration;
 
@@ -148,11 +148,7 @@ impl Store {
                 false => more += 1,
             }
         }
-        let token: i64 = tx.query_row(
-            "UPDATE tokens SET last = last + 1 RETURNING last",
-            [],
-            |row| row.get(0),
-        )?;
+        let token = lease::next_token(&tx)?;
         // Where everything that waited is of no use any more, nothing is sent and nobody waits.
         let until = if notices.is_empty() {
             0
@@ -404,20 +400,13 @@ fn redact(tx: &Connection, service: &str) -> Result<Option<Redact>, Error> {
     })
 }
 
-/// A lease holds while its token is the target's newest and its term has not ended.
+/// The lease on a target's message, or the fault that it is lost.
 fn check(tx: &Transaction<'_>, lease: &NoticeLease, now: Timestamp) -> Result<(), Error> {
-    let held: Option<(Option<i64>, i64)> = tx
-        .query_row(
-            "SELECT lease, lease_until FROM notified WHERE target = ?1 AND lease_holder IS NOT NULL",
-            [&lease.target],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    match held {
-        Some((Some(token), until)) if token == lease.token && until > now.0 => Ok(()),
-        _ => {
-            let what = "the lease on a notification ended before it was sent".to_owned();
-            Err(Error::new(ErrorKind::LeaseLost, what))
-        }
+    let sql =
+        "SELECT lease, lease_until FROM notified WHERE target = ?1 AND lease_holder IS NOT NULL";
+    if lease::holds(tx, sql, &lease.target, lease.token, now)? {
+        return Ok(());
     }
+    let what = "the lease on a notification ended before it was sent".to_owned();
+    Err(Error::new(ErrorKind::LeaseLost, what))
 }

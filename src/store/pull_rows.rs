@@ -5,7 +5,7 @@ use crate::model::Timestamp;
 use crate::model::delivery::{Ci, Delivery, OutcomeKind};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::pulls::{PullLease, PullRow};
-use crate::store::rows;
+use crate::store::{lease, rows};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// Rows looked at for one that is free.
@@ -135,20 +135,12 @@ pub fn due(tx: &Transaction<'_>, now: Timestamp) -> Result<Vec<Candidate>, Error
     Ok(all.collect::<Result<_, _>>()?)
 }
 
-/// A lease holds while its token is the row's newest and its term has not ended.
+/// The lease on a row, or the fault that it is lost.
 pub fn check(tx: &Transaction<'_>, lease: &PullLease, now: Timestamp) -> Result<(), Error> {
-    let held: Option<(Option<i64>, i64)> = tx
-        .query_row(
-            "SELECT lease, lease_until FROM pulls WHERE id = ?1 AND lease_holder IS NOT NULL",
-            [lease.pull],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    match held {
-        Some((Some(token), until)) if token == lease.token && until > now.0 => Ok(()),
-        _ => {
-            let what = "the lease on a pull request ended before the step did".to_owned();
-            Err(Error::new(ErrorKind::LeaseLost, what))
-        }
+    let sql = "SELECT lease, lease_until FROM pulls WHERE id = ?1 AND lease_holder IS NOT NULL";
+    if lease::holds(tx, sql, lease.pull, lease.token, now)? {
+        return Ok(());
     }
+    let what = "the lease on a pull request ended before the step did".to_owned();
+    Err(Error::new(ErrorKind::LeaseLost, what))
 }

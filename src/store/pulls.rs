@@ -8,7 +8,7 @@ use crate::model::{Incident, IncidentId, Status, Timestamp};
 use crate::store::error::Error;
 use crate::store::holder::{Holder, is_alive};
 use crate::store::pull_rows::{COLUMNS, by_id, check, due, newest, read, write};
-use crate::store::{Mute, Store, TERM, journal, mutes, notices, rows};
+use crate::store::{Mute, Store, TERM, journal, lease, mutes, notices, rows};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// One pull request.
@@ -75,11 +75,7 @@ impl Store {
             if held {
                 continue;
             }
-            let token: i64 = tx.query_row(
-                "UPDATE tokens SET last = last + 1 RETURNING last",
-                [],
-                |row| row.get(0),
-            )?;
+            let token = lease::next_token(&tx)?;
             tx.execute(
                 "UPDATE pulls SET lease = ?2, lease_holder = ?3, lease_until = ?4 WHERE id = ?1",
                 params![id, token, holder.name(), now.plus(TERM).0],

@@ -3,7 +3,7 @@
 
 use super::{Error, ErrorKind};
 use crate::model::Settings;
-use crate::net::is_loopback;
+use crate::net::{self, is_loopback};
 
 /// A repository's address, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,25 +140,12 @@ impl Places {
 
 /// One part of a path, so that nothing in it has a meaning for the server.
 pub(super) fn encoded(part: &str) -> String {
-    let mut out = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => {
-                out.push('%');
-                out.push_str(&format!("{byte:02X}"));
-            }
-        }
-    }
-    out
+    net::encoded(part, "")
 }
 
 /// A path whose slashes stay slashes.
 pub(super) fn encoded_path(path: &str) -> String {
-    let parts: Vec<String> = path.split('/').map(encoded).collect();
-    parts.join("/")
+    net::encoded(path, "/")
 }
 
 #[cfg(test)]

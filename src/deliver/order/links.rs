@@ -2,6 +2,7 @@
 //! without secrets, full commit ids and encoded paths; where one is not fit, there is no link.
 
 use crate::model::delivery::ForgeKind;
+use crate::net::encoded;
 use std::fmt::Write;
 
 /// A repository at its code host.
@@ -24,7 +25,7 @@ impl Links {
     /// A file's line at a commit.
     pub(super) fn line(&self, commit: &str, path: &str, line: Option<u32>) -> Option<String> {
         let base = self.base.as_ref().filter(|_| is_full(commit))?;
-        let (between, path) = (self.blob()?, encoded(path));
+        let (between, path) = (self.blob()?, encoded(path, "/"));
         let mut out = format!("{base}/{between}/{commit}/{path}");
         if let Some(line) = line {
             let _ = write!(out, "#L{line}");
@@ -74,20 +75,6 @@ fn base(address: &str) -> Option<String> {
 
 fn is_full(commit: &str) -> bool {
     matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// Percent-encoded, all but letters, digits, `-`, `.`, `_`, `~` and slashes.
-fn encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for b in path.bytes() {
-        match b.is_ascii_alphanumeric() || b"-._~/".contains(&b) {
-            true => out.push(char::from(b)),
-            false => {
-                let _ = write!(out, "%{b:02X}");
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

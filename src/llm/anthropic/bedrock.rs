@@ -9,7 +9,8 @@ use super::{IDLE, broken, fault, gather, reply};
 use crate::llm::fault::{advice, clean, said};
 use crate::llm::server::{self, QUESTION};
 use crate::llm::{Endpoint, Error, ErrorKind, Reply, Talker, Turn};
-use crate::net::aws::{self, Signed, encoded};
+use crate::net::aws::{self, Signed};
+use crate::net::encoded;
 use crate::net::{self, Headers, Http, Method, Request, Response, Whole};
 use serde_json::Value;
 use std::time::{Duration, Instant, SystemTime};
@@ -109,7 +110,7 @@ impl Bedrock {
         let url = format!(
             "{}/model/{}/invoke-with-response-stream",
             self.base,
-            encoded(&self.model, false)
+            encoded(&self.model, "")
         );
         let path = url
             .split_once("://")

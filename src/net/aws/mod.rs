@@ -6,7 +6,7 @@ mod role;
 mod sign;
 
 pub use role::{Role, TokenOf};
-pub use sign::{Signed, encoded, signed};
+pub use sign::{Signed, signed};
 
 use super::{Error, Secret};
 use std::time::SystemTime;

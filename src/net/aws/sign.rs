@@ -2,7 +2,7 @@
 //! signed with a key that holds for one day, region and service. No clock: the time is handed in.
 
 use super::Keys;
-use crate::net::{Error, ErrorKind, Secret};
+use crate::net::{Error, ErrorKind, Secret, encoded};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -84,7 +84,7 @@ fn canonical(request: &Signed<'_>, headers: &[(&str, String)]) -> (String, Strin
     let mut query: Vec<(String, String)> = request
         .query
         .iter()
-        .map(|(name, value)| (encoded(name, false), encoded(value, false)))
+        .map(|(name, value)| (encoded(name, ""), encoded(value, "")))
         .collect();
     query.sort();
     let query: Vec<String> = query.iter().map(|(n, v)| format!("{n}={v}")).collect();
@@ -101,7 +101,7 @@ fn canonical(request: &Signed<'_>, headers: &[(&str, String)]) -> (String, Strin
     let text = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{}",
         request.method,
-        encoded(request.path, true),
+        encoded(request.path, "/"),
         query.join("&"),
         hash(request.body)
     );
@@ -137,19 +137,6 @@ fn settings(what: &str) -> Error {
 
 fn spaces_folded(value: &str) -> String {
     value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Percent-encoding with RFC 3986's unreserved characters.
-pub fn encoded(text: &str, keep_slash: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 fn hash(bytes: &[u8]) -> String {

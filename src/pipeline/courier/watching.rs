@@ -3,7 +3,7 @@
 
 use super::{Courier, Due, Fault, words};
 use crate::deliver::forge::{Forge, Looked};
-use crate::incident::outcome::{self, Counts, Running};
+use crate::incident::outcome::{self, Running};
 use crate::model::delivery::{Delivery, OutcomeKind, PullState};
 use crate::model::{CommitId, Settings, Timestamp};
 use crate::pipeline::clock;
@@ -101,11 +101,7 @@ impl Courier {
             row.told_count = counts.times;
             return Ok(());
         }
-        let told = Counts {
-            times: row.told_count,
-            ..counts
-        };
-        if !outcome::counts_are_due(row.told, told.times, counts.times, now) {
+        if !outcome::counts_are_due(row.told, row.told_count, counts.times, now) {
             return Ok(());
         }
         self.go_on(lease)?;

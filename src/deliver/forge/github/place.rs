@@ -152,24 +152,12 @@ fn repository<'a>(address: &'a str, key: &str) -> Result<(&'a str, Repo), Error>
 /// A name as one part of a path, as the API describes refs and branches: everything but letters,
 /// digits and `-._~` as `%XX`.
 pub(super) fn in_path(text: &str) -> String {
-    escaped(text, b"-._~")
+    net::encoded(text, "")
 }
 
 /// The same in a question, where `/` and `:` mean nothing either.
 pub(super) fn in_query(text: &str) -> String {
-    escaped(text, b"-._~/:")
-}
-
-fn escaped(text: &str, plain: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    net::encoded(text, "/:")
 }
 
 #[cfg(test)]
