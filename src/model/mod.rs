@@ -7,6 +7,7 @@ mod fixer;
 pub mod incident;
 pub mod level;
 pub mod notify;
+pub mod recovery;
 pub mod service;
 pub mod signal;
 pub mod template;

@@ -2,6 +2,7 @@
 
 pub use crate::model::delivery::ForgeSettings;
 pub use crate::model::fixer::{Api, Budget, Egress, Fixer, FixerModel, Prices, Usd};
+use crate::model::recovery::Policy;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -84,6 +85,8 @@ pub struct Settings {
     /// A proposal becomes a pull request.
     pub deliver: bool,
     pub forge: ForgeSettings,
+    /// What may be done to bring it back; `None`: nothing.
+    pub recovery: Option<Policy>,
 }
 
 /// What a service adds to the rules of redaction.
