@@ -28,7 +28,7 @@ pub const NOTIFY_KEYS: [(&str, &str); 8] = [
     ),
     (
         "events",
-        "incident, proposed, came_back; without it, all of them",
+        "incident, proposed, came_back, approval; without it, all of them",
     ),
     (
         "every",
