@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// How long a program may run where it is not said, and at most.
 const WITHIN: Duration = Duration::from_secs(60);
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_secs(240);
 /// Verbs of a service, parameters of a verb, arguments of a program, values of a choice.
 const MOST: usize = 32;
 /// Longest argument, in bytes.
@@ -110,7 +110,7 @@ fn within(section: &mut Section<'_, '_>) -> Duration {
         Some(time) => time,
         None => {
             let what = format!("`{}` of `within` is no time", text.escape_debug());
-            section.fault(place, what, "write 1s to 1h".to_owned());
+            section.fault(place, what, "write 1s to 4m".to_owned());
             WITHIN
         }
     }

@@ -2,9 +2,9 @@
 //! caller's function inside the transaction that writes it, over what was done before: of two that ask
 //! at once the second sees the first. Whoever carries one out holds its lease.
 
-use crate::model::Timestamp;
 use crate::model::notify::NoticeEvent;
 use crate::model::recovery::{Action, ActionId, Caller, Stage};
+use crate::model::{IncidentId, Timestamp};
 use crate::policy::History;
 use crate::redact::Scope;
 use crate::store::error::{Error, ErrorKind};
@@ -89,6 +89,48 @@ impl Store {
         tx.commit()?;
         let _ = self.drain_journal();
         Ok(action)
+    }
+
+    /// What `put_action` would write, and writes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn try_action(
+        &mut self,
+        mut action: Action,
+        decide: impl FnOnce(&History, &mut Action),
+        now: Timestamp,
+    ) -> Result<Action, Error> {
+        let tx = self.db.transaction()?;
+        let (verb, fingerprint) = (action.task.verb(), action.fingerprint.as_deref());
+        let before = history(&tx, &action.service, verb, fingerprint, ActionId(0), now)?;
+        decide(&before, &mut action);
+        Ok(action)
+    }
+
+    /// The newest incident of a service in the last hour that tells of an end or an error.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn incident_of_late(
+        &self,
+        service: &str,
+        now: Timestamp,
+    ) -> Result<Option<(IncidentId, String)>, Error> {
+        let hour = now.minus(Duration::from_secs(3_600));
+        let found = self
+            .db
+            .prepare_cached(
+                "SELECT id, fingerprint FROM incidents WHERE service = ?1 AND last_seen > ?2
+                 AND kind IN ('crash', 'oom', 'exit', 'error') ORDER BY
+                 CASE kind WHEN 'crash' THEN 0 WHEN 'oom' THEN 1 WHEN 'exit' THEN 2 ELSE 3 END,
+                 last_seen DESC LIMIT 1",
+            )?
+            .query_row(params![service, hour.0], |row| {
+                Ok((IncidentId(row.get(0)?), row.get(1)?))
+            })
+            .optional()?;
+        Ok(found)
     }
 
     /// Writes down a request that means no action at all, or a look.
@@ -363,7 +405,11 @@ impl Store {
         Ok(())
     }
 
-    fn scope(&mut self, service: &str) -> Result<Option<Scope>, Error> {
+    /// What redacts text of a service; `None` where its settings make none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn scope(&mut self, service: &str) -> Result<Option<Scope>, Error> {
         let redactor = self.redactors.of(&self.db, service)?;
         Ok(redactor.map(|redactor| redactor.scope()))
     }
