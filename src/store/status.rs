@@ -4,7 +4,7 @@
 use crate::model::{Status, Timestamp};
 use crate::rate::Deploy;
 use crate::store::error::Error;
-use crate::store::{Spent, Store, StormState, rows};
+use crate::store::{Spent, Store, StormState, TallyRow, rows};
 use rusqlite::params;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -41,6 +41,8 @@ pub struct StatusReport {
     pub spent: Spent,
     /// The same today (UTC), by owner and service.
     pub today: Vec<(String, String, Spent)>,
+    /// What was asked for to bring services back, by verb, caller and outcome.
+    pub acts: Vec<TallyRow>,
     /// When an instance last wrote its counters.
     pub updated: Option<Timestamp>,
 }
@@ -89,6 +91,12 @@ impl StatusReport {
                 "tokens": self.spent.tokens,
                 "today": self.today.iter().map(of_spend).collect::<Vec<_>>(),
             },
+            "acts": self.acts.iter().map(|row| json!({
+                "verb": row.verb,
+                "caller": row.caller,
+                "outcome": row.outcome,
+                "count": row.count,
+            })).collect::<Vec<_>>(),
             "updated": self.updated.map(Timestamp::to_rfc3339),
         })
     }
@@ -158,6 +166,7 @@ impl Store {
             storms: self.storms()?,
             spent: self.spent_ever()?,
             today: self.spent_today(now)?,
+            acts: self.act_counts()?,
             updated,
         })
     }

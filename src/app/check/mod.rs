@@ -5,6 +5,7 @@ mod fixer;
 mod forge;
 mod model;
 mod notify;
+mod recovery;
 mod repos;
 mod state;
 
@@ -256,6 +257,9 @@ fn services(
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let (complaints, good) = notify::check(registry);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = recovery::check(registry, options.offline);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let asked = [
