@@ -4,17 +4,22 @@
 
 mod call;
 pub mod error;
+pub mod fly;
 
 pub use error::{Error, ErrorKind};
 
 use crate::model::Timestamp;
 use crate::model::recovery::{LogText, Release, State, Task};
+use crate::net;
 use std::time::Instant;
 
 /// Longest answer of a platform that is read, in bytes.
 pub const ANSWER_LIMIT: u64 = 4 << 20;
 /// Most instances, releases or exits of an instance that are kept of an answer.
 pub const LISTED: usize = 200;
+
+/// Reads a platform's token, at each use.
+pub type Token = Box<dyn Fn() -> Option<net::Secret> + Send>;
 
 /// One service on its platform.
 pub trait Platform: Send {
