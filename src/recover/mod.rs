@@ -7,6 +7,7 @@ pub mod error;
 pub mod fly;
 
 pub use error::{Error, ErrorKind};
+pub use fly::Fly;
 
 use crate::model::Timestamp;
 use crate::model::recovery::{LogText, Release, State, Task};

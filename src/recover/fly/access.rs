@@ -35,14 +35,13 @@ pub(super) fn header(token: &Token) -> Result<String, Error> {
 
 fn without_scheme(token: &str) -> &str {
     let mut rest = token.trim();
-    while let Some((first, behind)) = rest.split_once(' ') {
-        let scheme = ["bearer", "flyv1"].contains(&first.to_ascii_lowercase().as_str());
-        if !scheme {
-            break;
+    loop {
+        let (first, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+        if !["bearer", "flyv1"].contains(&first.to_ascii_lowercase().as_str()) {
+            return rest;
         }
         rest = behind.trim_start();
     }
-    rest
 }
 
 #[cfg(test)]
@@ -75,6 +74,11 @@ mod tests {
             assert!(!said.what.contains("fm2_"), "{said}");
         }
         let none: Token = Box::new(|| None);
-        assert!(header(&none).unwrap_err().what.contains("fly tokens create deploy"));
+        assert!(
+            header(&none)
+                .unwrap_err()
+                .what
+                .contains("fly tokens create deploy")
+        );
     }
 }

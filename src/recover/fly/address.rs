@@ -60,7 +60,8 @@ impl Address {
     pub fn machine(&self, id: &str, behind: &str) -> Result<String, Error> {
         if !is_id(id) {
             let shown = crate::recover::error::shown(id);
-            let what = format!("`{shown}` is no id of a machine: they have letters and digits only");
+            let what =
+                format!("`{shown}` is no id of a machine: they have letters and digits only");
             return Err(Error::new(ErrorKind::Invalid, what));
         }
         Ok(format!("{}/{}{behind}", self.machines, encoded(id, "")))
@@ -138,7 +139,12 @@ mod tests {
             assert!(Address::of(bad, None).is_err(), "{bad}");
         }
         let address = Address::of("shop", None).unwrap();
-        assert!(address.machine("148ed1", "/stop").unwrap().ends_with("/machines/148ed1/stop"));
+        assert!(
+            address
+                .machine("148ed1", "/stop")
+                .unwrap()
+                .ends_with("/machines/148ed1/stop")
+        );
         for bad in ["", "a/b", "..", "a-b", "a?b", "ü", "a%2f", &"a".repeat(65)] {
             let said = address.machine(bad, "").unwrap_err();
             assert_eq!(said.kind, ErrorKind::Invalid, "{bad}");

@@ -21,6 +21,8 @@ pub(super) struct Past {
     pub restarts: Option<u64>,
     /// Whether there is any event that begins or ends a run.
     pub told: bool,
+    /// Somebody wanted it to end, or changed it, since the newest run began.
+    pub asked: bool,
 }
 
 impl Past {
@@ -44,21 +46,20 @@ pub(super) fn past(events: &Value) -> Past {
     // Oldest first. Of two in one millisecond the one that came first in the answer is the newer.
     timed.reverse();
     timed.sort_by_key(|(at, _)| *at);
-    let mut asked = false;
     for (at, event) in timed {
         match event["type"].as_str().unwrap_or_default() {
             "start" | "resume" => {
-                (asked, past.told) = (false, true);
+                (past.asked, past.told) = (false, true);
                 past.started = Some(at);
             }
             "exit" => {
                 past.told = true;
                 past.started = None;
-                past.exits.push(exit(at, event, asked));
+                past.exits.push(exit(at, event, past.asked));
                 let count = event["request"]["restart_count"].as_u64();
                 past.restarts = count.or(past.restarts);
             }
-            _ if is_asked(event) => asked = true,
+            _ if is_asked(event) => past.asked = true,
             _ => {}
         }
     }
@@ -75,7 +76,8 @@ fn is_asked(event: &Value) -> bool {
         word("type"),
         "update" | "restart" | "stop" | "suspend" | "destroy" | "migrate"
     );
-    let starts = word("type") == "restart" && word("source") == "flyd" && word("status") != "stopping";
+    let starts =
+        word("type") == "restart" && word("source") == "flyd" && word("status") != "stopping";
     ends && !starts
 }
 
@@ -152,7 +154,10 @@ mod tests {
         assert_eq!(past.restarts, Some(3));
         assert_eq!(past.started, None);
         let ended = past.ended().unwrap();
-        assert_eq!((ended.at, ended.code, ended.signal), (ms(1653047897299), Some(127), None));
+        assert_eq!(
+            (ended.at, ended.code, ended.signal),
+            (ms(1653047897299), Some(127), None)
+        );
         assert!(ended.is_crash() && !ended.oom);
     }
 
@@ -170,7 +175,9 @@ mod tests {
         ]);
         let past = past(&events);
         assert_eq!(past.started, Some(ms(1669151873327)));
-        let [exit] = &past.exits[..] else { panic!("{past:?}") };
+        let [exit] = &past.exits[..] else {
+            panic!("{past:?}")
+        };
         assert_eq!((exit.code, exit.wanted), (Some(0), true));
         assert_eq!(exit.at.to_rfc3339(), "2022-11-22T21:17:51.924Z");
         assert_eq!(past.ended(), None);
@@ -178,8 +185,10 @@ mod tests {
 
     #[test]
     fn an_end_by_a_deploy_is_wanted_and_the_next_is_not() {
-        let exit = |at: i64| json!({"type": "exit", "timestamp": at, "source": "flyd",
-            "request": {"exit_event": {"exit_code": 1, "signal": -1}}});
+        let exit = |at: i64| {
+            json!({"type": "exit", "timestamp": at, "source": "flyd",
+            "request": {"exit_event": {"exit_code": 1, "signal": -1}}})
+        };
         let events = json!([
             exit(1_700_000_005_000),
             {"type": "restart", "status": "starting", "source": "flyd", "timestamp": 1_700_000_004_000i64},
@@ -203,7 +212,8 @@ mod tests {
         assert!(oom.oom && oom.is_crash());
         let killed = event(json!({"exit_code": 0, "signal": 9}));
         assert_eq!((killed.signal, killed.is_crash()), (Some(9), true));
-        let inner = event(json!({"exit_code": 0, "guest_exit_code": 3, "guest_signal": 11, "signal": -1}));
+        let inner =
+            event(json!({"exit_code": 0, "guest_exit_code": 3, "guest_signal": 11, "signal": -1}));
         assert_eq!((inner.code, inner.signal), (Some(3), Some(11)));
         let clean = event(json!({"exit_code": 0, "signal": 0}));
         assert!(!clean.is_crash());

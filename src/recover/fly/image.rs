@@ -90,7 +90,10 @@ fn nanos(millis: i64) -> u32 {
 /// Whether it can be an image reference at all: it goes into a machine's configuration.
 pub(super) fn is_reference(text: &str) -> bool {
     let known = |b: u8| b.is_ascii_alphanumeric() || b"./:@_-+".contains(&b);
-    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    let begins = text
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphanumeric());
     begins && text.len() <= LONGEST && text.bytes().all(known)
 }
 
@@ -127,8 +130,16 @@ mod tests {
             (tagged, None, Some(tagged.to_owned())),
             (tagged, Some(DIGEST), Some(tagged.to_owned())),
             (with.as_str(), None, Some(tagged.to_owned())),
-            ("flyio/app", Some(DIGEST), Some(format!("flyio/app@{DIGEST}"))),
-            ("h:5000/app:latest", Some(DIGEST), Some(format!("h:5000/app@{DIGEST}"))),
+            (
+                "flyio/app",
+                Some(DIGEST),
+                Some(format!("flyio/app@{DIGEST}")),
+            ),
+            (
+                "h:5000/app:latest",
+                Some(DIGEST),
+                Some(format!("h:5000/app@{DIGEST}")),
+            ),
             ("h:5000/app", None, None),
             ("app:latest", None, None),
             ("app:latest", Some("sha256:beef"), None),
@@ -151,7 +162,10 @@ mod tests {
         let of = |release, labels| commit(release, labels).map(|id| id.as_str().to_owned());
         assert_eq!(of("a:latest", &label).unwrap(), "3f2c1ab3f2c1ab");
         assert_eq!(of("r/a:3f2c1ab", &Value::Null).unwrap(), "3f2c1ab");
-        assert_eq!(of("r/a:deployment-01HQ73A7BFFDF1B6WMGHFZZ4E7", &Value::Null), None);
+        assert_eq!(
+            of("r/a:deployment-01HQ73A7BFFDF1B6WMGHFZZ4E7", &Value::Null),
+            None
+        );
         let odd = json!({"org.opencontainers.image.revision": 7});
         assert_eq!(of("a:latest", &odd), None);
     }
@@ -162,7 +176,12 @@ mod tests {
         assert_eq!(at.to_rfc3339(), "2016-07-30T23:54:10.259Z");
         let tag = "r/shop:deployment-01ARZ3NDEKTSV4RRFFQ69G5FAV";
         assert_eq!(built(tag), Some(at));
-        for none in ["", "1RREBN3T5K95DK9IVP4XHTTPEY2", "81ARZ3NDEKTSV4RRFFQ69G5FAV", "ü"] {
+        for none in [
+            "",
+            "1RREBN3T5K95DK9IVP4XHTTPEY2",
+            "81ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "ü",
+        ] {
             assert_eq!(ulid_time(none), None, "{none}");
         }
         assert_eq!(built("r/shop:v1"), None);
