@@ -23,6 +23,8 @@ pub(super) struct Past {
     pub told: bool,
     /// Somebody wanted it to end, or changed it, since the newest run began.
     pub asked: bool,
+    /// That was a restart: it will begin again.
+    pub again: bool,
 }
 
 impl Past {
@@ -49,8 +51,14 @@ pub(super) fn past(events: &Value) -> Past {
     for (at, event) in timed {
         match event["type"].as_str().unwrap_or_default() {
             "start" | "resume" => {
-                (past.asked, past.told) = (false, true);
-                past.started = Some(at);
+                (past.asked, past.again, past.told) = (false, false, true);
+                // Somebody's wish to start it comes before, as `starting`.
+                if event["status"]
+                    .as_str()
+                    .is_none_or(|word| word == "started")
+                {
+                    past.started = Some(at);
+                }
             }
             "exit" => {
                 past.told = true;
@@ -59,7 +67,7 @@ pub(super) fn past(events: &Value) -> Past {
                 let count = event["request"]["restart_count"].as_u64();
                 past.restarts = count.or(past.restarts);
             }
-            _ if is_asked(event) => past.asked = true,
+            kind if is_asked(event) => (past.asked, past.again) = (true, kind == "restart"),
             _ => {}
         }
     }

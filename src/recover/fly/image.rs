@@ -88,13 +88,27 @@ fn nanos(millis: i64) -> u32 {
 }
 
 /// Whether it can be an image reference at all: it goes into a machine's configuration.
-pub(super) fn is_reference(text: &str) -> bool {
-    let known = |b: u8| b.is_ascii_alphanumeric() || b"./:@_-+".contains(&b);
-    let begins = text
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphanumeric());
-    begins && text.len() <= LONGEST && text.bytes().all(known)
+fn is_reference(text: &str) -> bool {
+    let named = match text.split_once('@') {
+        Some((named, digest)) if is_digest(digest) => named,
+        Some(_) => return false,
+        None => text,
+    };
+    let (name, tag) = split_tag(named);
+    let word = |text: &str, also: &[u8]| {
+        let known = |b: u8| b.is_ascii_alphanumeric() || also.contains(&b);
+        text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.bytes().all(known)
+    };
+    let mut parts = name.split('/');
+    let first = parts.next().unwrap_or_default();
+    let host = match first.split_once(':') {
+        Some((host, port)) if name.contains('/') && word(port, b"") => host,
+        _ => first,
+    };
+    text.len() <= LONGEST
+        && word(host, b"._-")
+        && parts.all(|part| word(part, b"._-"))
+        && tag.is_none_or(|tag| word(tag, b"._-"))
 }
 
 fn is_digest(text: &str) -> bool {
@@ -149,6 +163,11 @@ mod tests {
             ("-app:1", None, None),
             ("app:1\n", None, Some("app:1".to_owned())),
             ("app:1\";x", None, None),
+            ("https://x/y:1", None, None),
+            ("x//y:1", None, None),
+            ("x/../y:1", None, None),
+            ("a:b:1", None, None),
+            ("app:1@sha256:12", None, None),
         ] {
             assert_eq!(release(reference, digest), wanted, "{reference}");
         }

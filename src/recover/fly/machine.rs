@@ -130,6 +130,8 @@ fn state(word: &str, past: &events::Past, standby: bool) -> InstanceState {
         // What stands by for another machine has done nothing wrong.
         "created" if standby => InstanceState::Stopped,
         "suspended" => InstanceState::Stopped,
+        // Between the two halves of a restart.
+        "stopped" if past.again => InstanceState::Starting,
         // A program that ends with 0 has ended its work: the platform lets it be, and so do we.
         "stopped" => match past.exits.last() {
             Some(exit) if !standby && !past.asked && exit.is_crash() => InstanceState::Failed,
@@ -209,6 +211,15 @@ mod tests {
             {"exit_code": code, "signal": -1, "requested_stop": requested}}}])
     }
 
+    /// With somebody's wish as the newest event.
+    fn after(mut events: Value, kind: &str) -> Value {
+        let event = json!({"type": kind, "source": "user", "timestamp": 1_700_000_001_000i64});
+        if let Some(events) = events.as_array_mut() {
+            events.insert(0, event);
+        }
+        events
+    }
+
     #[test]
     fn each_state_has_its_meaning() {
         use InstanceState::{Failed, Running, Starting, Stopped};
@@ -228,6 +239,9 @@ mod tests {
             ("stopped", exit(130, true), Stopped),
             ("stopped", exit(0, false), Stopped),
             ("stopped", exit(1, false), Failed),
+            ("stopped", after(exit(1, false), "update"), Stopped),
+            ("stopped", after(exit(1, false), "stop"), Stopped),
+            ("stopped", after(exit(1, false), "restart"), Starting),
             ("failed", json!([]), Failed),
             ("launch_failed", json!([]), Failed),
         ] {

@@ -3,7 +3,7 @@
 use crate::model::Timestamp;
 use crate::model::recovery::{Instance, InstanceState, State, Task};
 use crate::recover::error::{Error, ErrorKind};
-use crate::recover::fly::machine;
+use crate::recover::fly::{machine, steps};
 use crate::recover::{Attempt, Progress};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) fn progress(attempt: &Attempt<'_>, now: &State) -> Result<Progress, E
                 None => before
                     .instances
                     .iter()
-                    .filter(|one| one.state != InstanceState::Stopped)
+                    .filter(|one| steps::is_restarted(one))
                     .collect(),
             };
             each(&targets, now, "restarted", |was, is| {
@@ -41,7 +41,8 @@ pub(super) fn progress(attempt: &Attempt<'_>, now: &State) -> Result<Progress, E
         Task::Scale { to, .. } => scaled(before, now, *to, attempt.begun),
         Task::Stop { instance } => match now.instances.iter().find(|one| one.id == *instance) {
             None => Progress::Done(format!("machine {instance} is gone")),
-            Some(one) if one.state == InstanceState::Stopped || machine::is_down(one) => {
+            // How it ended does not matter here.
+            Some(one) if machine::is_down(one) && one.state != InstanceState::Starting => {
                 Progress::Done(format!("machine {instance} is {}", one.word))
             }
             Some(one) => Progress::Going(format!("machine {instance} is {}", one.word)),
@@ -143,12 +144,12 @@ fn rolled_back(was: &Instance, is: &Instance, to: &str, begun: Timestamp) -> One
             false => One::Undone,
         };
     }
-    let untouched = was.release.as_deref() == Some(to);
+    // It had the release before, or was to stay stopped.
+    if was.release.as_deref() == Some(to) || was.state == InstanceState::Stopped {
+        return One::Done;
+    }
     match is.state {
-        _ if was.state == InstanceState::Stopped => One::Done,
         InstanceState::Running => One::Done,
-        // It had the release before, and is as it was.
-        InstanceState::Failed if untouched && !has_failed(was, is, begun) => One::Done,
         InstanceState::Failed if has_failed(was, is, begun) => One::Failed,
         _ => One::Going,
     }

@@ -166,7 +166,7 @@ pub(super) fn steps(task: &Task, before: &State) -> Result<Vec<Step>, Error> {
 fn restart_all(before: &State) -> Result<Vec<Step>, Error> {
     let wanted: Vec<&Instance> = own_last(before)
         .into_iter()
-        .filter(|one| one.state != InstanceState::Stopped)
+        .filter(|one| is_restarted(one))
         .collect();
     if wanted.is_empty() {
         return invalid("no machine runs; one can be started by its id".to_owned());
@@ -182,6 +182,12 @@ fn restart_all(before: &State) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
+/// Whether it is meant where all are restarted: one that was stopped stays so, and one that never ran
+/// has nothing to be restarted.
+pub(super) fn is_restarted(one: &Instance) -> bool {
+    one.state != InstanceState::Stopped && one.word != "created"
+}
+
 /// A machine that ended cannot be restarted, only started.
 fn again(one: &Instance) -> Step {
     match machine::is_down(one) {
@@ -193,14 +199,12 @@ fn again(one: &Instance) -> Step {
 /// All leases are taken and all configurations read before the first machine is changed, so that what
 /// can be refused is refused while nothing is done.
 fn roll_back(to: &str, before: &State) -> Result<Vec<Step>, Error> {
-    if image::release(to, None).as_deref() != Some(to) && !to.contains("@sha256:") {
+    // It goes into the configuration of machines as it stands.
+    if image::release(to, None).as_deref() != Some(to) {
         return invalid(format!(
             "`{}` is no release: a release is an image with a tag that has a digit, or with a digest",
             shown(to)
         ));
-    }
-    if !image::is_reference(to) {
-        return invalid(format!("`{}` is no image", shown(to)));
     }
     let targets: Vec<&Instance> = own_last(before)
         .into_iter()

@@ -40,7 +40,10 @@ impl Found {
             return Err(Error::new(ErrorKind::Invalid, what));
         };
         for one in versions.iter().take(READ) {
-            let version = one["version"].as_str().unwrap_or_default();
+            let Some(version) = one["version"].as_str() else {
+                let what = "the list of versions has one without its id";
+                return Err(Error::new(ErrorKind::Invalid, what));
+            };
             // What the platform found behind a tag is known of the newest version only.
             let known = machine.instance.release.clone();
             let known = known.filter(|_| version == machine.version && !version.is_empty());
@@ -119,7 +122,7 @@ mod tests {
             {"version": NEW, "user_config": {"image": "r/a:v1"}},
             {"version": MID, "user_config": {"image": "r/a:3f2c1ab"}},
             {"version": OLD, "user_config": {"image": "r/a:v1"}},
-            {"version": OLD, "user_config": {"image": "r/a:latest"}}, {}, 7,
+            {"version": OLD, "user_config": {"image": "r/a:latest"}}, {"version": "odd"},
         ]);
         found.add(&fleet.machines[0], &versions).unwrap();
         let all = found.releases(&fleet);
