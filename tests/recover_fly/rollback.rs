@@ -332,7 +332,10 @@ fn what_is_no_release_is_refused_before_anything_is_sent() {
     let played = Played::serve(&["a1"]);
     let fly = fly(&played);
     let long = format!("a:{}", "1".repeat(600));
+    let other = "registry.fly.io/another-app:deployment-01HQ73A7BFFDF1B6WMGHFZZ4E7";
     for bad in [
+        other,
+        "docker.io/evil/miner:1",
         "",
         "latest",
         "my-shop:latest",

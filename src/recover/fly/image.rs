@@ -60,6 +60,12 @@ pub(super) fn name(release: &str) -> String {
         .to_owned()
 }
 
+/// Where it is kept: registry and repository.
+pub(super) fn repository(release: &str) -> &str {
+    let named = release.split('@').next().unwrap_or(release);
+    split_tag(named).0
+}
+
 /// When an image was built, from the ULID in the tag that `fly deploy` gives it.
 pub(super) fn built(release: &str) -> Option<Timestamp> {
     let (_, tag) = split_tag(release);
@@ -204,6 +210,13 @@ mod tests {
             assert_eq!(ulid_time(none), None, "{none}");
         }
         assert_eq!(built("r/shop:v1"), None);
+    }
+
+    #[test]
+    fn a_repository_is_what_stays_of_a_release() {
+        for release in ["h:5000/a/b:v1", "h:5000/a/b@sha256:12", "h:5000/a/b"] {
+            assert_eq!(repository(release), "h:5000/a/b");
+        }
     }
 
     #[test]

@@ -71,7 +71,12 @@ pub(super) fn entry(value: &Value, own: Option<&str>, now: i64) -> Result<Entry,
     let standby = config["standbys"]
         .as_array()
         .is_some_and(|ids| !ids.is_empty());
-    let state = state(word, &past, standby);
+    let away = value["host_status"].as_str() == Some("unreachable");
+    let state = match state(word, &past, standby) {
+        // What is shown of it is what was last heard.
+        InstanceState::Running if away => InstanceState::Failed,
+        state => state,
+    };
     let runs = state == InstanceState::Running;
     let updated = || {
         let text = value["updated_at"].as_str()?;
@@ -84,7 +89,10 @@ pub(super) fn entry(value: &Value, own: Option<&str>, now: i64) -> Result<Entry,
     let instance = Instance {
         id: id.to_owned(),
         state,
-        word: worded(word, &past, state, standby),
+        word: match away {
+            true => format!("{} (its host is unreachable)", shown(word)),
+            false => worded(word, &past, state, standby),
+        },
         healthy: healthy(&value["checks"]).filter(|_| runs),
         release: release(value),
         restarts: past.restarts,
@@ -127,13 +135,13 @@ fn state(word: &str, past: &events::Past, standby: bool) -> InstanceState {
     match word {
         "started" => InstanceState::Running,
         "failed" | "launch_failed" => InstanceState::Failed,
-        // What stands by for another machine has done nothing wrong.
-        "created" if standby => InstanceState::Stopped,
-        "suspended" => InstanceState::Stopped,
+        // A machine stays `created` until somebody starts it.
+        "created" | "suspended" => InstanceState::Stopped,
         // Between the two halves of a restart.
         "stopped" if past.again => InstanceState::Starting,
         // A program that ends with 0 has ended its work: the platform lets it be, and so do we.
         "stopped" => match past.exits.last() {
+            // What stands by for another machine has done nothing wrong.
             Some(exit) if !standby && !past.asked && exit.is_crash() => InstanceState::Failed,
             _ => InstanceState::Stopped,
         },
@@ -157,7 +165,8 @@ pub(super) fn is_standby(instance: &Instance) -> bool {
 
 /// Whether nothing of it runs, so that it is started and not restarted.
 pub(super) fn is_down(instance: &Instance) -> bool {
-    instance.word.starts_with("stopped") || instance.word.starts_with("suspended")
+    let words = ["stopped", "suspended", "created"];
+    words.iter().any(|word| instance.word.starts_with(word))
 }
 
 /// One check that fails is enough. A warning is what a check says before it was carried out.
@@ -225,7 +234,7 @@ mod tests {
         use InstanceState::{Failed, Running, Starting, Stopped};
         for (word, events, wanted) in [
             ("started", json!([]), Running),
-            ("created", json!([]), Starting),
+            ("created", json!([]), Stopped),
             ("creating", json!([]), Starting),
             ("starting", json!([]), Starting),
             ("restarting", json!([]), Starting),
@@ -251,6 +260,9 @@ mod tests {
         let crashed = read(json!({"id": "me1", "state": "stopped", "events": exit(3, false)}));
         assert_eq!(crashed.instance.word, "stopped (exit status 3)");
         assert!(is_down(&crashed.instance) && crashed.instance.own);
+        let away = read(json!({"id": "a1", "state": "started", "host_status": "unreachable"}));
+        assert_eq!(away.instance.state, Failed);
+        assert_eq!(away.instance.word, "started (its host is unreachable)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::model::Timestamp;
 use crate::model::recovery::{Instance, InstanceState, State, Task};
 use crate::recover::error::{Error, ErrorKind};
-use crate::recover::fly::{machine, steps};
+use crate::recover::fly::machine;
 use crate::recover::{Attempt, Progress};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) fn progress(attempt: &Attempt<'_>, now: &State) -> Result<Progress, E
                 None => before
                     .instances
                     .iter()
-                    .filter(|one| steps::is_restarted(one))
+                    .filter(|one| one.state != InstanceState::Stopped)
                     .collect(),
             };
             each(&targets, now, "restarted", |was, is| {

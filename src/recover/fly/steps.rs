@@ -166,7 +166,7 @@ pub(super) fn steps(task: &Task, before: &State) -> Result<Vec<Step>, Error> {
 fn restart_all(before: &State) -> Result<Vec<Step>, Error> {
     let wanted: Vec<&Instance> = own_last(before)
         .into_iter()
-        .filter(|one| is_restarted(one))
+        .filter(|one| one.state != InstanceState::Stopped)
         .collect();
     if wanted.is_empty() {
         return invalid("no machine runs; one can be started by its id".to_owned());
@@ -180,12 +180,6 @@ fn restart_all(before: &State) -> Result<Vec<Step>, Error> {
         }
     }
     Ok(steps)
-}
-
-/// Whether it is meant where all are restarted: one that was stopped stays so, and one that never ran
-/// has nothing to be restarted.
-pub(super) fn is_restarted(one: &Instance) -> bool {
-    one.state != InstanceState::Stopped && one.word != "created"
 }
 
 /// A machine that ended cannot be restarted, only started.
@@ -203,6 +197,20 @@ fn roll_back(to: &str, before: &State) -> Result<Vec<Step>, Error> {
     if image::release(to, None).as_deref() != Some(to) {
         return invalid(format!(
             "`{}` is no release: a release is an image with a tag that has a digit, or with a digest",
+            shown(to)
+        ));
+    }
+    let ran = before
+        .instances
+        .iter()
+        .filter_map(|one| one.release.as_deref());
+    let known: Vec<&str> = ran
+        .chain(before.release.as_deref())
+        .map(image::repository)
+        .collect();
+    if !known.contains(&image::repository(to)) {
+        return invalid(format!(
+            "`{}` is an image of another repository than the service's own",
             shown(to)
         ));
     }
@@ -287,8 +295,7 @@ fn scale_up(more: u32, before: &State) -> Result<Vec<Step>, Error> {
 
 fn scale_down(fewer: u32, before: &State) -> Result<Vec<Step>, Error> {
     let runs = |one: &&Instance| match one.state {
-        InstanceState::Running => true,
-        InstanceState::Starting => one.word != "created",
+        InstanceState::Running | InstanceState::Starting => true,
         InstanceState::Stopped | InstanceState::Failed => false,
     };
     let mut ready: Vec<&Instance> = before.instances.iter().filter(runs).collect();
