@@ -5,9 +5,11 @@
 mod call;
 pub mod command;
 pub mod error;
+pub mod fly;
 pub mod supervisor;
 
 pub use error::{Error, ErrorKind};
+pub use fly::Fly;
 pub use supervisor::Supervisor;
 
 use crate::model::Timestamp;
