@@ -3,8 +3,10 @@
 //! does, and only the door in `pipeline/acting/` calls what changes something.
 
 mod call;
+pub mod ecs;
 pub mod error;
 
+pub use ecs::Ecs;
 pub use error::{Error, ErrorKind};
 
 use crate::model::Timestamp;
