@@ -1,16 +1,24 @@
 //! Amazon ECS over its HTTP API: one service in one cluster. What ECS answers is read strictly
-//! (`shapes.rs`) and becomes a state (`show.rs`); a change is checked once more right before it is
-//! sent (`change.rs`), and how far it is, is judged from what ECS shows (`progress.rs`). Keys are
+//! (`shapes.rs`, `asked.rs`) and becomes a state (`show.rs`); a change is checked once more right before
+//! it is sent (`change.rs`), and how far it is, is judged from what ECS shows (`progress.rs`). Keys are
 //! handed in; who may change what, and when, is decided elsewhere.
 
+mod asked;
+mod change;
+mod logs;
 mod place;
+mod progress;
+mod releases;
 mod shapes;
+mod show;
 mod wire;
 
-use crate::model::recovery;
+use crate::model::recovery::{self, LogText, Release, State, Task};
 use crate::net::{Http, aws};
-use crate::recover::Error;
+use crate::recover::{Attempt, Error, Platform, Progress};
 use place::Place;
+use serde_json::Value;
+use std::time::Instant;
 
 /// A service of ECS.
 pub struct Ecs {
@@ -39,5 +47,44 @@ impl Ecs {
             // Ids are unlike each other everywhere; ARNs of one task may have two forms.
             own: own.map(|arn| shapes::last_part(&arn).to_owned()),
         })
+    }
+}
+
+impl Platform for Ecs {
+    fn state(&self, until: Instant) -> Result<State, Error> {
+        let service = self.service(until)?;
+        let tasks = self.tasks(&service, until)?;
+        Ok(show::state(&service, &tasks, self.own.as_deref()))
+    }
+
+    fn releases(&self, until: Instant) -> Result<Vec<Release>, Error> {
+        self.released(until)
+    }
+
+    fn logs(
+        &self,
+        instance: Option<&str>,
+        lines: usize,
+        until: Instant,
+    ) -> Result<Vec<LogText>, Error> {
+        self.logged(instance, lines, until)
+    }
+
+    fn plan(&self, task: &Task, before: &State) -> Result<Vec<String>, Error> {
+        self.planned(task, before)
+    }
+
+    fn begin(
+        &self,
+        task: &Task,
+        _before: &State,
+        mark: &str,
+        until: Instant,
+    ) -> Result<Option<Value>, Error> {
+        self.begun(task, mark, until)
+    }
+
+    fn poll(&self, attempt: &Attempt<'_>, until: Instant) -> Result<Progress, Error> {
+        self.polled(attempt, until)
     }
 }

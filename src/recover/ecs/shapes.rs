@@ -4,7 +4,9 @@
 
 use super::place::is_name;
 use crate::model::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 
 /// A list of ECS may be null, and a thing of it may lack any of its fields.
 fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
@@ -49,6 +51,7 @@ pub(super) struct Services {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Service {
+    pub service_name: Option<String>,
     pub status: String,
     pub desired_count: u32,
     pub running_count: u32,
@@ -155,6 +158,63 @@ pub(super) struct Container {
     pub reason: Option<String>,
     /// The id that the container runtime gave it.
     pub runtime_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct DefinitionList {
+    #[serde(deserialize_with = "list")]
+    pub task_definition_arns: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Described {
+    pub task_definition: Definition,
+}
+
+/// A task definition.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Definition {
+    pub task_definition_arn: String,
+    pub status: Option<String>,
+    pub registered_at: Option<Seconds>,
+    #[serde(default, deserialize_with = "list")]
+    pub container_definitions: Vec<ContainerDefinition>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContainerDefinition {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub image: String,
+    pub essential: Option<bool>,
+    /// Of one that only routes the logs of the others.
+    pub firelens_configuration: Option<IgnoredAny>,
+    pub log_configuration: Option<LogConfiguration>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogConfiguration {
+    pub log_driver: String,
+    pub options: Option<BTreeMap<String, String>>,
+}
+
+impl Definition {
+    /// The container that the others are beside.
+    pub fn main(&self) -> Option<&ContainerDefinition> {
+        let all = || self.container_definitions.iter();
+        let serves = |one: &&ContainerDefinition| one.firelens_configuration.is_none();
+        let needed = |one: &&ContainerDefinition| one.essential != Some(false);
+        all()
+            .find(|one| serves(one) && needed(one))
+            .or_else(|| all().next())
+    }
 }
 
 impl Service {
