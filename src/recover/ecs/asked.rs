@@ -17,8 +17,8 @@ const PART: usize = 100;
 /// Most tasks that have ended of which the newest are looked for. In a crash loop there may be
 /// hundreds, in no order, because ECS remembers each for an hour.
 const ENDED: usize = 500;
-/// Parts of one list that may come empty.
-const EMPTY_PARTS: usize = 10;
+/// Most parts of one list: ECS may give fewer names in one than are asked for, or none.
+const PARTS: usize = 50;
 
 impl Ecs {
     /// The service, which must be there and active.
@@ -182,7 +182,7 @@ impl Ecs {
         mut ask: impl FnMut(&Value) -> Result<(Vec<String>, Option<String>), Error>,
     ) -> Result<(Vec<String>, bool), Error> {
         let mut all = Vec::new();
-        for _ in 0..most.div_ceil(PART) + EMPTY_PARTS {
+        for _ in 0..PARTS {
             let (part, next) = ask(&body)?;
             all.extend(part);
             let Some(next) = next.filter(|next| !next.is_empty()) else {
@@ -196,7 +196,7 @@ impl Ecs {
             }
             body["nextToken"] = next.into();
         }
-        let what = "a list of ECS comes in more parts than it has names: it has no end";
+        let what = format!("a list of ECS comes in more than {PARTS} parts: it has no end");
         Err(Error::new(ErrorKind::Invalid, what))
     }
 }
@@ -208,10 +208,15 @@ fn nothing_failed(operation: &str, failures: &[Failure]) -> Result<(), Error> {
     };
     let text = |text: &Option<String>| shown(text.as_deref().unwrap_or_default());
     let (arn, reason, detail) = (text(&first.arn), text(&first.reason), text(&first.detail));
-    let kind = match reason.as_str() {
-        "MISSING" => ErrorKind::Missing,
-        _ => ErrorKind::Invalid,
+    let (kind, what) = match reason.as_str() {
+        "MISSING" => (
+            ErrorKind::Missing,
+            format!("{operation}: there is no {arn}; check target and region"),
+        ),
+        _ => (
+            ErrorKind::Invalid,
+            format!("{operation}: ECS does not tell of {arn}: {reason} {detail}"),
+        ),
     };
-    let what = format!("{operation}: ECS did not look at {arn}: {reason} {detail}");
     Err(Error::new(kind, what.trim_end()))
 }
