@@ -258,14 +258,27 @@ fn a_played_roll_out_that_nobody_ends_is_not_under_way_for_ever() {
     // The breaker stops a deployment, and leaves it so.
     breaker(true, false);
     played.state().give_up();
-    let state = ecs.state(until()).unwrap();
-    assert_eq!(state.deploying, None);
+    let stopped = || {
+        let state = ecs.state(until()).unwrap();
+        assert_eq!(state.deploying, None);
+        state.deploy_failed.unwrap()
+    };
+    assert!(stopped().contains("checkout:2: ECS deployment circuit breaker: tasks failed"));
+    // It would go back, and has nothing to go back to.
+    breaker(true, true);
     assert!(
-        state
-            .deploy_failed
+        ecs.state(until())
             .unwrap()
-            .contains("tasks failed to start")
+            .deploying
+            .unwrap()
+            .contains("by itself")
     );
+    played.state().deployments()[1]["rolloutState"] = "FAILED".into();
+    assert!(stopped().contains("checkout:2"));
+    // Somebody mends it: then the newest deployment is another.
+    played.state().clock += 1.0;
+    played.state().deploy("checkout:1");
+    assert_eq!(ecs.state(until()).unwrap().deploy_failed, None);
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn rollout(found: &Deployment, primary: &Deployment, service: &Service) -> Progr
     );
     if found.is("FAILED") {
         let why = shown(found.rollout_state_reason.as_deref().unwrap_or_default());
-        let then = match service.breaker().rollback || primary.goes_back() {
+        let then = match service.will_go_back() || primary.goes_back() {
             true => "; the circuit breaker goes back by itself",
             false => "",
         };

@@ -131,9 +131,8 @@ impl Service {
             .filter(|one| one.status != "INACTIVE");
         let many = many.count() > 1;
         if primary.is("FAILED") {
-            let back = self.breaker().rollback;
-            return back.then(|| {
-                let release = primary.release();
+            let release = primary.release();
+            return self.will_go_back().then(|| {
                 format!(
                     "the deployment of {release} failed; the circuit breaker goes back by itself"
                 )
@@ -156,7 +155,9 @@ impl Service {
     /// Why the newest deployment failed.
     pub fn deploy_failed(&self) -> Option<String> {
         let primary = self.primary()?;
-        if let Some(failed) = self.deployments.iter().find(|one| one.is("FAILED")) {
+        let newest = |one: &&Deployment| one.id == primary.id || one.is_since(primary);
+        let failed = |one: &&Deployment| one.is("FAILED") && (newest(one) || primary.goes_back());
+        if let Some(failed) = self.deployments.iter().find(failed) {
             let why = failed.rollout_state_reason.as_deref();
             let why = shown(why.unwrap_or("ECS says no more"));
             return Some(format!("of {}: {why}", failed.release()));
@@ -189,6 +190,13 @@ impl Service {
         since.then_some(failed.message.as_str())
     }
 
+    /// Whether the circuit breaker will undo the deployment that failed. Without one that was complete
+    /// it leaves everything as it is.
+    pub fn will_go_back(&self) -> bool {
+        let complete = self.deployments.iter().any(|one| one.is("COMPLETED"));
+        self.breaker().rollback && complete
+    }
+
     /// Whether so many tasks of a deployment failed that ECS would have given it up, were its breaker
     /// on. Without it a deployment whose tasks never come up is under way for ever.
     fn is_stuck(&self) -> bool {
@@ -206,6 +214,12 @@ impl Deployment {
     pub fn goes_back(&self) -> bool {
         let reason = self.rollout_state_reason.as_deref().unwrap_or_default();
         reason.contains("rolling back")
+    }
+
+    /// Whether it began after another, as where that one is of before and was made the first again.
+    fn is_since(&self, other: &Deployment) -> bool {
+        let at = |one: &Deployment| one.created_at.map(|at| at.timestamp());
+        matches!((at(self), at(other)), (Some(at), Some(other)) if at >= other)
     }
 }
 
