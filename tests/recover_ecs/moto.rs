@@ -36,7 +36,8 @@ fn moto<G>(test: &str, guard: impl FnOnce() -> G) -> Option<Moto<G>> {
     };
     let moto = Moto {
         address,
-        cluster: test.to_owned(),
+        // Of this run alone: moto may have been there before.
+        cluster: format!("{test}-{}", std::process::id()),
         _guard: guard(),
     };
     // Otherwise each look at a task would bring it nearer to its end.
@@ -44,7 +45,7 @@ fn moto<G>(test: &str, guard: impl FnOnce() -> G) -> Option<Moto<G>> {
         "transition": {"progression": "manual", "times": 1_000_000}});
     let url = format!("{}/moto-api/state-manager/set-transition", moto.address);
     send(&url, vec![], stay.to_string().as_bytes());
-    moto.ask(ECS, "CreateCluster", json!({"clusterName": test}));
+    moto.ask(ECS, "CreateCluster", json!({"clusterName": moto.cluster}));
     Some(moto)
 }
 
@@ -403,11 +404,11 @@ fn moto_takes_our_signature_and_the_smallest_policy_suffices() {
     let family = moto.define(2);
     moto.serve(&format!("{family}:2"), 2);
     write_lines(&moto, &moto.ecs(), 3);
-    let (id, secret) = user(&moto, "whole", POLICY);
+    let (id, secret) = user(&moto, &format!("all-{}", std::process::id()), POLICY);
     // Of a group that only looks.
     let looks = POLICY.replace("\"ecs:UpdateService\", \"ecs:StopTask\"", "\"ecs:Nothing\"");
     assert_ne!(looks, POLICY);
-    let (other, other_secret) = user(&moto, "looks", &looks);
+    let (other, other_secret) = user(&moto, &format!("looks-{}", std::process::id()), &looks);
     let place = place(&moto.address, &format!("{}/checkout", moto.cluster));
     let with = |id: &str, secret: &str| client(&place, keys(id, secret, None), None);
 
