@@ -5,6 +5,7 @@ use crate::world::{ecs, ecs_in, seconds, until};
 use autofix::model::recovery::{FactKind, InstanceState};
 use autofix::recover::{ErrorKind, LISTED, Platform};
 use serde_json::json;
+use std::time::SystemTime;
 
 #[test]
 fn a_played_service_that_is_well_shows_its_tasks_and_its_release() {
@@ -224,12 +225,19 @@ fn a_played_roll_out_shows_as_one_and_its_failure_as_what_it_is() {
     );
     played.state().settle();
     assert_eq!(state().deploying, None);
+    assert_eq!(state().release.as_deref(), Some("checkout:3"));
+    // It was long ago, and the service has been well since.
+    assert_eq!(state().deploy_failed, None);
+    let lately = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64() - 60.0;
+    for event in played.state().service["events"].as_array_mut().unwrap() {
+        event["createdAt"] = lately.into();
+    }
     let failed = state().deploy_failed.unwrap();
     assert!(
         failed.contains("deployment failed: tasks failed to start"),
         "{failed}"
     );
-    assert_eq!(state().release.as_deref(), Some("checkout:3"));
+    played.state().clock = lately + 1.0;
     // The next deployment is another.
     played.state().deploy("checkout:1");
     played.state().settle();

@@ -3,7 +3,7 @@
 
 use super::Ecs;
 use super::shapes::{Definition, Service, family_of};
-use super::show;
+use super::{clock, show};
 use crate::model::recovery::{InstanceState, State, Task};
 use crate::recover::error::shown;
 use crate::recover::{Error, ErrorKind};
@@ -177,13 +177,14 @@ impl Ecs {
     ) -> Result<Option<Value>, Error> {
         self.fits(task, until).map_err(|fault| match fault.kind {
             // Only looked at so far: nothing can have been done.
-            ErrorKind::Unreachable | ErrorKind::Limited(_) => Error::new(
+            ErrorKind::Unreachable => Error::new(
                 ErrorKind::Refused,
                 format!("nothing was changed, as the state could not be asked for: {fault}"),
             ),
             ErrorKind::Settings
             | ErrorKind::Refused
             | ErrorKind::Missing
+            | ErrorKind::Limited(_)
             | ErrorKind::Invalid
             | ErrorKind::Unsupported => fault,
         })?;
@@ -220,7 +221,8 @@ impl Ecs {
             | Task::Start { .. }
             | Task::Own { .. } => Vec::new(),
         };
-        check(task, &show::state(&service, &tasks, self.own.as_deref()))?;
+        let state = show::state(&service, &tasks, self.own.as_deref(), clock::now());
+        check(task, &state)?;
         match task {
             Task::Rollback { to } => self.is_active(to, until),
             Task::Scale { .. } if service.scheduling_strategy.as_deref() == Some("DAEMON") => {

@@ -5,6 +5,7 @@
 
 mod asked;
 mod change;
+mod clock;
 mod logs;
 mod place;
 mod progress;
@@ -54,7 +55,8 @@ impl Platform for Ecs {
     fn state(&self, until: Instant) -> Result<State, Error> {
         let service = self.service(until)?;
         let tasks = self.tasks(&service, until)?;
-        Ok(show::state(&service, &tasks, self.own.as_deref()))
+        let now = clock::now();
+        Ok(show::state(&service, &tasks, self.own.as_deref(), now))
     }
 
     fn releases(&self, until: Instant) -> Result<Vec<Release>, Error> {

@@ -1,13 +1,13 @@
 //! How far a change is, told from what ECS shows now, so that it can be told also where the answer to
 //! the change was lost. A deployment that we began is known by its id, or else by its release and time.
 
-use super::Ecs;
 use super::shapes::{Deployment, Service, Task as Shown, release_of};
+use super::{Ecs, clock};
 use crate::model::Timestamp;
 use crate::model::recovery::{InstanceState, State, Task};
 use crate::recover::error::shown;
 use crate::recover::{Attempt, Error, ErrorKind, Progress};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How far the clocks of AWS and of this host may be apart, and how long ECS may show what was before.
 const SLACK: Duration = Duration::from_secs(60);
@@ -22,9 +22,9 @@ impl Ecs {
                     Some(_) => Vec::new(),
                     None => self.tasks(&service, until)?,
                 };
-                Ok(restart(attempt, &service, &tasks, now()))
+                Ok(restart(attempt, &service, &tasks, clock::now()))
             }
-            Task::Rollback { to } => Ok(rollback(attempt, to, &self.service(until)?, now())),
+            Task::Rollback { to } => Ok(rollback(attempt, to, &self.service(until)?, clock::now())),
             Task::Scale { from, to } => Ok(scale(*from, *to, &self.service(until)?)),
             Task::Restart {
                 instance: Some(instance),
@@ -47,11 +47,6 @@ impl Ecs {
             Task::Own { .. } => unfit("a team's own verb is no matter of ECS"),
         }
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(Timestamp(0), |since| Timestamp(0).plus(since))
 }
 
 /// The id of the deployment that we began.

@@ -1,16 +1,21 @@
 //! What the services and tasks of ECS say about one service: its state, as every platform shows one.
 //! Pure: the answers are handed in.
 
-use super::shapes::{Breaker, Deployment, Service, Task, release_of};
+use super::shapes::{Breaker, Deployment, Event, Seconds, Service, Task, release_of};
+use crate::model::Timestamp;
 use crate::model::recovery::{Exit, Instance, InstanceState, State};
 use crate::recover::LISTED;
 use crate::recover::error::shown;
+use std::time::Duration;
 
 /// Fewest and most failed tasks at which ECS's own circuit breaker gives a deployment up.
 const BREAKS_AT: (u32, u32) = (3, 200);
 
+/// How long after its end a failed deployment is told of that the breaker has undone.
+const TOLD: Duration = Duration::from_secs(15 * 60);
+
 /// The state of a service with its tasks; `own`: the id of the task that autofix runs in.
-pub(super) fn state(service: &Service, tasks: &[Task], own: Option<&str>) -> State {
+pub(super) fn state(service: &Service, tasks: &[Task], own: Option<&str>, now: Timestamp) -> State {
     let (mut there, mut gone): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(|one| one.stays());
     there.sort_by_key(|one| one.started_at.or(one.created_at).map(|at| at.timestamp()));
     gone.sort_by_key(|one| one.ended().map(|at| at.timestamp()));
@@ -26,7 +31,7 @@ pub(super) fn state(service: &Service, tasks: &[Task], own: Option<&str>) -> Sta
             .map(|arn| release_of(arn).to_owned()),
         wanted: Some(service.desired_count),
         deploying: service.deploying(),
-        deploy_failed: service.deploy_failed(),
+        deploy_failed: service.deploy_failed(now),
         kept_by: kept_by(service),
     }
 }
@@ -98,7 +103,7 @@ fn exit(task: &Task) -> Option<Exit> {
 
 impl Task {
     /// When it ended, as exactly as ECS says.
-    fn ended(&self) -> Option<super::shapes::Seconds> {
+    fn ended(&self) -> Option<Seconds> {
         self.stopped_at
             .or(self.execution_stopped_at)
             .or(self.stopping_at)
@@ -153,7 +158,7 @@ impl Service {
     }
 
     /// Why the newest deployment failed.
-    pub fn deploy_failed(&self) -> Option<String> {
+    pub fn deploy_failed(&self, now: Timestamp) -> Option<String> {
         let primary = self.primary()?;
         let newest = |one: &&Deployment| one.id == primary.id || one.is_since(primary);
         let failed = |one: &&Deployment| one.is("FAILED") && (newest(one) || primary.goes_back());
@@ -173,21 +178,24 @@ impl Service {
                 primary.failed_tasks
             ));
         }
-        self.failure_event(primary).map(shown)
+        self.failure_event(primary, now).map(shown)
     }
 
     /// The newest event that tells of a failed deployment, where no other has begun since. The breaker
-    /// makes a deployment of before the first again: that is no other.
-    fn failure_event(&self, primary: &Deployment) -> Option<&str> {
-        let time = |one: &super::shapes::Event| one.created_at.map(|at| at.timestamp());
+    /// makes a deployment of before the first again: that is no other. It may be done within seconds,
+    /// so that only the event tells; later on the service is well, and its past no trouble.
+    fn failure_event(&self, primary: &Deployment, now: Timestamp) -> Option<&str> {
+        let time = |one: &Event| one.created_at.map(|at| at.timestamp());
         let failed = self
             .events
             .iter()
             .filter(|one| one.message.contains("deployment failed"))
             .max_by_key(|one| time(one))?;
         let begun = primary.created_at.map(|at| at.timestamp());
-        let since = matches!((time(failed), begun), (Some(at), Some(begun)) if at >= begun);
-        since.then_some(failed.message.as_str())
+        let (Some(at), Some(begun)) = (time(failed), begun) else {
+            return None;
+        };
+        (at >= begun && now.since(at) <= TOLD).then_some(failed.message.as_str())
     }
 
     /// Whether the circuit breaker will undo the deployment that failed. Without one that was complete
