@@ -217,12 +217,24 @@ fn a_played_service_without_a_roll_out_state_is_judged_by_its_tasks() {
     played.state().settle();
     forget();
     done(&poll(&ecs, &task, &before, handle.as_ref()), "2 of 2");
-    // With a clock that is a little ahead of that of AWS.
-    let attempt = Attempt {
-        task: &task,
-        before: &before,
-        begun: seconds(BEGIN + 330.0),
-        handle: None,
+}
+
+#[test]
+fn a_played_deployment_is_ours_although_our_clock_is_a_little_ahead() {
+    let played = Played::serve(2);
+    let ecs = ecs(&played.address);
+    let task = restart(None);
+    let (before, _) = begin(&ecs, &task);
+    played.state().settle();
+    let at = |begun| {
+        let attempt = Attempt {
+            task: &task,
+            before: &before,
+            begun: seconds(begun),
+            handle: None,
+        };
+        ecs.poll(&attempt, until()).unwrap()
     };
-    done(&ecs.poll(&attempt, until()).unwrap(), "2 of 2");
+    done(&at(BEGIN + 330.0), "2 of 2");
+    going(&at(BEGIN + 390.0), "no deployment that began since");
 }
