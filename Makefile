@@ -48,6 +48,7 @@ e2e: build ## from a log to a pull request and what became of it; the optimised 
 	@$(NEED) git npm
 	sh scripts/prism.sh
 	bash scripts/test.sh --test deliver --test forge --test forge_more --test order
+	sh scripts/moto.sh bash scripts/test.sh --test recover_ecs
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router --test router_fix --test router_deliver
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
 	sh scripts/model.sh bash scripts/test.sh --test llm --test inquiry

@@ -4,10 +4,12 @@
 
 mod call;
 pub mod command;
+pub mod ecs;
 pub mod error;
 pub mod fly;
 pub mod supervisor;
 
+pub use ecs::Ecs;
 pub use error::{Error, ErrorKind};
 pub use fly::Fly;
 pub use supervisor::Supervisor;
