@@ -4,12 +4,17 @@
 
 mod call;
 pub mod error;
+pub mod kubernetes;
 
 pub use error::{Error, ErrorKind};
+pub use kubernetes::Kubernetes;
 
 use crate::model::Timestamp;
 use crate::model::recovery::{LogText, Release, State, Task};
+use crate::net;
 use std::time::Instant;
+
+pub type Token = Box<dyn Fn() -> Option<net::Secret> + Send>;
 
 /// Longest answer of a platform that is read, in bytes.
 pub const ANSWER_LIMIT: u64 = 4 << 20;
