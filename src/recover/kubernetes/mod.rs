@@ -2,12 +2,28 @@
 //! few changes that `kubectl` makes to one. No `kubectl` is run, nothing but this Deployment and what
 //! belongs to it is looked at, and nothing here decides whether a change should happen.
 
+mod ask;
+mod begin;
+mod change;
+mod deployment;
+mod follow;
+mod logs;
+mod object;
 mod place;
+mod pods;
+mod releases;
+mod rollout;
 
-use crate::model::recovery::Place;
+use crate::model::Timestamp;
+use crate::model::recovery::{LogText, Place, Release, State, Task};
 use crate::net::Http;
-use crate::recover::{Error, Token};
+use crate::recover::error::{Error, ErrorKind};
+use crate::recover::{Attempt, LISTED, Platform, Progress, Token};
+use object::{revision, text};
 use place::Site;
+use rollout::Rollout;
+use serde_json::Value;
+use std::time::{Instant, SystemTime};
 
 /// One Deployment.
 pub struct Kubernetes {
@@ -37,4 +53,84 @@ impl Kubernetes {
             own,
         })
     }
+}
+
+impl Platform for Kubernetes {
+    fn state(&self, until: Instant) -> Result<State, Error> {
+        let deployment = self.deployment(until)?;
+        let sets = self.sets(&deployment, until)?;
+        let mut pods = self.pods(&deployment, &sets, until)?;
+        // What is over has been replaced, and stays listed until thousands are.
+        pods.sort_by_cached_key(|(pod, _)| (pods::is_over(pod), made(pod)));
+        let live = pods.iter().filter(|(pod, _)| !pods::is_over(pod)).count();
+        if live > LISTED {
+            let what = format!("{live} pods are more than the {LISTED} that are looked after");
+            return Err(Error::new(ErrorKind::Unsupported, what));
+        }
+        pods.truncate(LISTED);
+        let now = now();
+        let mut instances = Vec::new();
+        for (pod, release) in &pods {
+            let name = text(pod, "/metadata/name").filter(|name| place::is_name(name));
+            let Some(name) = name else {
+                return Err(Error::new(ErrorKind::Invalid, "a pod has no name"));
+            };
+            let own = self.own.as_deref() == Some(name);
+            instances.push(pods::instance(pod, name, *release, own, now));
+        }
+        let rollout = Rollout::of(&deployment.body);
+        Ok(State {
+            instances,
+            release: deployment.release(),
+            wanted: Some(rollout::wanted(&deployment.body)),
+            deploying: rollout.deploying(&deployment.body),
+            deploy_failed: rollout.failed(),
+            kept_by: rollout::kept_by(&deployment.body),
+        })
+    }
+
+    fn releases(&self, until: Instant) -> Result<Vec<Release>, Error> {
+        let deployment = self.deployment(until)?;
+        let sets = self.sets(&deployment, until)?;
+        Ok(releases::releases(&sets, revision(&deployment.body)))
+    }
+
+    fn logs(
+        &self,
+        instance: Option<&str>,
+        lines: usize,
+        until: Instant,
+    ) -> Result<Vec<LogText>, Error> {
+        self.lines(instance, lines, until)
+    }
+
+    fn plan(&self, task: &Task, before: &State) -> Result<Vec<String>, Error> {
+        self.planned(task, before)
+    }
+
+    /// The mark is not needed: each change is made on what was read, and on nothing later.
+    fn begin(
+        &self,
+        task: &Task,
+        before: &State,
+        _mark: &str,
+        until: Instant,
+    ) -> Result<Option<Value>, Error> {
+        self.started(task, before, until)
+    }
+
+    fn poll(&self, attempt: &Attempt<'_>, until: Instant) -> Result<Progress, Error> {
+        self.follow(attempt, until)
+    }
+}
+
+/// When a pod was made, the newest first.
+fn made(pod: &Value) -> std::cmp::Reverse<Option<Timestamp>> {
+    std::cmp::Reverse(object::time(pod, "/metadata/creationTimestamp"))
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos());
+    Timestamp(i64::try_from(nanos).unwrap_or(i64::MAX))
 }

@@ -1,0 +1,148 @@
+//! How far a Deployment's rollout is, and who else keeps the Deployment as it is. Both are read off the
+//! Deployment alone, the first by the rules of `kubectl rollout status`.
+
+use super::object::{condition, count, entry, list, map, number, text, time};
+use crate::model::Timestamp;
+use crate::recover::error::shown;
+use serde_json::Value;
+
+/// How far a rollout is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Rollout {
+    /// The controller has not looked at the newest change.
+    Unseen,
+    /// Pods are being made or ended.
+    Moving(String),
+    /// All pods are of the newest revision, and not all are available.
+    Unavailable(String),
+    /// It made no progress within its deadline; since when.
+    TimedOut(String, Option<Timestamp>),
+    Complete(String),
+}
+
+/// How many pods it is meant to have.
+pub(super) fn wanted(deployment: &Value) -> u32 {
+    match number(deployment, "/spec/replicas") {
+        None => 1,
+        Some(_) => count(deployment, "/spec/replicas"),
+    }
+}
+
+impl Rollout {
+    pub fn of(deployment: &Value) -> Rollout {
+        let generation = number(deployment, "/metadata/generation").unwrap_or(0);
+        if number(deployment, "/status/observedGeneration").unwrap_or(0) < generation {
+            return Rollout::Unseen;
+        }
+        let progressing = condition(deployment, "Progressing");
+        if let Some(one) = progressing {
+            if text(one, "/reason") == Some("ProgressDeadlineExceeded") {
+                let said = text(one, "/message").unwrap_or("no progress within its deadline");
+                let at = time(one, "/lastUpdateTime").or(time(one, "/lastTransitionTime"));
+                return Rollout::TimedOut(shown(said), at);
+            }
+        }
+        let wanted = wanted(deployment);
+        let all = count(deployment, "/status/replicas");
+        let updated = count(deployment, "/status/updatedReplicas");
+        let available = count(deployment, "/status/availableReplicas");
+        if updated < wanted {
+            let said = format!("{updated} of {wanted} pods are of the newest revision");
+            return Rollout::Moving(said);
+        }
+        if all > updated {
+            let said = format!("{} pods that are too many are being ended", all - updated);
+            return Rollout::Moving(said);
+        }
+        if available < updated {
+            let said =
+                format!("{available} of {updated} pods of the newest revision are available");
+            return Rollout::Unavailable(said);
+        }
+        Rollout::Complete(format!(
+            "all {wanted} pods are of the newest revision and available"
+        ))
+    }
+
+    /// What is said of a deploy that is under way.
+    pub fn deploying(&self, deployment: &Value) -> Option<String> {
+        match self {
+            Rollout::Unseen => Some("the newest change has not been taken up".to_owned()),
+            Rollout::Moving(said) => Some(said.clone()),
+            // Once a rollout was complete, pods that fail are no rollout.
+            Rollout::Unavailable(said) => {
+                let reason = condition(deployment, "Progressing").and_then(|c| text(c, "/reason"));
+                (reason != Some("NewReplicaSetAvailable")).then(|| said.clone())
+            }
+            Rollout::TimedOut(..) | Rollout::Complete(_) => None,
+        }
+    }
+
+    pub fn failed(&self) -> Option<String> {
+        match self {
+            Rollout::TimedOut(said, _) => Some(said.clone()),
+            Rollout::Unseen
+            | Rollout::Moving(_)
+            | Rollout::Unavailable(_)
+            | Rollout::Complete(_) => None,
+        }
+    }
+}
+
+/// Names under which GitOps controllers write to objects.
+const WRITERS: [(&str, &str); 4] = [
+    ("argocd-controller", "Argo CD"),
+    ("argocd-application-controller", "Argo CD"),
+    ("kustomize-controller", "Flux"),
+    ("helm-controller", "Flux"),
+];
+
+/// Who would undo a change of the Deployment.
+pub(super) fn kept_by(deployment: &Value) -> Option<String> {
+    let (labels, annotations) = ("/metadata/labels", "/metadata/annotations");
+    let either = |name: &str| {
+        entry(deployment, annotations, name).or_else(|| entry(deployment, labels, name))
+    };
+    let argo = |key: &String| key.starts_with("argocd.argoproj.io/");
+    let has_argo = [labels, annotations]
+        .iter()
+        .any(|path| map(deployment, path).is_some_and(|all| all.keys().any(argo)));
+    if has_argo || either("app.kubernetes.io/managed-by") == Some("argocd") {
+        let name = either("argocd.argoproj.io/instance")
+            .or_else(|| either("argocd.argoproj.io/tracking-id")?.split(':').next())
+            .or_else(|| either("app.kubernetes.io/instance"));
+        return Some(named("Argo CD", name));
+    }
+    for (prefix, what) in [
+        ("kustomize.toolkit.fluxcd.io/name", "Flux, Kustomization"),
+        ("helm.toolkit.fluxcd.io/name", "Flux, HelmRelease"),
+    ] {
+        if let Some(name) = either(prefix) {
+            return Some(named(what, Some(name)));
+        }
+    }
+    for one in list(deployment, "/metadata/managedFields") {
+        let manager = text(one, "/manager").unwrap_or_default();
+        let known = WRITERS.iter().find(|(writer, _)| *writer == manager);
+        if let Some((writer, who)) = known.filter(|_| text(one, "/subresource").is_none()) {
+            return Some(format!("{who}, which wrote it as {writer}"));
+        }
+    }
+    let mut owners = list(deployment, "/metadata/ownerReferences").iter();
+    if let Some(owner) = owners.find(|owner| owner.get("controller") == Some(&Value::Bool(true))) {
+        let kind = shown(text(owner, "/kind").unwrap_or("an object"));
+        return Some(named(
+            &format!("the controller of {kind}"),
+            text(owner, "/name"),
+        ));
+    }
+    let paused = deployment.pointer("/spec/paused") == Some(&Value::Bool(true));
+    paused.then(|| "the rollout is paused".to_owned())
+}
+
+fn named(who: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{who} {}", shown(name)),
+        None => who.to_owned(),
+    }
+}
