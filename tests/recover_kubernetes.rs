@@ -3,8 +3,14 @@
 
 #[path = "recover_kubernetes/changes.rs"]
 mod changes;
+#[path = "recover_kubernetes/faults.rs"]
+mod faults;
+#[path = "recover_kubernetes/follow.rs"]
+mod follow;
 #[path = "played/host/mod.rs"]
 mod host;
+#[path = "recover_kubernetes/hostile.rs"]
+mod hostile;
 #[path = "recover_kubernetes/kubectl.rs"]
 mod kubectl;
 #[path = "played/kubernetes/mod.rs"]

@@ -100,7 +100,7 @@ impl Kubernetes {
                 Change::rollback(site, version, json!(template), json!(annotations))
             }
             Task::Scale { to, .. } => {
-                lines.push(format!("GET {}", page(&site.autoscalers(), None)));
+                lines.insert(0, format!("GET {}", page(&site.autoscalers(), None)));
                 Change::scale(site, version, *to)
             }
             Task::Stop { .. } | Task::Start { .. } | Task::Own { .. } => return Ok(Vec::new()),

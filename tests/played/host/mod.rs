@@ -86,7 +86,15 @@ pub enum Fault {
     Says(Reply),
 }
 
-type Faults = Vec<(&'static str, &'static str, Fault)>;
+struct Awaited {
+    method: &'static str,
+    ending: &'static str,
+    /// So many requests of its kind go well before it.
+    after: usize,
+    fault: Fault,
+}
+
+type Faults = Vec<Awaited>;
 
 /// A running host.
 pub struct Host {
@@ -148,7 +156,22 @@ impl Host {
 
     /// The next request with this method whose path ends so meets this fault.
     pub fn next(&self, method: &'static str, ending: &'static str, fault: Fault) {
-        self.faults.lock().unwrap().push((method, ending, fault));
+        self.wait(method, ending, 0, fault);
+    }
+
+    /// The one after the next with this method meets this fault.
+    pub fn after_one(&self, method: &'static str, fault: Fault) {
+        self.wait(method, "", 1, fault);
+    }
+
+    fn wait(&self, method: &'static str, ending: &'static str, after: usize, fault: Fault) {
+        let awaited = Awaited {
+            method,
+            ending,
+            after,
+            fault,
+        };
+        self.faults.lock().unwrap().push(awaited);
     }
 
     /// So many of the next requests meet this fault.
@@ -180,8 +203,12 @@ fn take(faults: &Mutex<Faults>, call: &Call) -> Option<Fault> {
     let mut faults = faults.lock().unwrap();
     let at = faults
         .iter()
-        .position(|(method, ending, _)| *method == call.method && path.ends_with(ending))?;
-    Some(faults.remove(at).2)
+        .position(|one| one.method == call.method && path.ends_with(one.ending))?;
+    if faults[at].after > 0 {
+        faults[at].after -= 1;
+        return None;
+    }
+    Some(faults.remove(at).fault)
 }
 
 fn read(stream: &TcpStream, prefix: &str) -> Option<Call> {
