@@ -5,7 +5,7 @@ use crate::played_kubernetes::{TOKEN, status};
 use crate::world::{World, client, place, restart, rollback, soon, token};
 use autofix::model::recovery::Task;
 use autofix::net::{Http, Secret, Settings};
-use autofix::recover::{Error, ErrorKind, Kubernetes, Platform};
+use autofix::recover::{Attempt, Error, ErrorKind, Kubernetes, Platform};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -222,4 +222,56 @@ fn nothing_waits_longer_for_the_played_server_than_it_is_told_to() {
     let fault = world.client.state(Instant::now()).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Unreachable);
     assert_eq!(world.played.host.calls().len(), asked);
+}
+
+/// All that the README asks for.
+const RIGHTS: [(&str, &str); 9] = [
+    ("get", "deployments"),
+    ("patch", "deployments"),
+    ("patch", "deployments/scale"),
+    ("list", "replicasets"),
+    ("list", "pods"),
+    ("get", "pods"),
+    ("delete", "pods"),
+    ("get", "pods/log"),
+    ("list", "horizontalpodautoscalers"),
+];
+
+/// Everything once, with these rights and no other.
+fn everything(rights: &[(&'static str, &'static str)]) -> Result<(), Error> {
+    let world = World::crashing();
+    world.played.cluster().allowed = rights.to_vec();
+    let client = &world.client;
+    client.releases(soon())?;
+    client.logs(None, 5, soon())?;
+    let pod = client.state(soon())?.instances[0].id.clone();
+    let scale = Task::Scale { from: 2, to: 3 };
+    for task in [scale, restart(Some(&pod)), rollback("1"), restart(None)] {
+        let before = client.state(soon())?;
+        let begun = crate::world::now();
+        let handle = client.begin(&task, &before, "m", soon())?;
+        let attempt = Attempt {
+            task: &task,
+            before: &before,
+            begun,
+            handle: handle.as_ref(),
+        };
+        client.poll(&attempt, soon())?;
+        if handle.is_some_and(|handle| handle["autoscalers"] == json!(false)) {
+            return Err(Error::new(ErrorKind::Refused, "autoscalers were not seen"));
+        }
+        world.played.cluster().settle();
+    }
+    Ok(())
+}
+
+#[test]
+fn the_rights_that_are_asked_for_are_enough_and_all_needed_on_the_played_server() {
+    everything(&RIGHTS).unwrap();
+    for at in 0..RIGHTS.len() {
+        let mut rights = RIGHTS.to_vec();
+        let without = rights.remove(at);
+        let fault = everything(&rights).expect_err(without.1);
+        assert_eq!(fault.kind, ErrorKind::Refused, "{without:?}: {fault}");
+    }
 }

@@ -59,34 +59,32 @@ fn no_answer_of_the_played_server_makes_anything_panic() {
         paths(body, "", &mut all);
         for (number, path) in all.iter().enumerate() {
             let all = instead();
-            {
-                let value = &all[number % 7];
-                let mut body = body.clone();
-                *body.pointer_mut(path).unwrap() = value.clone();
-                let fault = Fault::Says(Reply::new(200, body));
-                let answer = || world.played.host.next("GET", ending, fault.clone());
-                answer();
-                let _ = world.client.state(soon());
-                world.played.host.mend();
-                answer();
-                let _ = world.client.releases(soon());
-                world.played.host.mend();
-                answer();
-                let _ = world.client.logs(None, 10, soon());
-                world.played.host.mend();
-                answer();
-                let _ = world.client.poll(
-                    &autofix::recover::Attempt {
-                        task: &rollback("1"),
-                        before: &before,
-                        begun: crate::world::now(),
-                        handle: Some(value),
-                    },
-                    soon(),
-                );
-                world.played.host.mend();
-                mutated += 1;
-            }
+            let value = &all[number % 7];
+            let mut body = body.clone();
+            *body.pointer_mut(path).unwrap() = value.clone();
+            let fault = Fault::Says(Reply::new(200, body));
+            let answer = || world.played.host.next("GET", ending, fault.clone());
+            answer();
+            let _ = world.client.state(soon());
+            world.played.host.mend();
+            answer();
+            let _ = world.client.releases(soon());
+            world.played.host.mend();
+            answer();
+            let _ = world.client.logs(None, 10, soon());
+            world.played.host.mend();
+            answer();
+            let _ = world.client.poll(
+                &autofix::recover::Attempt {
+                    task: &rollback("1"),
+                    before: &before,
+                    begun: crate::world::now(),
+                    handle: Some(value),
+                },
+                soon(),
+            );
+            world.played.host.mend();
+            mutated += 1;
         }
     }
     println!("{mutated} mutated answers");

@@ -7,6 +7,7 @@ use autofix::model::recovery::Task;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
@@ -30,7 +31,7 @@ fn run(kubectl: &Path, played: &Played, arguments: &[&str]) -> Result<String, St
     });
     let file = home.path().join("config");
     std::fs::write(&file, config.to_string()).unwrap();
-    let out = Command::new(kubectl)
+    let mut child = Command::new(kubectl)
         .args(arguments)
         .arg("--request-timeout=20s")
         .arg("--cache-dir")
@@ -39,8 +40,19 @@ fn run(kubectl: &Path, played: &Played, arguments: &[&str]) -> Result<String, St
         .env("HOME", home.path())
         .env("KUBECONFIG", &file)
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    // It may wait for what never comes.
+    let until = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let out = child.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match out.status.success() {
         true => Ok(text(&out.stdout)),

@@ -156,15 +156,7 @@ fn what_is_left_of_evicted_pods_counts_for_nothing_on_the_played_server() {
     }
     drop(cluster);
     let state = world.state();
-    assert_eq!(state.instances.len(), 200);
-    let running = state.instances[..2].iter();
-    assert!(
-        running
-            .clone()
-            .all(|one| one.state == InstanceState::Running)
-    );
-    assert_eq!(state.instances[2].state, InstanceState::Stopped);
-    assert_eq!(state.instances[2].word, "Evicted");
+    assert_eq!(state.instances.len(), 2);
     assert!(state.is_well());
     // Too many that do live are no state at all.
     let mut cluster = world.played.cluster();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Objects a page: so few that a page of large ones fits into one answer.
 const PAGE: usize = 50;
 /// Most pages of a list.
-const PAGES: usize = 40;
+const PAGES: usize = 20;
 
 /// What is asked of whom, as RBAC knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +87,9 @@ impl From<Fault> for Error {
     }
 }
 
-/// The first page of a list; the selector is encoded.
-pub(super) fn page(url: &str, selector: Option<&str>) -> String {
-    match selector {
-        None => format!("{url}?limit={PAGE}"),
-        Some(selector) => format!("{url}?limit={PAGE}&labelSelector={selector}"),
-    }
+/// The first page of a list. `filter`: the rest of its query, encoded.
+pub(super) fn page(url: &str, filter: &str) -> String {
+    format!("{url}?limit={PAGE}{filter}")
 }
 
 impl Kubernetes {
@@ -107,17 +104,17 @@ impl Kubernetes {
         self.with_token(ask, until, call::text)
     }
 
-    /// All objects of a list that have these labels.
+    /// All objects of a list that are to be kept, of those that `filter` asks for.
     pub(super) fn list(
         &self,
         url: &str,
         right: Right,
-        selector: Option<&str>,
+        filter: &str,
+        keep: impl Fn(&Value) -> bool,
         until: Instant,
     ) -> Result<Vec<Value>, Fault> {
         let mut found = Vec::new();
-        let selector = selector.map(|selector| encoded(selector, ""));
-        let first = page(url, selector.as_deref());
+        let first = page(url, filter);
         let mut next = String::new();
         for _ in 0..PAGES {
             let ask = Ask::get(format!("{first}{next}"), right);
@@ -126,7 +123,7 @@ impl Kubernetes {
                 let what = format!("{}: the answer is no list", self.what(right));
                 return Err(Error::new(ErrorKind::Invalid, what).into());
             };
-            found.extend(items);
+            found.extend(items.into_iter().filter(&keep));
             match text(&answer, "/metadata/continue") {
                 None => return Ok(found),
                 Some(mark) => next = format!("&continue={}", encoded(mark, "")),
@@ -154,9 +151,14 @@ impl Kubernetes {
                 );
                 return Err(Error::new(ErrorKind::Settings, what));
             };
+            let token = token.expose().trim();
+            if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
+                let what = format!("{}: what was read is no token", self.what(ask.right));
+                return Err(Error::new(ErrorKind::Settings, what));
+            }
             let mut headers = vec![
                 ("Accept", "application/json, */*;q=0.5".to_owned()),
-                ("Authorization", format!("Bearer {}", token.expose().trim())),
+                ("Authorization", format!("Bearer {token}")),
             ];
             if let Some((kind, _)) = &ask.body {
                 headers.push(("Content-Type", (*kind).to_owned()));

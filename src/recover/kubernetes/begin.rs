@@ -81,7 +81,7 @@ impl Kubernetes {
         let version = "<resourceVersion of the Deployment as read>";
         let mut lines = vec![change::line(&Ask::get(site.deployment(), Right::GET))];
         let selector = "<selector of the Deployment as read>";
-        let sets = || page(&site.replica_sets(), Some(selector));
+        let sets = || page(&site.replica_sets(), &format!("&labelSelector={selector}"));
         let change = match task {
             Task::Restart { instance: None } => Change::restart(site, version, "<time of sending>"),
             Task::Restart {
@@ -100,7 +100,7 @@ impl Kubernetes {
                 Change::rollback(site, version, json!(template), json!(annotations))
             }
             Task::Scale { to, .. } => {
-                lines.insert(0, format!("GET {}", page(&site.autoscalers(), None)));
+                lines.insert(0, format!("GET {}", page(&site.autoscalers(), "")));
                 Change::scale(site, version, *to)
             }
             Task::Stop { .. } | Task::Start { .. } | Task::Own { .. } => return Ok(Vec::new()),
@@ -227,17 +227,18 @@ impl Kubernetes {
 
     /// Refuses where one keeps the number of pods; otherwise whether that could be seen.
     fn autoscalers(&self, until: Instant) -> Result<bool, Error> {
-        let found = match self.list(&self.site.autoscalers(), Right::AUTOSCALERS, None, until) {
+        let ours = |one: &Value| {
+            text(one, "/spec/scaleTargetRef/kind") == Some("Deployment")
+                && text(one, "/spec/scaleTargetRef/name") == Some(&self.site.name)
+        };
+        let url = self.site.autoscalers();
+        let found = match self.list(&url, Right::AUTOSCALERS, "", ours, until) {
             Ok(found) => found,
             // No right to look, or an API server that does not know them in this version.
             Err(fault) if matches!(fault.status, Some(403 | 404)) => return Ok(false),
             Err(fault) => return Err(fault.error),
         };
-        let ours = |one: &&Value| {
-            text(one, "/spec/scaleTargetRef/kind") == Some("Deployment")
-                && text(one, "/spec/scaleTargetRef/name") == Some(&self.site.name)
-        };
-        match found.iter().find(ours) {
+        match found.first() {
             None => Ok(true),
             Some(one) => {
                 let name = shown(text(one, "/metadata/name").unwrap_or_default());

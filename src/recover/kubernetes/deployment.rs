@@ -3,9 +3,13 @@
 use super::Kubernetes;
 use super::ask::{Ask, Right};
 use super::object::{REVISION, controller, list, map, number, revision, selector, text};
+use crate::net::encoded;
 use crate::recover::error::{Error, ErrorKind};
 use serde_json::Value;
 use std::time::Instant;
+
+/// `status.phase!=Failed,status.phase!=Succeeded`.
+const ALIVE: &str = "&fieldSelector=status.phase%21%3DFailed%2Cstatus.phase%21%3DSucceeded";
 
 /// The Deployment at one moment, with what every change rests on.
 pub(super) struct Deployment {
@@ -64,29 +68,34 @@ impl Kubernetes {
         deployment: &Deployment,
         until: Instant,
     ) -> Result<Vec<Value>, Error> {
-        let selector = selector(&deployment.body)?;
+        let filter = labels(deployment)?;
         let url = self.site.replica_sets();
-        let mut sets = self.list(&url, Right::REPLICA_SETS, Some(&selector), until)?;
-        sets.retain(|set| controller(set) == Some(&deployment.uid));
-        Ok(sets)
+        let ours = |set: &Value| controller(set) == Some(&deployment.uid);
+        Ok(self.list(&url, Right::REPLICA_SETS, &filter, ours, until)?)
     }
 
-    /// Its pods, each with the revision of the ReplicaSet that made it.
+    /// Its pods, each with the revision of the ReplicaSet that made it. One that is over has been
+    /// replaced, and stays listed until there are thousands: those are not looked at.
     pub(super) fn pods(
         &self,
         deployment: &Deployment,
         sets: &[Value],
         until: Instant,
     ) -> Result<Vec<(Value, Option<u64>)>, Error> {
-        let selector = selector(&deployment.body)?;
-        let found = self.list(&self.site.pods(), Right::PODS, Some(&selector), until)?;
-        let made = |pod: Value| {
-            let set = set_of(&pod, sets)?;
-            let number = revision(set);
-            Some((pod, number))
+        let filter = labels(deployment)? + ALIVE;
+        let ours = |pod: &Value| set_of(pod, sets).is_some();
+        let found = self.list(&self.site.pods(), Right::PODS, &filter, ours, until)?;
+        let with_number = |pod: Value| {
+            let number = set_of(&pod, sets).and_then(revision);
+            (pod, number)
         };
-        Ok(found.into_iter().filter_map(made).collect())
+        Ok(found.into_iter().map(with_number).collect())
     }
+}
+
+fn labels(deployment: &Deployment) -> Result<String, Error> {
+    let selector = selector(&deployment.body)?;
+    Ok(format!("&labelSelector={}", encoded(&selector, "")))
 }
 
 /// The ReplicaSet that controls a pod.

@@ -4,7 +4,7 @@ use super::Kubernetes;
 use super::ask::{Ask, Right};
 use super::object::text;
 use super::place::is_name;
-use super::pods::{is_looping, is_over, is_ready, main_container};
+use super::pods::{is_looping, is_ready, main_container};
 use crate::model::Timestamp;
 use crate::model::recovery::LogText;
 use crate::net::encoded;
@@ -38,10 +38,8 @@ impl Kubernetes {
                 return Err(Error::new(ErrorKind::Missing, what));
             }
         }
-        // Those that have something to say, the newest first.
-        pods.sort_by_cached_key(|(pod, revision)| {
-            (is_over(pod), is_ready(pod), std::cmp::Reverse(*revision))
-        });
+        // Those that something is wrong with, the newest first.
+        pods.sort_by_cached_key(|(pod, revision)| (is_ready(pod), std::cmp::Reverse(*revision)));
         pods.truncate(PODS);
         let template = deployment.body.pointer("/spec/template");
         let container = template.and_then(main_container).unwrap_or_default();

@@ -60,14 +60,12 @@ impl Platform for Kubernetes {
         let deployment = self.deployment(until)?;
         let sets = self.sets(&deployment, until)?;
         let mut pods = self.pods(&deployment, &sets, until)?;
-        // What is over has been replaced, and stays listed until thousands are.
-        pods.sort_by_cached_key(|(pod, _)| (pods::is_over(pod), made(pod)));
-        let live = pods.iter().filter(|(pod, _)| !pods::is_over(pod)).count();
-        if live > LISTED {
-            let what = format!("{live} pods are more than the {LISTED} that are looked after");
+        pods.sort_by_cached_key(|(pod, _)| made(pod));
+        if pods.len() > LISTED {
+            let many = pods.len();
+            let what = format!("{many} pods are more than the {LISTED} that are looked after");
             return Err(Error::new(ErrorKind::Unsupported, what));
         }
-        pods.truncate(LISTED);
         let now = now();
         let mut instances = Vec::new();
         for (pod, release) in &pods {

@@ -64,11 +64,6 @@ pub(super) fn is_ending(pod: &Value) -> bool {
     text(pod, "/metadata/deletionTimestamp").is_some()
 }
 
-/// Whether it is over, and its ReplicaSet has made another in its place.
-pub(super) fn is_over(pod: &Value) -> bool {
-    matches!(text(pod, "/status/phase"), Some("Failed" | "Succeeded"))
-}
-
 /// Whether the container is between two runs, so that its output is that of the run before.
 pub(super) fn is_looping(pod: &Value, container: &str) -> bool {
     list(pod, "/status/containerStatuses").iter().any(|one| {
@@ -94,7 +89,7 @@ fn standing(pod: &Value, now: Timestamp) -> (InstanceState, String, Option<bool>
     if is_ending(pod) {
         return (InstanceState::Stopped, "Terminating".to_owned(), None);
     }
-    if is_over(pod) {
+    if matches!(phase, "Failed" | "Succeeded") {
         let reason = text(pod, "/status/reason").unwrap_or(phase);
         return (InstanceState::Stopped, reason.to_owned(), None);
     }
@@ -232,12 +227,7 @@ fn exits(pod: &Value) -> Vec<Exit> {
 
 /// When its end was asked for: `deletionTimestamp` is when the time to end in is over.
 fn deletion_asked(pod: &Value) -> Option<Timestamp> {
-    if let Some(over) = time(pod, "/metadata/deletionTimestamp") {
-        let grace = count(pod, "/metadata/deletionGracePeriodSeconds");
-        return Some(over.minus(Duration::from_secs(u64::from(grace))));
-    }
-    // A node that is shut down, or that makes room for something more important.
-    let reason = text(pod, "/status/reason")?;
-    let asked = matches!(reason, "Terminated" | "NodeShutdown" | "Preempting");
-    (asked && is_over(pod)).then_some(Timestamp(i64::MIN))
+    let over = time(pod, "/metadata/deletionTimestamp")?;
+    let grace = count(pod, "/metadata/deletionGracePeriodSeconds");
+    Some(over.minus(Duration::from_secs(u64::from(grace))))
 }

@@ -27,6 +27,8 @@ pub struct Cluster {
     pub logs: HashMap<(String, String, bool), String>,
     /// Tokens that are taken; whoever comes with another is unknown.
     pub tokens: Vec<String>,
+    /// Where there are any: the only verbs and resources that somebody may.
+    pub allowed: Vec<(&'static str, &'static str)>,
     /// Verbs and resources that nobody may.
     pub denied: Vec<(&'static str, &'static str)>,
     /// Images whose containers end at once.
@@ -202,7 +204,9 @@ fn answer(cluster: &mut Cluster, call: &Call) -> Reply {
         ("DELETE", _) => "delete",
         _ => "create",
     };
-    if cluster.denied.contains(&(verb, resource.as_str())) {
+    let right = (verb, resource.as_str());
+    let allowed = cluster.allowed.is_empty() || cluster.allowed.contains(&right);
+    if !allowed || cluster.denied.contains(&right) {
         let message = format!(
             "{resource} is forbidden: User \"system:serviceaccount:shop:autofix\" cannot {verb} \
              resource \"{resource}\" in API group \"{group}\" in the namespace \"shop\""
@@ -250,6 +254,7 @@ fn list(all: &[Value], call: &Call, page: usize) -> Reply {
     let found: Vec<&Value> = all
         .iter()
         .filter(|one| terms.iter().all(|term| term.holds(one)))
+        .filter(|one| select::fields_hold(call.asked("fieldSelector"), one))
         .collect();
     let limit = call.asked("limit").and_then(|n| n.parse().ok());
     let limit: usize = limit.unwrap_or(usize::MAX).min(page);

@@ -64,3 +64,17 @@ fn term(text: &str) -> Result<Term, String> {
         None => Ok(Term::Has(text.to_owned())),
     }
 }
+
+/// `status.phase!=Failed` or `metadata.name=checkout`, and more after commas.
+pub fn fields_hold(selector: Option<&str>, object: &Value) -> bool {
+    let terms = selector.unwrap_or_default().split(',');
+    terms.filter(|term| !term.is_empty()).all(|term| {
+        let (path, value) = term.split_once('=').unwrap();
+        let (path, is) = match path.strip_suffix('!') {
+            Some(path) => (path, false),
+            None => (path, true),
+        };
+        let path = format!("/{}", path.replace('.', "/"));
+        (object.pointer(&path).and_then(Value::as_str) == Some(value)) == is
+    })
+}
