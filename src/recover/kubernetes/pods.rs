@@ -231,3 +231,232 @@ fn deletion_asked(pod: &Value) -> Option<Timestamp> {
     let grace = count(pod, "/metadata/deletionGracePeriodSeconds");
     Some(over.minus(Duration::from_secs(u64::from(grace))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    /// As it is at noon.
+    fn of(pod: &Value) -> Instance {
+        instance(pod, "p", Some(3), false, at("2026-03-01T12:00:00Z"))
+    }
+
+    fn running(since: &str, ready: bool) -> Value {
+        json!({
+            "spec": {"containers": [{"name": "app"}]},
+            "status": {
+                "phase": "Running",
+                "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}],
+                "containerStatuses": [{"name": "app", "ready": ready, "started": true,
+                    "state": {"running": {"startedAt": since}}}],
+            },
+        })
+    }
+
+    fn with(mut pod: Value, path: &str, value: Value) -> Value {
+        *pod.pointer_mut(path).unwrap() = value;
+        pod
+    }
+
+    #[test]
+    fn what_a_pod_shows_becomes_a_state() {
+        use InstanceState::{Failed, Running, Starting, Stopped};
+        let long = "2026-03-01T11:00:00Z";
+        let state = "/status/containerStatuses/0/state";
+        let waits = |reason: &str| {
+            with(
+                running(long, false),
+                state,
+                json!({"waiting": {"reason": reason}}),
+            )
+        };
+        let ended = |code: i32, reason: &str| {
+            let ended = json!({"terminated": {"exitCode": code, "reason": reason}});
+            with(running(long, false), state, ended)
+        };
+        let probed = |pod: Value| {
+            let probe = json!([{"name": "app", "readinessProbe":
+                {"initialDelaySeconds": 60, "periodSeconds": 5, "failureThreshold": 2}}]);
+            with(pod, "/spec/containers", probe)
+        };
+        let init = |one: Value| {
+            let mut pod = waits("PodInitializing");
+            pod["status"]["initContainerStatuses"] = json!([one]);
+            pod
+        };
+        let mut ending = running(long, true);
+        ending["metadata"] = json!({"deletionTimestamp": "2026-03-01T12:00:20Z"});
+        let mut pending = json!({"spec": {"containers": [{"name": "app"}]},
+            "status": {"phase": "Pending"}});
+        pending["status"]["conditions"] =
+            json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]);
+        let started = "/status/containerStatuses/0/started";
+        for (pod, state, word, healthy) in [
+            (running(long, true), Running, "Running", None),
+            (probed(running(long, true)), Running, "Running", Some(true)),
+            (
+                running(long, false),
+                Running,
+                "Running, not ready",
+                Some(false),
+            ),
+            (
+                running("2026-03-01T11:59:40Z", false),
+                Starting,
+                "not ready yet",
+                None,
+            ),
+            (
+                running("2026-03-01T11:59:29Z", false),
+                Running,
+                "Running, not ready",
+                Some(false),
+            ),
+            // Its probe says no after 60 + 2 times 5 + 1 seconds at the soonest.
+            (
+                probed(running("2026-03-01T11:58:50Z", false)),
+                Starting,
+                "not ready yet",
+                None,
+            ),
+            (
+                probed(running("2026-03-01T11:58:48Z", false)),
+                Running,
+                "Running, not ready",
+                Some(false),
+            ),
+            (
+                with(running(long, false), started, json!(false)),
+                Starting,
+                "its startup probe has not passed",
+                None,
+            ),
+            (
+                waits("ContainerCreating"),
+                Starting,
+                "ContainerCreating",
+                None,
+            ),
+            (
+                waits("CrashLoopBackOff"),
+                Failed,
+                "CrashLoopBackOff",
+                Some(false),
+            ),
+            (
+                waits("ImagePullBackOff"),
+                Failed,
+                "ImagePullBackOff",
+                Some(false),
+            ),
+            (
+                waits("CreateContainerConfigError"),
+                Failed,
+                "CreateContainerConfigError",
+                Some(false),
+            ),
+            (ended(1, "Error"), Failed, "Error", Some(false)),
+            (ended(0, "Completed"), Failed, "Completed", Some(false)),
+            (
+                init(json!({"name": "m", "state": {"waiting": {"reason": "CrashLoopBackOff"}}})),
+                Failed,
+                "Init:CrashLoopBackOff",
+                Some(false),
+            ),
+            (
+                init(json!({"name": "m", "state": {"terminated": {"exitCode": 0}}})),
+                Starting,
+                "PodInitializing",
+                None,
+            ),
+            (
+                init(json!({"name": "m", "state": {"running": {}}})),
+                Starting,
+                "Init:running",
+                None,
+            ),
+            (pending, Starting, "Pending: Unschedulable", None),
+            (ending, Stopped, "Terminating", None),
+            (
+                json!({"status": {"phase": "Failed", "reason": "Evicted"}}),
+                Stopped,
+                "Evicted",
+                None,
+            ),
+            (json!({}), Starting, "Unknown", None),
+        ] {
+            let shown = of(&pod);
+            assert_eq!(
+                (shown.state, shown.word.as_str(), shown.healthy),
+                (state, word, healthy)
+            );
+        }
+    }
+
+    #[test]
+    fn exits_come_from_all_containers_and_say_who_asked() {
+        let ended = |code: i32, reason: &str, at: &str| json!({"terminated": {"exitCode": code, "reason": reason, "finishedAt": at}});
+        let mut pod = running("2026-03-01T11:30:00Z", true);
+        pod["status"]["containerStatuses"] = json!([
+            {"name": "app", "restartCount": 4, "started": true,
+                "state": ended(1, "Error", "2026-03-01T11:59:55Z"),
+                "lastState": ended(137, "OOMKilled", "2026-03-01T11:40:00Z")},
+            {"name": "side", "restartCount": 1,
+                "lastState": {"terminated": {"exitCode": 139, "signal": 11,
+                    "finishedAt": "2026-03-01T11:41:00Z"}}},
+            {"name": "lost", "state": {"terminated": {"exitCode": 137, "finishedAt": null}}},
+        ]);
+        pod["status"]["initContainerStatuses"] = json!([
+            {"name": "m", "restartCount": 2, "state": ended(0, "Completed", "2026-03-01T11:00:00Z"),
+                "lastState": ended(3, "Error", "2026-03-01T10:59:00Z")}]);
+        let shown = of(&pod);
+        assert_eq!(shown.restarts, Some(7));
+        let exits: Vec<_> = shown
+            .exits
+            .iter()
+            .map(|exit| (exit.code, exit.signal, exit.oom, exit.is_crash()))
+            .collect();
+        let crashes = [
+            (Some(3), None, false, true),
+            (Some(0), None, false, false),
+            (Some(137), None, true, true),
+            (Some(139), Some(11), false, true),
+            (Some(1), None, false, true),
+        ];
+        assert_eq!(exits, crashes);
+        // Told to end at 11:59:50, with 30 seconds to do so.
+        pod["metadata"] = json!({"deletionTimestamp": "2026-03-01T12:00:20Z",
+            "deletionGracePeriodSeconds": 30});
+        let wanted: Vec<bool> = of(&pod).exits.iter().map(|exit| exit.wanted).collect();
+        assert_eq!(wanted, [false, false, false, false, true]);
+        for (code, reason, wanted) in [
+            (143, "Error", true),
+            (137, "Error", true),
+            (137, "OOMKilled", false),
+        ] {
+            let pod = with(
+                pod.clone(),
+                "/status/containerStatuses/0/state",
+                ended(code, reason, "2026-03-01T12:00:10Z"),
+            );
+            assert_eq!(of(&pod).exits[4].wanted, wanted, "{code} {reason}");
+        }
+    }
+
+    #[test]
+    fn the_container_that_is_the_pods_is_the_first_or_the_one_that_is_named() {
+        let mut pod = json!({"spec": {"containers": [{"name": "a"}, {"name": "b"}]}});
+        assert_eq!(main_container(&pod), Some("a"));
+        let name = "kubectl.kubernetes.io/default-container";
+        pod["metadata"] = json!({"annotations": {name: "b"}});
+        assert_eq!(main_container(&pod), Some("b"));
+        pod["metadata"] = json!({"annotations": {name: "c"}});
+        assert_eq!(main_container(&pod), Some("a"));
+        assert_eq!(main_container(&json!({})), None);
+    }
+}

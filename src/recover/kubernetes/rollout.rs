@@ -34,13 +34,12 @@ impl Rollout {
         if number(deployment, "/status/observedGeneration").unwrap_or(0) < generation {
             return Rollout::Unseen;
         }
-        let progressing = condition(deployment, "Progressing");
-        if let Some(one) = progressing {
-            if text(one, "/reason") == Some("ProgressDeadlineExceeded") {
-                let said = text(one, "/message").unwrap_or("no progress within its deadline");
-                let at = time(one, "/lastUpdateTime").or(time(one, "/lastTransitionTime"));
-                return Rollout::TimedOut(shown(said), at);
-            }
+        let timed_out = condition(deployment, "Progressing")
+            .filter(|one| text(one, "/reason") == Some("ProgressDeadlineExceeded"));
+        if let Some(one) = timed_out {
+            let said = text(one, "/message").unwrap_or("no progress within its deadline");
+            let at = time(one, "/lastUpdateTime").or(time(one, "/lastTransitionTime"));
+            return Rollout::TimedOut(shown(said), at);
         }
         let wanted = wanted(deployment);
         let all = count(deployment, "/status/replicas");
@@ -144,5 +143,125 @@ fn named(who: &str, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("{who} {}", shown(name)),
         None => who.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn deployment(status: Value) -> Value {
+        json!({"metadata": {"generation": 4}, "spec": {"replicas": 3}, "status": status})
+    }
+
+    fn status(all: u32, updated: u32, available: u32, reason: &str) -> Value {
+        deployment(json!({
+            "observedGeneration": 4, "replicas": all, "updatedReplicas": updated,
+            "availableReplicas": available,
+            "conditions": [{"type": "Available", "status": "True", "reason": "x"},
+                {"type": "Progressing", "status": "True", "reason": reason}],
+        }))
+    }
+
+    #[test]
+    fn a_rollout_is_judged_as_kubectl_judges_it() {
+        let (going, done) = ("ReplicaSetUpdated", "NewReplicaSetAvailable");
+        for (object, deploying) in [
+            (
+                deployment(json!({})),
+                Some("the newest change has not been taken up"),
+            ),
+            (
+                deployment(json!({"observedGeneration": 3})),
+                Some("the newest change has not been taken up"),
+            ),
+            (
+                status(3, 1, 3, going),
+                Some("1 of 3 pods are of the newest revision"),
+            ),
+            (
+                status(4, 3, 3, going),
+                Some("1 pods that are too many are being ended"),
+            ),
+            (
+                status(3, 3, 2, going),
+                Some("2 of 3 pods of the newest revision are available"),
+            ),
+            // It was complete once: pods that fail later are no deploy.
+            (status(3, 3, 2, done), None),
+            (status(3, 3, 3, done), None),
+            (status(3, 1, 2, "ProgressDeadlineExceeded"), None),
+        ] {
+            let rollout = Rollout::of(&object);
+            assert_eq!(rollout.deploying(&object).as_deref(), deploying, "{object}");
+            let failed = matches!(rollout, Rollout::TimedOut(..));
+            assert_eq!(rollout.failed().is_some(), failed);
+        }
+        // A Deployment without a number wants one pod.
+        assert_eq!(wanted(&json!({"spec": {}})), 1);
+        assert_eq!(wanted(&json!({"spec": {"replicas": 0}})), 0);
+    }
+
+    #[test]
+    fn who_keeps_a_deployment_is_told_from_who_only_made_it() {
+        let labels = |key: &str, value: &str| json!({"metadata": {"labels": {key: value}}});
+        let notes = |key: &str, value: &str| json!({"metadata": {"annotations": {key: value}}});
+        let wrote = |manager: &str| json!({"metadata": {"managedFields": [{"manager": manager}]}});
+        for (object, keeper) in [
+            (
+                labels("argocd.argoproj.io/instance", "shop"),
+                "Argo CD shop",
+            ),
+            (
+                notes("argocd.argoproj.io/tracking-id", "shop:apps/Deployment:x/y"),
+                "Argo CD shop",
+            ),
+            (notes("argocd.argoproj.io/sync-wave", "2"), "Argo CD"),
+            (labels("app.kubernetes.io/managed-by", "argocd"), "Argo CD"),
+            (
+                labels("kustomize.toolkit.fluxcd.io/name", "apps"),
+                "Flux, Kustomization apps",
+            ),
+            (
+                labels("helm.toolkit.fluxcd.io/name", "shop"),
+                "Flux, HelmRelease shop",
+            ),
+            (
+                wrote("argocd-controller"),
+                "Argo CD, which wrote it as argocd-controller",
+            ),
+            (
+                wrote("kustomize-controller"),
+                "Flux, which wrote it as kustomize-controller",
+            ),
+            (
+                wrote("helm-controller"),
+                "Flux, which wrote it as helm-controller",
+            ),
+            (
+                json!({"metadata": {"ownerReferences": [{"kind": "Shop", "name": "a", "controller": true}]}}),
+                "the controller of Shop a",
+            ),
+            (json!({"spec": {"paused": true}}), "the rollout is paused"),
+        ] {
+            assert_eq!(kept_by(&object).as_deref(), Some(keeper), "{object}");
+        }
+        for object in [
+            json!({}),
+            labels("app.kubernetes.io/instance", "shop"),
+            labels("app.kubernetes.io/managed-by", "Helm"),
+            wrote("kubectl-client-side-apply"),
+            json!({"metadata": {"managedFields": [
+                {"manager": "argocd-controller", "subresource": "status"}]}}),
+            json!({"metadata": {"ownerReferences": [{"kind": "Shop", "name": "a"}]}}),
+            json!({"spec": {"paused": false}}),
+        ] {
+            assert_eq!(kept_by(&object), None, "{object}");
+        }
+        let argo = json!({"metadata": {
+            "labels": {"app.kubernetes.io/instance": "shop"},
+            "annotations": {"argocd.argoproj.io/sync-options": "Prune=false"}}});
+        assert_eq!(kept_by(&argo).as_deref(), Some("Argo CD shop"));
     }
 }
