@@ -5,11 +5,12 @@ use crate::model::delivery::ForgeKind;
 use crate::model::service::ForgeSettings;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
-use crate::registry::complaint::{Complaint, Place, did_you_mean};
+use crate::registry::complaint::{Complaint, Place};
 use crate::registry::notify::{self, Notify};
+use crate::registry::recover;
 use crate::registry::repo::{check_address, check_api, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
-use crate::registry::service::{Egress, Mode, Recover, Release, Service};
+use crate::registry::service::{Egress, Mode, Service};
 use crate::registry::sheet::{Section, Sheet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -72,16 +73,14 @@ pub const SERVICE_KEYS: [(&str, &str); 20] = [
         "pull requests: `kind` and `api` of the code host, `base`, `fork`, `reviewers`, `labels`, \
          `draft`",
     ),
-    ("recover", "recovery actions that are allowed"),
+    (
+        "recover",
+        "where it runs, and what may be done to bring it back",
+    ),
 ];
 
 /// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 2] = ["inputs", "recover"];
-
-/// Verbs that every platform has.
-const VERBS: [&str; 8] = [
-    "status", "logs", "releases", "restart", "rollback", "scale", "stop", "start",
-];
+const NOT_YET: [&str; 1] = ["inputs"];
 
 /// Longest description that is kept, in bytes.
 const DESCRIPTION_LIMIT: usize = 16 * 1024;
@@ -169,7 +168,9 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
             .unwrap_or_default(),
         inputs: section.checked("inputs", |tag| not_empty("inputs", tag)),
         forge: section.inside("forge", "[service.forge]", forge),
-        recover: section.inside("recover", "[service.recover]", recover),
+        recover: section
+            .inside("recover", "[service.recover]", recover::recover)
+            .flatten(),
         ..Service::named(name.as_deref()?, selector, section.place.clone())
     };
     check_pattern(section, &service);
@@ -262,7 +263,7 @@ const MODES: [(&str, Mode); 3] = [
     ("pr", Mode::Pr),
 ];
 
-fn not_empty(key: &str, text: &str) -> Result<(), (String, String)> {
+pub(super) fn not_empty(key: &str, text: &str) -> Result<(), (String, String)> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         let remedy = "write a value, or take it out".to_owned();
         return Err((format!("`{key}` has an empty entry"), remedy));
@@ -399,28 +400,5 @@ fn forge(section: &mut Section<'_, '_>) -> ForgeSettings {
         fork: address(section, "fork"),
         draft,
         ..ForgeSettings::default()
-    }
-}
-
-fn recover(section: &mut Section<'_, '_>) -> Recover {
-    section.only(&["platform", "target", "mode", "verbs"]);
-    let platforms = ["fly", "ecs", "supervisor", "kubernetes"];
-    let platforms = platforms.map(|name| (name, name));
-    let modes = [
-        ("approve", Release::Approve),
-        ("propose", Release::Propose),
-        ("auto", Release::Auto),
-    ];
-    Recover {
-        platform: section.word("platform", &platforms).map(str::to_owned),
-        target: checked_string(section, "target", |text| not_empty("target", text)),
-        mode: section.word("mode", &modes).unwrap_or_default(),
-        verbs: section.checked("verbs", |verb| {
-            if VERBS.contains(&verb) {
-                return Ok(());
-            }
-            let what = format!("`{}` is no verb", verb.escape_debug());
-            Err((what, did_you_mean(verb, &VERBS)))
-        }),
     }
 }
