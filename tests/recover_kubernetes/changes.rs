@@ -210,7 +210,7 @@ fn a_paused_rollout_is_left_alone_on_the_played_server() {
     let world = World::crashing();
     world.played.cluster().deployment("checkout")["spec"]["paused"] = json!(true);
     let state = world.state();
-    assert_eq!(state.kept_by.as_deref(), Some("the rollout is paused"));
+    assert_eq!(state.kept_by.as_deref(), Some("whoever paused its rollout"));
     let fault = world.begin(&rollback("1")).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Invalid);
     assert!(world.writes().is_empty());

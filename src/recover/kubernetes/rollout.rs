@@ -136,7 +136,7 @@ pub(super) fn kept_by(deployment: &Value) -> Option<String> {
         ));
     }
     let paused = deployment.pointer("/spec/paused") == Some(&Value::Bool(true));
-    paused.then(|| "the rollout is paused".to_owned())
+    paused.then(|| "whoever paused its rollout".to_owned())
 }
 
 fn named(who: &str, name: Option<&str>) -> String {
