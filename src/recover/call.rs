@@ -70,6 +70,40 @@ pub(super) fn send(
     call: Call<'_>,
     what: &str,
 ) -> Result<Result<Answer, Refusal>, Error> {
+    let (status, headers, bytes) = match whole(http, call, what)? {
+        Ok(answer) => answer,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let body = match bytes.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_slice(&bytes).map_err(|_| {
+            // Half an answer looks like this. A change may have been made.
+            let what = format!("{what}: the answer is no JSON, or a part of it");
+            Error::new(ErrorKind::Unreachable, what)
+        })?,
+    };
+    Ok(Ok(Answer {
+        status,
+        headers,
+        body,
+    }))
+}
+
+/// As [`send`], for an answer that is plain text; what is no UTF-8 in it is replaced.
+pub(super) fn text(
+    http: &Http,
+    call: Call<'_>,
+    what: &str,
+) -> Result<Result<String, Refusal>, Error> {
+    let answer = whole(http, call, what)?;
+    Ok(answer.map(|(_, _, bytes)| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn whole(
+    http: &Http,
+    call: Call<'_>,
+    what: &str,
+) -> Result<Result<(u16, Headers, Vec<u8>), Refusal>, Error> {
     let unreachable = |fault: net::Error| {
         let kind = match fault.kind {
             net::ErrorKind::Settings => ErrorKind::Settings,
@@ -96,17 +130,5 @@ pub(super) fn send(
             body,
         }));
     }
-    let body = match bytes.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&bytes).map_err(|_| {
-            // Half an answer looks like this. A change may have been made.
-            let what = format!("{what}: the answer is no JSON, or a part of it");
-            Error::new(ErrorKind::Unreachable, what)
-        })?,
-    };
-    Ok(Ok(Answer {
-        status,
-        headers,
-        body,
-    }))
+    Ok(Ok((status, headers, bytes)))
 }
