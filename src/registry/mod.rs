@@ -30,10 +30,12 @@
 
 pub mod commit;
 pub mod complaint;
+mod inputs;
 pub mod names;
 pub mod notify;
 mod parse;
 mod repo;
+mod secret;
 mod selector;
 pub mod service;
 pub mod sheet;
@@ -66,6 +68,7 @@ pub struct Registry {
     literal: HashMap<String, usize>,
     /// Other services, then patterns, in the order of the files.
     others: Vec<usize>,
+    inputs: inputs::Inputs,
     warnings: Vec<Complaint>,
 }
 
@@ -99,6 +102,7 @@ impl Registry {
             notify.append(&mut read.notify);
         }
         check_between(&services, &mut complaints);
+        inputs::check_between(&services, &mut complaints);
         notify::check_between(&notify, &services, &mut complaints);
         // Stable: the files stay in their order, the lines of each ascend.
         let order = |file: &Option<String>| {
@@ -134,6 +138,7 @@ impl Registry {
         }
         plain.append(&mut patterns);
         Registry {
+            inputs: inputs::Inputs::of(&services),
             services,
             notify: Vec::new(),
             literal,
@@ -164,6 +169,22 @@ impl Registry {
             };
             Some(Found { service })
         })
+    }
+
+    /// Whether some service declares a tag for failure events.
+    pub fn has_inputs(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+
+    /// The service that declares the tag for its failure events.
+    pub fn by_input(&self, tag: &str) -> Option<Found<'_>> {
+        let (at, captured) = self.inputs.find(tag)?;
+        let service = self.services.get(at)?;
+        let service = match captured {
+            Some(captured) => Cow::Owned(bound(service, &captured)?),
+            None => Cow::Borrowed(service),
+        };
+        Some(Found { service })
     }
 
     /// The service of that name; a pattern's comes bound to it.

@@ -6,6 +6,7 @@ use crate::model::service::ForgeSettings;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::{Complaint, Place, did_you_mean};
+use crate::registry::inputs;
 use crate::registry::notify::{self, Notify};
 use crate::registry::repo::{check_address, check_api, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
@@ -15,7 +16,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of `[[service]]` with what they are for, as the documentation lists them.
-pub const SERVICE_KEYS: [(&str, &str); 20] = [
+pub const SERVICE_KEYS: [(&str, &str); 22] = [
     (
         "name",
         "letters, digits, `.`, `_`, `-`; with `{service}` a pattern for many services",
@@ -66,7 +67,15 @@ pub const SERVICE_KEYS: [(&str, &str); 20] = [
         "redact",
         "`patterns` that are replaced too, `allow` for what stays, `ip` for addresses",
     ),
-    ("inputs", "tags that may carry the service's webhooks"),
+    (
+        "inputs",
+        "tags under which failure events of its platform come, `*` for any part; they are no log",
+    ),
+    (
+        "inputs_secret_env",
+        "variable with the secret that an event must hold in its field `autofix_secret`",
+    ),
+    ("inputs_secret_file", "file that holds it, from the root"),
     (
         "forge",
         "pull requests: `kind` and `api` of the code host, `base`, `fork`, `reviewers`, `labels`, \
@@ -76,7 +85,7 @@ pub const SERVICE_KEYS: [(&str, &str); 20] = [
 ];
 
 /// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 2] = ["inputs", "recover"];
+const NOT_YET: [&str; 1] = ["recover"];
 
 /// Verbs that every platform has.
 const VERBS: [&str; 8] = [
@@ -167,12 +176,14 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
         redact: section
             .inside("redact", "`redact`", redact)
             .unwrap_or_default(),
-        inputs: section.checked("inputs", |tag| not_empty("inputs", tag)),
+        inputs: inputs::tags(section),
+        inputs_secret: inputs::secret(section),
         forge: section.inside("forge", "[service.forge]", forge),
         recover: section.inside("recover", "[service.recover]", recover),
         ..Service::named(name.as_deref()?, selector, section.place.clone())
     };
     check_pattern(section, &service);
+    inputs::check_pattern(section, &service);
     Some(service)
 }
 
