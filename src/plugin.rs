@@ -194,6 +194,7 @@ pub fn assemble(
             Some(service) => own.settings(service),
             None => own.unregistered(name),
         }),
+        secrets: Box::new(credentials::read),
         reads: reads(options, &http)?,
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),

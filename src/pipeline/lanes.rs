@@ -12,6 +12,7 @@ use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
 use crate::pipeline::courier::{Courier, MakeForges};
 use crate::pipeline::deployed::{Deployed, Lookup};
+use crate::pipeline::failures::Failures;
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
@@ -69,6 +70,8 @@ pub struct Setup {
     pub watches: Vec<Watch>,
     pub reread_watches: RereadWatches,
     pub settings: SettingsOf,
+    /// Reads a secret from where the registry says that it stands.
+    pub secrets: Urls,
     /// The small model that reads what is new, if any.
     pub reads: Option<Reads>,
     pub variable: Lookup,
@@ -290,6 +293,7 @@ impl Lanes {
             orders: order,
             settings: setup.settings,
             registry,
+            failures: Failures::new(setup.secrets),
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
             instance: setup.instance.clone(),

@@ -1,0 +1,253 @@
+//! What platforms report, from the note of the fast lane to the store: the sender's secret, the facts,
+//! and the incident that each belongs to. An event waits some seconds, so that what the log says of the
+//! same end becomes the incident, and the event is noted there. Everything is bounded: facts of a
+//! service in a minute, and what waits.
+
+use crate::incident::platform;
+use crate::model::recovery::Fact;
+use crate::model::service::TokenSource;
+use crate::model::{Level, Timestamp};
+use crate::net::Secret;
+use crate::pipeline::notes::Reported;
+use crate::pipeline::notifying::Urls;
+use crate::pipeline::triage_lane::TriageLane;
+use crate::store;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+/// How long an event waits for the lines of the same end.
+const HOLD: Duration = Duration::from_secs(10);
+/// Events that wait; the oldest gives way, into its incident.
+const MAX_HELD: usize = 1_000;
+/// Facts of one service in a minute of the records' time.
+const MAX_IN_MINUTE: u32 = 600;
+/// Services whose minute is remembered.
+const MAX_SERVICES: usize = 4_096;
+/// Facts that are remembered, so that what is told twice is one.
+const MAX_TOLD: usize = 10_000;
+/// How long a secret that was read is used.
+const KEEP: Duration = Duration::from_secs(5);
+
+/// What waits, and what must be remembered for it.
+pub struct Failures {
+    secrets: Secrets,
+    held: VecDeque<Held>,
+    told: Told,
+    minutes: HashMap<String, (i64, u32)>,
+    again: Timestamp,
+}
+
+/// Ends of one instance that are told of alike.
+#[derive(Clone, Debug)]
+struct Held {
+    fact: Fact,
+    times: u64,
+    last: Timestamp,
+    since: Timestamp,
+}
+
+/// What was told lately: senders repeat what they got no answer to.
+#[derive(Default)]
+struct Told {
+    all: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Told {
+    /// Whether this was told before.
+    fn again(&mut self, fact: &Fact) -> bool {
+        let mut hasher = DefaultHasher::new();
+        let key = (&fact.service, &fact.instance, fact.kind, fact.at);
+        key.hash(&mut hasher);
+        let key = hasher.finish();
+        if !self.all.insert(key) {
+            return true;
+        }
+        self.order.push_back(key);
+        if self.order.len() > MAX_TOLD
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.all.remove(&oldest);
+        }
+        false
+    }
+}
+
+/// Secrets of inputs, read where they stand and kept for some seconds.
+struct Secrets {
+    read: Urls,
+    kept: HashMap<String, (TokenSource, Timestamp, Option<Secret>)>,
+}
+
+impl Secrets {
+    fn of(&mut self, service: &str, source: &TokenSource, now: Timestamp) -> Option<&Secret> {
+        let fresh = |kept: &(TokenSource, Timestamp, _)| {
+            kept.0 == *source && now >= kept.1 && now.since(kept.1) < KEEP
+        };
+        if !self.kept.get(service).is_some_and(fresh) {
+            if self.kept.len() >= MAX_SERVICES {
+                self.kept.clear();
+            }
+            let read = (source.clone(), now, (self.read)(source));
+            self.kept.insert(service.to_owned(), read);
+        }
+        self.kept.get(service)?.2.as_ref()
+    }
+}
+
+impl Failures {
+    /// `read` reads a secret from where the registry says that it stands.
+    pub fn new(read: Urls) -> Failures {
+        Failures {
+            secrets: Secrets {
+                read,
+                kept: HashMap::new(),
+            },
+            held: VecDeque::new(),
+            told: Told::default(),
+            minutes: HashMap::new(),
+            again: Timestamp::default(),
+        }
+    }
+
+    /// Whether the record held the secret that its service asks for.
+    fn admits(
+        &mut self,
+        reported: &Reported,
+        source: Option<&TokenSource>,
+        now: Timestamp,
+    ) -> Result<(), &'static str> {
+        let Some(source) = source else {
+            return Ok(());
+        };
+        let Some(secret) = self.secrets.of(&reported.service, source, now) else {
+            return Err("its secret cannot be read here");
+        };
+        match &reported.presented {
+            None => Err("it holds no `autofix_secret`"),
+            Some(presented) if presented.fits(secret.expose()) => Ok(()),
+            Some(_) => Err("its `autofix_secret` is another"),
+        }
+    }
+
+    /// Whether the service may have one more fact in this minute.
+    fn counts(&mut self, service: &str, came: Timestamp) -> bool {
+        if self.minutes.len() >= MAX_SERVICES {
+            self.minutes.clear();
+        }
+        let minute = came.seconds().div_euclid(60);
+        let entry = self.minutes.entry(service.to_owned()).or_default();
+        if entry.0 != minute {
+            *entry = (minute, 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
+        entry.1 <= MAX_IN_MINUTE
+    }
+
+    /// Takes one in. Ends of one instance that are told alike while they wait are one entry.
+    fn hold(&mut self, fact: Fact, now: Timestamp) {
+        let alike = |held: &&mut Held| {
+            let (a, b) = (&held.fact, &fact);
+            (&a.service, &a.instance, a.kind) == (&b.service, &b.instance, b.kind)
+        };
+        match self.held.iter_mut().find(alike) {
+            Some(held) => {
+                held.times += 1;
+                held.last = held.last.max(fact.at);
+                held.fact.at = held.fact.at.min(fact.at);
+            }
+            None => self.held.push_back(Held {
+                times: 1,
+                last: fact.at,
+                since: now,
+                fact,
+            }),
+        }
+    }
+
+    /// The oldest that need not wait any longer.
+    fn due(&self, now: Timestamp, all: bool) -> bool {
+        let over = |held: &Held| now.since(held.since) >= HOLD || now < held.since;
+        let waited = self.held.front().is_some_and(|held| all || over(held));
+        waited || self.held.len() > MAX_HELD
+    }
+}
+
+impl TriageLane {
+    /// Takes what a record on a declared input reported.
+    pub(super) fn take_reported(&mut self, reported: Reported, now: Timestamp) {
+        let number = reported.failures.len() as u64;
+        let registry = self.services.get();
+        let found = registry.named(&reported.service);
+        // A service that is gone since declares nothing.
+        let admitted = match &found {
+            Some(found) => {
+                let source = found.service.inputs_secret.as_ref();
+                self.failures.admits(&reported, source, now)
+            }
+            None => Err("its service is not in the registry any more"),
+        };
+        if let Err(why) = admitted {
+            self.counters.events_refused.add(number);
+            let line = format!("an event for {} was refused: {why}", reported.service);
+            self.log.once("events", Level::Warn, &line);
+            return;
+        }
+        for failure in reported.failures {
+            let fact = Fact {
+                service: reported.service.clone(),
+                kind: failure.kind,
+                instance: failure.instance,
+                // What is told now has happened, whatever the sender's clock shows.
+                at: failure.at.unwrap_or(reported.came).min(now),
+                release: failure.release,
+                text: failure.text,
+                asked: false,
+            };
+            if self.failures.told.again(&fact) {
+                continue;
+            }
+            if !self.failures.counts(&reported.service, reported.came) {
+                self.counters.events_dropped.add(1);
+                continue;
+            }
+            self.failures.hold(fact, now);
+        }
+        // What is too many goes into its incident now.
+        self.settle_failures(now, false);
+    }
+
+    /// Notes what waited long enough on the incident of the same end, or opens one. What the store
+    /// refuses now waits on.
+    pub(super) fn settle_failures(&mut self, now: Timestamp, all: bool) {
+        if now < self.failures.again && !all {
+            let over = self.failures.held.len().saturating_sub(MAX_HELD);
+            let lost = self.failures.held.drain(..over);
+            let lost: u64 = lost.map(|held| held.times).sum();
+            self.counters.events_dropped.add(lost);
+            return;
+        }
+        while self.failures.due(now, all)
+            && let Some(held) = self.failures.held.pop_front()
+        {
+            if let Err(fault) = self.join(&held, now) {
+                self.counters.store_faults.add(1);
+                let line = format!("the store refused an event, tried again later: {fault}");
+                self.log.once("store", Level::Error, &line);
+                self.failures.held.push_front(held);
+                self.failures.again = now.plus(super::triage_lane::STORE_PAUSE);
+                return;
+            }
+        }
+    }
+
+    fn join(&mut self, held: &Held, now: Timestamp) -> Result<(), store::Error> {
+        if self.store.note_fact(&held.fact, held.times, now)?.is_some() {
+            return Ok(());
+        }
+        let mut signal = platform::signal_of(&held.fact);
+        self.complete(&mut signal, now);
+        self.record(&signal, held.times, held.last, now)
+    }
+}
