@@ -43,13 +43,16 @@ pub enum NoticeEvent {
     Proposed,
     /// A fault came back although its fix is deployed.
     CameBack,
+    /// A recovery action waits for `autofix approve`.
+    Approval,
 }
 
 impl NoticeEvent {
-    pub const ALL: [NoticeEvent; 3] = [
+    pub const ALL: [NoticeEvent; 4] = [
         NoticeEvent::Incident,
         NoticeEvent::Proposed,
         NoticeEvent::CameBack,
+        NoticeEvent::Approval,
     ];
 
     pub const fn word(self) -> &'static str {
@@ -57,6 +60,7 @@ impl NoticeEvent {
             NoticeEvent::Incident => "incident",
             NoticeEvent::Proposed => "proposed",
             NoticeEvent::CameBack => "came_back",
+            NoticeEvent::Approval => "approval",
         }
     }
 

@@ -2,6 +2,7 @@
 //! queues between them. Every queue is bounded, counted and can be stopped. It contains no
 //! rules and no words for people.
 
+pub mod acting;
 pub mod asking;
 mod callers;
 pub mod clock;

@@ -3,6 +3,7 @@
 //! does, and only the door in `pipeline/acting/` calls what changes something.
 
 mod call;
+pub mod command;
 pub mod error;
 
 pub use error::{Error, ErrorKind};

@@ -28,7 +28,7 @@ pub const NOTIFY_KEYS: [(&str, &str); 8] = [
     ),
     (
         "events",
-        "incident, proposed, came_back; without it, all of them",
+        "incident, proposed, came_back, approval; without it, all of them",
     ),
     (
         "every",
@@ -183,7 +183,7 @@ fn every(section: &mut Section<'_, '_>) -> u64 {
 }
 
 /// `60s`, `15m`, `1h`, `1d`.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let text = text.trim();
     let unit = match text.chars().next_back()? {
         's' => 1,

@@ -5,12 +5,13 @@ use crate::model::delivery::ForgeKind;
 use crate::model::service::ForgeSettings;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
-use crate::registry::complaint::{Complaint, Place, did_you_mean};
+use crate::registry::complaint::{Complaint, Place};
 use crate::registry::inputs;
 use crate::registry::notify::{self, Notify};
+use crate::registry::recover;
 use crate::registry::repo::{check_address, check_api, check_branch, check_inside, check_name};
 use crate::registry::selector::{All, CAPTURE, KINDS, Selector, Test};
-use crate::registry::service::{Egress, Mode, Recover, Release, Service};
+use crate::registry::service::{Egress, Mode, Service};
 use crate::registry::sheet::{Section, Sheet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -81,15 +82,10 @@ pub const SERVICE_KEYS: [(&str, &str); 22] = [
         "pull requests: `kind` and `api` of the code host, `base`, `fork`, `reviewers`, `labels`, \
          `draft`",
     ),
-    ("recover", "recovery actions that are allowed"),
-];
-
-/// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 1] = ["recover"];
-
-/// Verbs that every platform has.
-const VERBS: [&str; 8] = [
-    "status", "logs", "releases", "restart", "rollback", "scale", "stop", "start",
+    (
+        "recover",
+        "where it runs, and what may be done to bring it back",
+    ),
 ];
 
 /// Longest description that is kept, in bytes.
@@ -150,7 +146,6 @@ pub(super) fn text(
 fn service(section: &mut Section<'_, '_>) -> Option<Service> {
     let known = service_keys();
     section.only(&known);
-    warn_not_yet(section);
     let name = name(section);
     let selector = selector(section, name.as_deref());
     let repo = address(section, "repo");
@@ -179,7 +174,9 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
         inputs: inputs::tags(section),
         inputs_secret: inputs::secret(section),
         forge: section.inside("forge", "[service.forge]", forge),
-        recover: section.inside("recover", "[service.recover]", recover),
+        recover: section
+            .inside("recover", "[service.recover]", recover::recover)
+            .flatten(),
         ..Service::named(name.as_deref()?, selector, section.place.clone())
     };
     check_pattern(section, &service);
@@ -196,15 +193,6 @@ const EGRESS: [(&str, Egress); 3] = [
     ("local", Egress::Local),
     ("cloud", Egress::Cloud),
 ];
-
-fn warn_not_yet(section: &mut Section<'_, '_>) {
-    for key in NOT_YET {
-        if let Some((_, place)) = section.raw(key) {
-            let what = format!("`{key}` is checked, but nothing in this version acts on it");
-            section.complaints.push(Complaint::warning(place, what, ""));
-        }
-    }
-}
 
 fn name(section: &mut Section<'_, '_>) -> Option<String> {
     if section.raw("name").is_none() {
@@ -273,7 +261,7 @@ const MODES: [(&str, Mode); 3] = [
     ("pr", Mode::Pr),
 ];
 
-fn not_empty(key: &str, text: &str) -> Result<(), (String, String)> {
+pub(super) fn not_empty(key: &str, text: &str) -> Result<(), (String, String)> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         let remedy = "write a value, or take it out".to_owned();
         return Err((format!("`{key}` has an empty entry"), remedy));
@@ -410,28 +398,5 @@ fn forge(section: &mut Section<'_, '_>) -> ForgeSettings {
         fork: address(section, "fork"),
         draft,
         ..ForgeSettings::default()
-    }
-}
-
-fn recover(section: &mut Section<'_, '_>) -> Recover {
-    section.only(&["platform", "target", "mode", "verbs"]);
-    let platforms = ["fly", "ecs", "supervisor", "kubernetes"];
-    let platforms = platforms.map(|name| (name, name));
-    let modes = [
-        ("approve", Release::Approve),
-        ("propose", Release::Propose),
-        ("auto", Release::Auto),
-    ];
-    Recover {
-        platform: section.word("platform", &platforms).map(str::to_owned),
-        target: checked_string(section, "target", |text| not_empty("target", text)),
-        mode: section.word("mode", &modes).unwrap_or_default(),
-        verbs: section.checked("verbs", |verb| {
-            if VERBS.contains(&verb) {
-                return Ok(());
-            }
-            let what = format!("`{}` is no verb", verb.escape_debug());
-            Err((what, did_you_mean(verb, &VERBS)))
-        }),
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn source(section: &mut Section<'_, '_>, keys: &Keys) -> Option<Token
     None
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     letters && name.len() <= 200 && name.bytes().next().is_some_and(|b| !b.is_ascii_digit())
 }

@@ -2,10 +2,12 @@
 //! pattern that stands for many.
 
 use crate::model::Settings;
+use crate::model::recovery::Policy;
 pub use crate::model::service::Egress;
 use crate::model::service::{ForgeSettings, Redact, TokenSource};
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::Place;
+use crate::registry::recover;
 use crate::registry::selector::{CAPTURE, Selector};
 
 /// How far autofix goes for a service, the more careful first.
@@ -27,24 +29,6 @@ impl Mode {
             Mode::Pr => "pr",
         }
     }
-}
-
-/// Who releases a recovery action.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Release {
-    #[default]
-    Approve,
-    Propose,
-    Auto,
-}
-
-/// `[service.recover]`: deny by default, so an empty list of verbs allows nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recover {
-    pub platform: Option<String>,
-    pub target: Option<String>,
-    pub mode: Release,
-    pub verbs: Vec<String>,
 }
 
 /// A service of the registry.
@@ -77,7 +61,7 @@ pub struct Service {
     /// Where the secret is read from that each of them must hold.
     pub inputs_secret: Option<TokenSource>,
     pub forge: Option<ForgeSettings>,
-    pub recover: Option<Recover>,
+    pub recover: Option<Policy>,
     /// Where it stands.
     pub place: Place,
 }
@@ -135,6 +119,10 @@ impl Service {
                 fork: forge.fork.as_deref().map(replace),
                 ..forge.clone()
             }),
+            recover: self
+                .recover
+                .as_ref()
+                .map(|policy| recover::bind(policy, &replace)),
             ..self.clone()
         }
     }
@@ -158,6 +146,7 @@ impl Service {
             verify: self.verify,
             context_from: self.context_from.clone(),
             redact: self.redact.clone(),
+            recovery: self.recover.clone(),
             ..Settings::default()
         }
     }

@@ -86,12 +86,6 @@ owner = "shop"
     assert_eq!(settings.redact.allow, ["ACME-0"]);
     assert_eq!(found.service.egress, Some(service::Egress::None));
     assert_eq!(found.service.recover.as_ref().unwrap().verbs, ["restart"]);
-    assert!(
-        registry
-            .warnings()
-            .iter()
-            .any(|w| w.what.contains("`recover`"))
-    );
     assert!(registry.find(&names("other", Some("web"))).is_none());
     assert_eq!(
         registry.find(&names("t", Some("cart"))).unwrap().name(),

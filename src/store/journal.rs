@@ -111,6 +111,27 @@ pub fn put_deploy(
     put_line(tx, &line)
 }
 
+/// Puts the head of the audit into the transaction that adds the entry: what leaves the host shows
+/// when the rest was changed.
+pub fn put_audit(
+    tx: &Transaction<'_>,
+    (entry, hash): (i64, &str),
+    service: &str,
+    (what, action): (&str, Value),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let line = json!({
+        "event": "audit",
+        "time": now.to_rfc3339(),
+        "service": service,
+        "what": what,
+        "action": action,
+        "entry": entry,
+        "hash": hash,
+    });
+    put_line(tx, &line)
+}
+
 fn put_line(tx: &Transaction<'_>, line: &serde_json::Value) -> Result<(), Error> {
     tx.prepare_cached("INSERT INTO outbox (json) VALUES (?1)")?
         .execute([line.to_string()])?;
@@ -172,7 +193,7 @@ impl Redactors {
         Ok(Value::Object(fields).to_string())
     }
 
-    fn of(&mut self, db: &Connection, service: &str) -> Result<Option<Redactor>, Error> {
+    pub(super) fn of(&mut self, db: &Connection, service: &str) -> Result<Option<Redactor>, Error> {
         let settings = "SELECT json FROM settings WHERE service = ?1";
         let mut settings = db.prepare_cached(settings)?;
         let json = settings.query_row([service], |row| row.get(0)).optional()?;

@@ -19,6 +19,7 @@ mod platform;
 mod pull_rows;
 mod pulls;
 mod readings;
+mod recovery;
 mod room;
 mod rows;
 mod schema;
@@ -36,6 +37,9 @@ pub use mutes::Mute;
 pub use notices::{Notice, NoticeLease, Waiting};
 pub use pulls::{PullLease, PullRow};
 pub use readings::{PastVerdict, Reading, VerdictRow};
+pub use recovery::{
+    ActionLease, AuditEntry, AuditFault, Claimed, Head, Next, TallyRow, WatchLease, Watching,
+};
 pub use rows::{Event, Occurrence};
 pub use spend::{Booked, Booking, OverBudget, Spent, Tokens};
 pub use status::StatusReport;
@@ -317,12 +321,14 @@ impl Store {
     /// When the store cannot be written.
     pub fn save_settings(&mut self, settings: &Settings) -> Result<(), Error> {
         let off = settings.fixer == Fixer::Off || settings.verify;
-        self.db.execute(
+        let tx = self.begin()?;
+        tx.execute(
             "INSERT INTO settings (service, fixer_off, json) VALUES (?1, ?2, ?3)
              ON CONFLICT (service) DO UPDATE SET fixer_off = ?2, json = ?3",
             params![settings.service, off, rows::to_json(settings)?],
         )?;
-        Ok(())
+        recovery::keep_watched(&tx, &settings.service, settings.recovery.is_some())?;
+        Ok(tx.commit()?)
     }
 
     /// What was kept for a service.

@@ -236,9 +236,11 @@ pub(super) fn put(
             continue;
         }
         let name = &row.target.name;
+        // Each action is asked for anew; everything else is told once.
         tx.prepare_cached(
             "INSERT INTO notices (target, incident, event, made) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (target, incident, event) DO NOTHING",
+             ON CONFLICT (target, incident, event) DO UPDATE SET sent = NULL, made = ?4
+             WHERE event = 'approval'",
         )?
         .execute(params![name, id.0, event.word(), now.0])?;
         let dropped = tx
@@ -371,7 +373,7 @@ fn said(
         return Ok(None);
     }
     let url = match event {
-        NoticeEvent::Incident => None,
+        NoticeEvent::Incident | NoticeEvent::Approval => None,
         NoticeEvent::Proposed => incident.proposal.as_ref().and_then(|made| made.pr.clone()),
         NoticeEvent::CameBack => {
             pull_rows::newest(tx, service, fingerprint)?.and_then(|pull| pull.url)

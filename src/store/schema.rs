@@ -5,7 +5,7 @@ use crate::store::error::{Error, ErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Never change an entry that was released: add one.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -266,6 +266,90 @@ CREATE TABLE notified (
     lease         INTEGER,                      -- fencing token, grows
     lease_holder  TEXT,
     lease_until   INTEGER NOT NULL DEFAULT 0    -- wall clock
+) STRICT;
+",
+    "
+CREATE TABLE facts (
+    service       TEXT NOT NULL,
+    instance      TEXT NOT NULL,                -- '': the whole service
+    at            INTEGER NOT NULL,             -- as the platform says
+    kind          TEXT NOT NULL,
+    release       TEXT,
+    text          TEXT NOT NULL,
+    asked         INTEGER NOT NULL,             -- 1: over the platform's own interface
+    made          INTEGER NOT NULL,             -- wall clock
+    PRIMARY KEY (service, instance, at, kind)
+) STRICT;
+CREATE INDEX facts_by_time ON facts (service, at);
+CREATE TABLE watched (
+    service       TEXT PRIMARY KEY,
+    state         TEXT,                         -- JSON: what the platform showed last
+    asked         INTEGER,                      -- wall clock: when it answered
+    fault         TEXT,
+    tries         INTEGER NOT NULL DEFAULT 0,
+    due           INTEGER NOT NULL DEFAULT 0,   -- wall clock: asked then
+    lease         INTEGER,                      -- fencing token, grows
+    lease_holder  TEXT,
+    lease_until   INTEGER NOT NULL DEFAULT 0    -- wall clock
+) STRICT;
+CREATE TABLE releases (
+    service       TEXT NOT NULL,
+    release       TEXT NOT NULL,
+    first         INTEGER NOT NULL,             -- wall clock: when it came to run
+    last          INTEGER NOT NULL,             -- wall clock: when it was last seen to run
+    streak        INTEGER NOT NULL,             -- nanoseconds that it had run well by then
+    crashes       INTEGER NOT NULL,
+    PRIMARY KEY (service, release)
+) STRICT;
+CREATE TABLE actions (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    service       TEXT NOT NULL,
+    verb          TEXT NOT NULL,
+    caller        TEXT NOT NULL,                -- kind
+    fingerprint   TEXT,
+    incident      INTEGER,                      -- may be gone
+    hash          TEXT NOT NULL,                -- of what is approved
+    stage         TEXT NOT NULL,
+    aftermath     TEXT,
+    made          INTEGER NOT NULL,             -- wall clock, as all times here
+    expires       INTEGER NOT NULL,
+    released      INTEGER,                      -- by a person, or by auto
+    ended         INTEGER,
+    recurred      INTEGER,                      -- seen again after it had helped
+    due           INTEGER NOT NULL,             -- its next step
+    tries         INTEGER NOT NULL DEFAULT 0,   -- failed ones since the last that worked
+    json          TEXT NOT NULL,                -- the whole of it
+    lease         INTEGER,                      -- fencing token, grows
+    lease_holder  TEXT,
+    lease_until   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX actions_by_due ON actions (due);
+CREATE INDEX actions_by_service ON actions (service, id);
+CREATE INDEX actions_by_hash ON actions (hash, stage);
+CREATE TABLE act_counts (
+    verb          TEXT NOT NULL,
+    caller        TEXT NOT NULL,
+    outcome       TEXT NOT NULL,
+    count         INTEGER NOT NULL,
+    PRIMARY KEY (verb, caller, outcome)
+) STRICT;
+CREATE TABLE audit (
+    entry         INTEGER PRIMARY KEY AUTOINCREMENT,
+    made          INTEGER NOT NULL,             -- wall clock
+    kind          TEXT NOT NULL,                -- of the caller
+    event         TEXT NOT NULL,
+    prev          TEXT NOT NULL,                -- hash of the entry before
+    hash          TEXT NOT NULL,                -- SHA-256 of prev, a line feed and json
+    json          TEXT NOT NULL                 -- redacted
+) STRICT;
+CREATE INDEX audit_by_event ON audit (kind, event, made);
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+    BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
+CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+    BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
+CREATE TABLE audit_left_out (
+    kind          TEXT PRIMARY KEY,
+    count         INTEGER NOT NULL
 ) STRICT;
 ",
 ];

@@ -132,6 +132,7 @@ impl Item {
             NoticeEvent::Incident => format!("New incident {id} in "),
             NoticeEvent::Proposed => format!("Fix proposed for incident {id} in "),
             NoticeEvent::CameBack => format!("Came back as incident {id} in "),
+            NoticeEvent::Approval => format!("Approval needed for incident {id} in "),
         };
         vec![
             Part::Own(begins),
@@ -174,6 +175,13 @@ impl Item {
                 Part::Link(url.clone()),
                 Part::own(". To read more: "),
                 why,
+                Part::own("."),
+            ],
+            (NoticeEvent::Approval, _) => vec![
+                Part::own("An action would bring the service back. To see what, and why: "),
+                Part::Command("autofix act".to_owned()),
+                Part::own(". Nothing happens before "),
+                Part::Command("autofix approve".to_owned()),
                 Part::own("."),
             ],
             (NoticeEvent::CameBack, None) => vec![

@@ -1,0 +1,28 @@
+//! Recovery in the store: what platforms told, how releases ran, the actions and their leases, the
+//! counters, and the audit. What an action may be is decided elsewhere, inside the transaction that
+//! writes it.
+
+mod actions;
+mod audit;
+mod facts;
+mod history;
+mod tally;
+mod watching;
+
+pub use actions::{ActionLease, Claimed, Next};
+pub use audit::{AuditEntry, AuditFault, Head};
+pub use facts::MOST_FACTS;
+pub use tally::TallyRow;
+pub use watching::{WatchLease, Watching};
+
+use crate::store::error::Error;
+use rusqlite::Transaction;
+
+/// Whoever watches a service with a policy; called where its settings are written.
+pub(super) fn keep_watched(
+    tx: &Transaction<'_>,
+    service: &str,
+    watched: bool,
+) -> Result<(), Error> {
+    watching::keep(tx, service, watched)
+}
