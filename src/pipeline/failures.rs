@@ -10,7 +10,7 @@ use crate::model::{Level, Timestamp};
 use crate::net::Secret;
 use crate::pipeline::notes::Reported;
 use crate::pipeline::notifying::Urls;
-use crate::pipeline::triage_lane::TriageLane;
+use crate::pipeline::triage_lane::{STORE_PAUSE, TriageLane};
 use crate::store;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -33,6 +33,8 @@ const KEEP: Duration = Duration::from_secs(5);
 pub struct Failures {
     secrets: Secrets,
     held: VecDeque<Held>,
+    /// Facts that a store that refuses does not have yet.
+    unsaved: VecDeque<Fact>,
     told: Told,
     minutes: HashMap<String, (i64, u32)>,
     again: Timestamp,
@@ -105,6 +107,7 @@ impl Failures {
                 kept: HashMap::new(),
             },
             held: VecDeque::new(),
+            unsaved: VecDeque::new(),
             told: Told::default(),
             minutes: HashMap::new(),
             again: Timestamp::default(),
@@ -166,7 +169,16 @@ impl Failures {
         }
     }
 
-    /// The oldest that need not wait any longer.
+    /// While the store refuses: gives up the oldest of what is too many, and says how many that are.
+    fn bound(&mut self) -> u64 {
+        let over = |waiting: usize| waiting.saturating_sub(MAX_HELD);
+        let (held, unsaved) = (over(self.held.len()), over(self.unsaved.len()));
+        let lost: u64 = self.held.drain(..held).map(|held| held.times).sum();
+        self.unsaved.drain(..unsaved);
+        lost + unsaved as u64
+    }
+
+    /// Whether the oldest need not wait any longer.
     fn due(&self, now: Timestamp, all: bool) -> bool {
         let over = |held: &Held| now.since(held.since) >= HOLD || now < held.since;
         let waited = self.held.front().is_some_and(|held| all || over(held));
@@ -212,31 +224,65 @@ impl TriageLane {
                 self.counters.events_dropped.add(1);
                 continue;
             }
-            self.failures.hold(fact, now);
+            if let Err(fact) = self.keep_fact(fact, now) {
+                self.failures.unsaved.push_back(fact);
+            }
         }
         // What is too many goes into its incident now.
         self.settle_failures(now, false);
     }
 
+    /// Takes what the platform's own interface told, which the store has already.
+    fn take_asked(&mut self, now: Timestamp) {
+        for fact in self.asked.clone().try_iter().take(MAX_HELD) {
+            if !self.failures.told.again(&fact) {
+                self.failures.hold(fact, now);
+            }
+        }
+    }
+
+    /// Keeps a fact, and has it wait where it is news to the store. Gives back what the store refuses.
+    fn keep_fact(&mut self, fact: Fact, now: Timestamp) -> Result<(), Fact> {
+        match self.store.save_facts(std::slice::from_ref(&fact), now) {
+            Ok(0) => Ok(()),
+            Ok(_) => {
+                self.failures.hold(fact, now);
+                Ok(())
+            }
+            Err(fault) => {
+                self.store_refused(&fault, now);
+                Err(fact)
+            }
+        }
+    }
+
+    fn store_refused(&mut self, fault: &store::Error, now: Timestamp) {
+        self.counters.store_faults.add(1);
+        let line = format!("the store refused an event, tried again later: {fault}");
+        self.log.once("store", Level::Error, &line);
+        self.failures.again = now.plus(STORE_PAUSE);
+    }
+
     /// Notes what waited long enough on the incident of the same end, or opens one. What the store
     /// refuses now waits on.
     pub(super) fn settle_failures(&mut self, now: Timestamp, all: bool) {
+        self.take_asked(now);
         if now < self.failures.again && !all {
-            let over = self.failures.held.len().saturating_sub(MAX_HELD);
-            let lost = self.failures.held.drain(..over);
-            let lost: u64 = lost.map(|held| held.times).sum();
-            self.counters.events_dropped.add(lost);
+            self.counters.events_dropped.add(self.failures.bound());
             return;
+        }
+        while let Some(fact) = self.failures.unsaved.pop_front() {
+            if let Err(fact) = self.keep_fact(fact, now) {
+                self.failures.unsaved.push_front(fact);
+                return;
+            }
         }
         while self.failures.due(now, all)
             && let Some(held) = self.failures.held.pop_front()
         {
             if let Err(fault) = self.join(&held, now) {
-                self.counters.store_faults.add(1);
-                let line = format!("the store refused an event, tried again later: {fault}");
-                self.log.once("store", Level::Error, &line);
+                self.store_refused(&fault, now);
                 self.failures.held.push_front(held);
-                self.failures.again = now.plus(super::triage_lane::STORE_PAUSE);
                 return;
             }
         }

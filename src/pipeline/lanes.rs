@@ -7,6 +7,7 @@ use crate::incident;
 use crate::llm::Model;
 use crate::log::Log;
 use crate::model::Timestamp;
+use crate::model::recovery::Fact;
 use crate::net::Http;
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
@@ -16,7 +17,7 @@ use crate::pipeline::failures::Failures;
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
-use crate::pipeline::notes::{Progress, finds, news, notes, orders};
+use crate::pipeline::notes::{Progress, facts, finds, news, notes, orders};
 use crate::pipeline::notifying::{Notifier, Urls};
 use crate::pipeline::queue::{self, Intake};
 use crate::pipeline::reader::{self, MayRead, Reader};
@@ -29,7 +30,7 @@ use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
 use crate::store::{self, Holder, Store};
 use crate::watch::{Caps, Engine, Owner, Watch};
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Sender, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -108,6 +109,9 @@ pub struct Lanes {
     pub intake: Intake,
     /// Set while the switch file is there: nothing is taken.
     pub off: Arc<AtomicBool>,
+    /// Takes facts that a platform's own interface told and the store has: they become incidents, or
+    /// join them, like those that were sent.
+    pub told: Sender<Fact>,
     closing: Halt,
     halt: Halt,
     fast: Lane,
@@ -202,6 +206,7 @@ impl Lanes {
         learned.sow(&setup.seed, &setup.log);
 
         let (find, finds) = finds();
+        let (told, asked) = facts();
         let mut given = None;
         let reads = match setup.reads {
             None => None,
@@ -284,6 +289,7 @@ impl Lanes {
         let mut triage = TriageLane {
             from: from_fast,
             notes,
+            asked,
             finds,
             waits: setup.replay,
             store: triage_store,
@@ -343,6 +349,7 @@ impl Lanes {
         };
         let notifier = notifier.map(start).transpose().map_err(spawned)?;
         Ok(Lanes {
+            told,
             courier,
             notifier,
             reads: reads.zip(given.map(|given| given.progress)),

@@ -1,6 +1,7 @@
 //! What the fast lane and the triage lane tell each other beside signals: the one may not touch
 //! a disk, the other may not touch the watches. Both ways are bounded and never waited for.
 
+use crate::model::recovery::Fact;
 use crate::model::{Signal, Timestamp};
 use crate::pipeline::streams::Runs;
 use crate::pipeline::unread::Pace;
@@ -91,6 +92,14 @@ const MAX_BATCHES: usize = 4;
 
 /// Incidents that the lane that reads may have waiting for the triage lane.
 const MAX_FINDS: usize = 256;
+
+/// Facts that the lane of recovery may have waiting for the triage lane; it has them in the store.
+const MAX_FACTS: usize = 1_024;
+
+/// From the lane of recovery to the triage lane.
+pub fn facts() -> (Sender<Fact>, Receiver<Fact>) {
+    bounded(MAX_FACTS)
+}
 
 /// From the lane that reads to the triage lane.
 pub fn finds() -> (Sender<Signal>, Receiver<Signal>) {

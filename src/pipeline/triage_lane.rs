@@ -5,6 +5,7 @@
 use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::notify::Target;
+use crate::model::recovery::Fact;
 use crate::model::{Level, Settings, Signal, Timestamp};
 use crate::pipeline::callers::Callers;
 use crate::pipeline::clock;
@@ -61,6 +62,8 @@ pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
 pub struct TriageLane {
     pub from: SignalsIn,
     pub notes: Receiver<Note>,
+    /// What the platforms' own interfaces told.
+    pub asked: Receiver<Fact>,
     /// What the lane that reads found.
     pub finds: Receiver<Signal>,
     /// Whether the end waits for that lane.
