@@ -297,3 +297,111 @@ impl TriageLane {
         self.record(&signal, held.times, held.last, now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::recovery::FactKind;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_parts(1_772_366_400 + seconds, 0)
+    }
+
+    fn fact(instance: &str, seconds: i64) -> Fact {
+        Fact {
+            service: "shop".to_owned(),
+            kind: FactKind::Crash,
+            instance: instance.to_owned(),
+            at: at(seconds),
+            release: None,
+            text: "it crashed".to_owned(),
+            asked: false,
+        }
+    }
+
+    fn failures() -> Failures {
+        Failures::new(Box::new(|_| None))
+    }
+
+    #[test]
+    fn what_is_told_alike_waits_as_one_and_no_longer_than_ten_seconds() {
+        let mut failures = failures();
+        for (instance, seconds) in [("a", 0), ("b", 1), ("a", 2), ("a", -1)] {
+            failures.hold(fact(instance, seconds), at(3));
+        }
+        let held: Vec<_> = failures.held.iter().collect();
+        assert_eq!((held.len(), held[0].times), (2, 3));
+        assert_eq!((held[0].fact.at, held[0].last), (at(-1), at(2)));
+        assert!(!failures.due(at(12), false));
+        assert!(failures.due(at(13), false) && failures.due(at(3), true));
+        // A clock that was set back ends no wait late.
+        assert!(failures.due(at(-60), false));
+    }
+
+    #[test]
+    fn more_than_may_wait_goes_on_at_once_and_is_given_up_while_the_store_refuses() {
+        let mut failures = failures();
+        for n in 0..=MAX_HELD {
+            assert!(!failures.due(at(0), false));
+            failures.hold(fact(&format!("web-{n}"), 0), at(0));
+        }
+        assert!(failures.due(at(0), false));
+        failures
+            .unsaved
+            .extend((0..MAX_HELD + 5).map(|_| fact("x", 0)));
+        assert_eq!(failures.bound(), 1 + 5);
+        assert_eq!(
+            (failures.held.len(), failures.unsaved.len()),
+            (MAX_HELD, MAX_HELD)
+        );
+        assert_eq!(failures.held[0].fact.instance, "web-1");
+    }
+
+    #[test]
+    fn what_is_told_twice_is_one_and_a_service_has_its_limit() {
+        let mut failures = failures();
+        assert!(!failures.told.again(&fact("a", 0)));
+        assert!(failures.told.again(&fact("a", 0)));
+        assert!(!failures.told.again(&fact("a", 1)));
+        (0..MAX_TOLD as i64).for_each(|n| drop(failures.told.again(&fact("b", n))));
+        assert!(failures.told.order.len() <= MAX_TOLD && failures.told.all.len() <= MAX_TOLD);
+        for _ in 0..MAX_IN_MINUTE {
+            assert!(failures.counts("shop", at(0)));
+        }
+        assert!(!failures.counts("shop", at(59)));
+        assert!(failures.counts("cart", at(59)));
+        assert!(failures.counts("shop", at(60)));
+        (0..5_000).for_each(|n| drop(failures.counts(&format!("s{n}"), at(0))));
+        assert!(failures.minutes.len() <= MAX_SERVICES);
+    }
+
+    #[test]
+    fn a_secret_is_read_again_after_some_seconds_and_when_it_stands_elsewhere() {
+        let reads = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&reads);
+        let mut failures = Failures::new(Box::new(move |_| {
+            let number = counted.fetch_add(1, Ordering::Relaxed);
+            Some(Secret::new(format!("secret {number}")))
+        }));
+        let mut read = |file: &str, seconds: i64| {
+            let source = TokenSource::File(file.into());
+            let secret = failures.secrets.of("shop", &source, at(seconds));
+            secret.map(|secret| secret.expose().to_owned()).unwrap()
+        };
+        assert_eq!(
+            (read("/a", 0), read("/a", 4)),
+            ("secret 0".into(), "secret 0".into())
+        );
+        assert_eq!(
+            (read("/a", 5), read("/b", 6)),
+            ("secret 1".into(), "secret 2".into())
+        );
+        assert_eq!(
+            (read("/b", 7), read("/b", 1)),
+            ("secret 2".into(), "secret 3".into())
+        );
+        assert_eq!(reads.load(Ordering::Relaxed), 4);
+    }
+}

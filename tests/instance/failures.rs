@@ -2,9 +2,11 @@
 //! the lines of the same end and the event are one incident.
 
 use super::{CRASH, TempDir, chunk, incidents, look, now, started, state_of, stop, text};
-use autofix::model::{Incident, Kind};
+use autofix::model::recovery::FactKind;
+use autofix::model::{Incident, Kind, Timestamp};
 use autofix::plugin::{Flush, Instance};
 use autofix::record::encode::{self, Layout};
+use autofix::store::Store;
 use std::path::{Path, PathBuf};
 
 const REGISTRY: &str = "
@@ -111,6 +113,13 @@ fn an_event_and_the_lines_of_the_same_end_are_one_incident_whichever_comes_first
         let told = "the platform reports: exit status 1, instance web-1, at ";
         assert!(history[0].starts_with(told), "{history:?}");
         assert_eq!(place.counter("events"), 1);
+        let store = Store::open_existing(&place.state, look::limits()).unwrap();
+        let facts = store.facts_since("shop", Timestamp(0)).unwrap();
+        assert_eq!((facts.len(), facts[0].asked), (1, false));
+        assert_eq!(
+            (facts[0].kind, facts[0].instance.as_str()),
+            (FactKind::Crash, "web-1")
+        );
     }
 }
 
