@@ -13,7 +13,7 @@ use rcgen::{
 use running::{PATIENCE, Place, Running, STARTED, routers};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -57,6 +57,10 @@ fn configured(place: &Place, name: &str, port: u16) -> String {
         ),
         (
             "/etc/autofix/tls".to_owned(),
+            place.path("").display().to_string(),
+        ),
+        (
+            "/var/lib/fluent-bit".to_owned(),
             place.path("").display().to_string(),
         ),
         (
@@ -302,4 +306,104 @@ fn a_sender_without_a_certificate_of_ours_reports_nothing() {
         let one = &place.incidents("state")[0];
         assert_eq!(one["title"], "the platform reports: exit status 3");
     }
+}
+
+/// An API server with two events in its list and one that a watch brings.
+fn api_server() -> u16 {
+    let event = |name: &str, pod: &str, reason: &str, at: String| {
+        json!({"kind": "Event", "apiVersion": "v1", "reason": reason, "type": "Warning",
+            "metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "120",
+            "creationTimestamp": at}, "involvedObject": {"kind": "Pod", "namespace": "shop",
+            "name": pod}, "message": "Back-off restarting failed container", "count": 3,
+            "firstTimestamp": at, "lastTimestamp": at, "eventTime": null})
+    };
+    let list = json!({"kind": "EventList", "apiVersion": "v1", "metadata": {"resourceVersion": "120"},
+        "items": [event("a", "checkout-7d9-aaaaa", "BackOff", ago(1)),
+                  event("b", "cart-5f6-aaaaa", "BackOff", ago(1))]});
+    let later = event("c", "checkout-7d9-bbbbb", "Unhealthy", ago(0));
+    let later = json!({"type": "ADDED", "object": later});
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (list, later) = (list.to_string(), format!("{later}\n"));
+            std::thread::spawn(move || answer(stream.unwrap(), &list, &later));
+        }
+    });
+    port
+}
+
+fn answer(mut stream: TcpStream, list: &str, later: &str) {
+    let head = |header: &str| {
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{header}\r\n\r\n")
+    };
+    let mut asked = BufReader::new(stream.try_clone().unwrap()).lines();
+    while let Some(Ok(line)) = asked.next() {
+        if !line.starts_with("GET ") {
+            continue;
+        }
+        let sent = if line.contains("watch") {
+            let chunk = format!("{:x}\r\n{later}\r\n", later.len());
+            head("Transfer-Encoding: chunked") + &chunk
+        } else {
+            head(&format!("Content-Length: {}", list.len())) + list
+        };
+        if stream.write_all(sent.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn warnings_of_a_cluster_reach_the_service_whose_pods_they_are_about() {
+    for router in routers("warnings_of_a_cluster", (3, 2, 0)) {
+        let place = Place::new();
+        let registry_and_paths = configured(&place, "kubernetes-events.yaml", 0);
+        let registry = fs::read_to_string(place.path("services.toml")).unwrap();
+        let registry = registry.replace("hook.", "events.");
+        fs::write(place.path("services.toml"), registry).unwrap();
+        fs::write(place.path("token"), "token").unwrap();
+        let namespace = "kube_namespace: shop";
+        let server = format!(
+            "{namespace}\n      kube_url: http://127.0.0.1:{}\n      kube_token_file: {}",
+            api_server(),
+            place.path("token").display()
+        );
+        let text = registry_and_paths
+            .replace(namespace, &server)
+            .replace("${CLUSTER_EVENTS}", SECRET);
+        fs::write(place.path("router.yaml"), text).unwrap();
+        let library = host::library().to_str().unwrap();
+        let mut running = place.run(&router, &["-e", library, "-c", "router.yaml"]);
+        running.wait_for(STARTED, 1);
+        wait_for_events(&mut running, &place, 2);
+        running.end_well(&router);
+        let wanted = [("platform:crash", 1), ("platform:unhealthy", 1)];
+        assert_eq!(labels(&place, "checkout"), owned(&wanted), "{router:?}");
+        assert_eq!(labels(&place, "cart"), [], "{router:?}");
+        assert_eq!(counter(&place, "events_refused"), 0, "{router:?}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_other_examples_is_what_is_read() {
+    let template: Value = serde_json::from_str(&example("eventbridge.json")).unwrap();
+    let resources = &template["Resources"];
+    let rules = [&resources["StoppedTasks"], &resources["FailedDeployments"]];
+    let patterns = rules.map(|rule| &rule["Properties"]["EventPattern"]);
+    for (pattern, number) in patterns.into_iter().zip([1, 3]) {
+        let event = &forms()[number];
+        for key in ["source", "detail-type"] {
+            assert_eq!(pattern[key], json!([event[key]]));
+        }
+    }
+    assert_eq!(patterns[0]["detail"]["lastStatus"], json!(["STOPPED"]));
+    let name = &patterns[1]["detail"]["eventName"];
+    assert_eq!(name, &json!(["SERVICE_DEPLOYMENT_FAILED"]));
+    let parameters =
+        &resources["Connection"]["Properties"]["AuthParameters"]["InvocationHttpParameters"];
+    let field = autofix::record::failure::SECRET_FIELD;
+    assert_eq!(parameters["BodyParameters"][0]["Key"], field);
+    assert_eq!(parameters["BodyParameters"][0]["IsValueSecret"], true);
+    assert!(example("fly.md").contains(field) && example("generic.sh").contains(field));
 }
