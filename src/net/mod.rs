@@ -9,6 +9,7 @@ mod flow;
 mod guard;
 mod headers;
 mod secret;
+mod unix;
 mod whole;
 
 pub use encoded::encoded;
@@ -220,9 +221,8 @@ pub fn is_loopback(url: &str) -> bool {
         .is_ok_and(|address| address.is_loopback())
 }
 
-fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
-    let proxied = proxy.is_some();
-    let config = ureq::Agent::config_builder()
+fn agent_config(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::config::Config {
+    ureq::Agent::config_builder()
         .tls_config(tls)
         .proxy(proxy)
         .http_status_as_error(false)
@@ -230,7 +230,12 @@ fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT))
         .user_agent(concat!("autofix/", env!("CARGO_PKG_VERSION")))
-        .build();
+        .build()
+}
+
+fn agent(tls: TlsConfig, proxy: Option<ureq::Proxy>) -> ureq::Agent {
+    let proxied = proxy.is_some();
+    let config = agent_config(tls, proxy);
     // The proxy was named by whoever set it, and may stand on this machine under any name.
     if proxied {
         return config.new_agent();

@@ -9,6 +9,7 @@ use crate::log::Log;
 use crate::model::Timestamp;
 use crate::model::recovery::Fact;
 use crate::net::Http;
+use crate::pipeline::acting::{Door, Environment, Platforms, Recovery};
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
 use crate::pipeline::courier::{Courier, MakeForges};
@@ -81,6 +82,8 @@ pub struct Setup {
     pub credentials: Credentials,
     pub talkers: Talkers,
     pub forges: MakeForges,
+    /// How services are brought back; a replay brings none back.
+    pub acts: Option<Acts>,
     /// Who is told of what; a replay tells nobody.
     pub tells: Option<Tells>,
     pub counters: Arc<Counters>,
@@ -92,6 +95,13 @@ pub struct Tells {
     /// The path that names the registry.
     pub registry: String,
     pub urls: Urls,
+}
+
+/// How platforms are spoken to.
+pub struct Acts {
+    pub platforms: Platforms,
+    /// What a team's own verbs get of the environment.
+    pub environment: Environment,
 }
 
 /// A small model, and what it is shown.
@@ -119,6 +129,8 @@ pub struct Lanes {
     slow: Lane,
     /// The lane that delivers; a replay has none.
     courier: Option<Lane>,
+    /// The lane that looks after recovery.
+    recovery: Option<Lane>,
     /// The lane that tells people.
     notifier: Option<Lane>,
     /// The lane that reads, and how far it is.
@@ -255,6 +267,20 @@ impl Lanes {
                 log: setup.log.clone(),
             }),
         };
+        let recovery = match setup.acts {
+            None => None,
+            Some(acts) => Some(Recovery::new(
+                Door {
+                    store: open()?,
+                    platforms: acts.platforms,
+                    environment: acts.environment,
+                    holder: Arc::clone(&holder),
+                    halt: halt.clone(),
+                    log: setup.log.clone(),
+                },
+                None,
+            )),
+        };
         let registry = setup.tells.as_ref().map(|tells| tells.registry.clone());
         let notifier = match setup.tells {
             None => None,
@@ -341,6 +367,10 @@ impl Lanes {
             Lane::start("autofix-courier", log, counters, move || courier.turn())
         };
         let courier = courier.map(start).transpose().map_err(spawned)?;
+        let start = |mut recovery: Recovery| {
+            Lane::start("autofix-recovery", log, counters, move || recovery.turn())
+        };
+        let recovery = recovery.map(start).transpose().map_err(spawned)?;
         let start = |mut notifier: Notifier| {
             let halt = halt.clone();
             Lane::start("autofix-notifier", log, counters, move || {
@@ -351,6 +381,7 @@ impl Lanes {
         Ok(Lanes {
             told,
             courier,
+            recovery,
             notifier,
             reads: reads.zip(given.map(|given| given.progress)),
             intake,
@@ -381,6 +412,7 @@ impl Lanes {
         let last = end - within / 10;
         let ended = self.slow.wait(last);
         let ended = self.courier.iter().all(|courier| courier.wait(last)) && ended;
+        let ended = self.recovery.iter().all(|recovery| recovery.wait(last)) && ended;
         // One that is left alone loses its lease with this process.
         let _ = self.notifier.iter().all(|notifier| notifier.wait(last));
         self.close(!ended);
@@ -396,6 +428,7 @@ impl Lanes {
         if release {
             let _ = store.release_all(self.holder.name(), now);
             let _ = store.release_pulls(self.holder.name());
+            let _ = store.release_actions(self.holder.name());
         }
         let _ = store.save_counters(&self.instance, &self.counters.all(), now);
     }

@@ -5,12 +5,18 @@
 mod call;
 pub mod command;
 pub mod error;
+pub mod supervisor;
 
 pub use error::{Error, ErrorKind};
+pub use supervisor::Supervisor;
 
 use crate::model::Timestamp;
 use crate::model::recovery::{LogText, Release, State, Task};
+use crate::net;
 use std::time::Instant;
+
+/// Reads a platform's token, at each use.
+pub type Token = Box<dyn Fn() -> Option<net::Secret> + Send>;
 
 /// Longest answer of a platform that is read, in bytes.
 pub const ANSWER_LIMIT: u64 = 4 << 20;

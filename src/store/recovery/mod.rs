@@ -11,7 +11,6 @@ mod watching;
 
 pub use actions::{ActionLease, Claimed, Next};
 pub use audit::{AuditEntry, AuditFault, Head};
-pub use facts::MOST_FACTS;
 pub use tally::TallyRow;
 pub use watching::{WatchLease, Watching};
 
