@@ -218,7 +218,7 @@ mod tests {
             watch: Some("platform:crash".to_owned()),
             ..near(1, Kind::Exit, &format!("platform/{MACHINE}"), 0)
         };
-        assert_eq!(of(&[again.clone()]), None);
+        assert_eq!(of(std::slice::from_ref(&again)), None);
         let other = Near {
             watch: Some("platform:oom".to_owned()),
             ..again

@@ -3,17 +3,21 @@
 //! same end becomes the incident, and the event is noted there. Everything is bounded: facts of a
 //! service in a minute, and what waits.
 
+use crate::counters::Counters;
 use crate::incident::platform;
 use crate::model::recovery::Fact;
 use crate::model::service::TokenSource;
 use crate::model::{Level, Timestamp};
 use crate::net::Secret;
+use crate::pipeline::acting::Tell;
 use crate::pipeline::notes::Reported;
 use crate::pipeline::notifying::Urls;
 use crate::pipeline::triage_lane::{STORE_PAUSE, TriageLane};
 use crate::store;
+use crossbeam_channel::Sender;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an event waits for the lines of the same end.
@@ -186,6 +190,16 @@ impl Failures {
     }
 }
 
+/// Hands on what a platform's own interface told, which the store has: it joins an incident, or opens
+/// one, like what was sent.
+pub fn teller(to: Sender<Fact>, counters: Arc<Counters>) -> Tell {
+    Box::new(move |fact| {
+        if to.try_send(fact.clone()).is_err() {
+            counters.events_dropped.add(1);
+        }
+    })
+}
+
 impl TriageLane {
     /// Takes what a record on a declared input reported.
     pub(super) fn take_reported(&mut self, reported: Reported, now: Timestamp) {
@@ -302,7 +316,6 @@ impl TriageLane {
 mod tests {
     use super::*;
     use crate::model::recovery::FactKind;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     fn at(seconds: i64) -> Timestamp {
@@ -365,7 +378,9 @@ mod tests {
         assert!(!failures.told.again(&fact("a", 0)));
         assert!(failures.told.again(&fact("a", 0)));
         assert!(!failures.told.again(&fact("a", 1)));
-        (0..MAX_TOLD as i64).for_each(|n| drop(failures.told.again(&fact("b", n))));
+        for n in 0..MAX_TOLD as i64 {
+            failures.told.again(&fact("b", n));
+        }
         assert!(failures.told.order.len() <= MAX_TOLD && failures.told.all.len() <= MAX_TOLD);
         for _ in 0..MAX_IN_MINUTE {
             assert!(failures.counts("shop", at(0)));
@@ -373,7 +388,9 @@ mod tests {
         assert!(!failures.counts("shop", at(59)));
         assert!(failures.counts("cart", at(59)));
         assert!(failures.counts("shop", at(60)));
-        (0..5_000).for_each(|n| drop(failures.counts(&format!("s{n}"), at(0))));
+        for n in 0..5_000 {
+            failures.counts(&format!("s{n}"), at(0));
+        }
         assert!(failures.minutes.len() <= MAX_SERVICES);
     }
 

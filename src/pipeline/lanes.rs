@@ -7,14 +7,13 @@ use crate::incident;
 use crate::llm::Model;
 use crate::log::Log;
 use crate::model::Timestamp;
-use crate::model::recovery::Fact;
 use crate::net::Http;
 use crate::pipeline::acting::{Door, Environment, Platforms, Recovery};
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
 use crate::pipeline::courier::{Courier, MakeForges};
 use crate::pipeline::deployed::{Deployed, Lookup};
-use crate::pipeline::failures::Failures;
+use crate::pipeline::failures::{Failures, teller};
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
@@ -31,7 +30,7 @@ use crate::pipeline::work::{Credentials, Worker};
 use crate::source::Mirrors;
 use crate::store::{self, Holder, Store};
 use crate::watch::{Caps, Engine, Owner, Watch};
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -119,9 +118,6 @@ pub struct Lanes {
     pub intake: Intake,
     /// Set while the switch file is there: nothing is taken.
     pub off: Arc<AtomicBool>,
-    /// Takes facts that a platform's own interface told and the store has: they become incidents, or
-    /// join them, like those that were sent.
-    pub told: Sender<Fact>,
     closing: Halt,
     halt: Halt,
     fast: Lane,
@@ -278,7 +274,7 @@ impl Lanes {
                     halt: halt.clone(),
                     log: setup.log.clone(),
                 },
-                None,
+                Some(teller(told, Arc::clone(&setup.counters))),
             )),
         };
         let registry = setup.tells.as_ref().map(|tells| tells.registry.clone());
@@ -379,7 +375,6 @@ impl Lanes {
         };
         let notifier = notifier.map(start).transpose().map_err(spawned)?;
         Ok(Lanes {
-            told,
             courier,
             recovery,
             notifier,

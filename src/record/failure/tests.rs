@@ -1,3 +1,5 @@
+//! Every form of an event with what is read of it, and whatever else comes.
+
 use super::*;
 use crate::record::decode::Record;
 use crate::record::encode;
