@@ -23,6 +23,14 @@
 //! is compared with the names of the source. A capture without a kind looks at the tag only
 //! where the source has no other name.
 //!
+//! # Inputs
+//!
+//! `inputs` are tags, with `*` and `?`, under which failure events of the service's platform come; in
+//! a pattern each holds `{service}`. No tag may be of two services. A record under such a tag is an
+//! event of this service and no log, whoever `match` would give it to. A sender to an `http` or
+//! `forward` input can choose its tag, so an event should hold a secret: `inputs_secret_env` or
+//! `inputs_secret_file` say where it stands.
+//!
 //! # Order
 //!
 //! A service whose literal name or match is one of the source's names comes first, then other
