@@ -4,7 +4,7 @@
 mod clients;
 
 pub use clients::{
-    forges, model, platforms, repository_tokens, talkers, verb_environment, webhooks,
+    forges, model, platforms, repository_tokens, secrets, talkers, verb_environment, webhooks,
 };
 
 use crate::config::address;
@@ -183,6 +183,7 @@ pub fn assemble(
             Some(service) => own.settings(service),
             None => own.unregistered(name),
         }),
+        secrets: secrets(),
         reads: reads(options, &http)?,
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),

@@ -13,10 +13,11 @@ use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
 use crate::pipeline::courier::{Courier, MakeForges};
 use crate::pipeline::deployed::{Deployed, Lookup};
+use crate::pipeline::failures::{Failures, teller};
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
-use crate::pipeline::notes::{Progress, finds, news, notes, orders};
+use crate::pipeline::notes::{Progress, facts, finds, news, notes, orders};
 use crate::pipeline::notifying::{Notifier, Urls};
 use crate::pipeline::queue::{self, Intake};
 use crate::pipeline::reader::{self, MayRead, Reader};
@@ -70,6 +71,8 @@ pub struct Setup {
     pub watches: Vec<Watch>,
     pub reread_watches: RereadWatches,
     pub settings: SettingsOf,
+    /// Reads a secret from where the registry says that it stands.
+    pub secrets: Urls,
     /// The small model that reads what is new, if any.
     pub reads: Option<Reads>,
     pub variable: Lookup,
@@ -211,6 +214,7 @@ impl Lanes {
         learned.sow(&setup.seed, &setup.log);
 
         let (find, finds) = finds();
+        let (told, asked) = facts();
         let mut given = None;
         let reads = match setup.reads {
             None => None,
@@ -270,7 +274,7 @@ impl Lanes {
                     halt: halt.clone(),
                     log: setup.log.clone(),
                 },
-                None,
+                Some(teller(told, Arc::clone(&setup.counters))),
             )),
         };
         let registry = setup.tells.as_ref().map(|tells| tells.registry.clone());
@@ -307,6 +311,7 @@ impl Lanes {
         let mut triage = TriageLane {
             from: from_fast,
             notes,
+            asked,
             finds,
             waits: setup.replay,
             store: triage_store,
@@ -316,6 +321,7 @@ impl Lanes {
             orders: order,
             settings: setup.settings,
             registry,
+            failures: Failures::new(setup.secrets),
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
             instance: setup.instance.clone(),

@@ -93,6 +93,11 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
     }
 }
 
+/// Reads secrets of the registry from where it says that they stand.
+pub fn secrets() -> Urls {
+    Box::new(credentials::read)
+}
+
 /// Reads the addresses of webhooks, which are secrets, at each use.
 pub fn webhooks() -> Urls {
     Box::new(credentials::read)

@@ -3,6 +3,7 @@
 
 mod fixer;
 mod forge;
+mod inputs;
 mod model;
 mod notify;
 mod recovery;
@@ -254,6 +255,9 @@ fn services(
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let (complaints, good) = forge::check(settings, registry, options.offline);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = inputs::check(registry);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let (complaints, good) = notify::check(registry);

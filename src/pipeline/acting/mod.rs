@@ -10,7 +10,7 @@ mod watching;
 
 pub use asking::{Answer, Asked};
 pub use carrying::Carried;
-pub use watching::Recovery;
+pub use watching::{Recovery, Tell};
 
 use crate::log::Log;
 use crate::model::recovery::{Policy, State};
