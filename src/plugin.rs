@@ -2,10 +2,10 @@
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
 mod clients;
+mod platforms;
 
-pub use clients::{
-    forges, model, platforms, repository_tokens, secrets, talkers, verb_environment, webhooks,
-};
+pub use clients::{forges, model, repository_tokens, secrets, talkers, webhooks};
+pub use platforms::{platforms, verb_environment};
 
 use crate::config::address;
 use crate::config::{

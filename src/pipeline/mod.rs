@@ -8,7 +8,7 @@ mod callers;
 pub mod clock;
 pub mod courier;
 mod declared;
-mod deployed;
+pub mod deployed;
 pub mod drawn;
 mod failures;
 mod fast;

@@ -1,7 +1,7 @@
 //! One request to a platform that answers with JSON, and what its status means. Bounded in bytes and
 //! time. A request is sent once: whoever asks decides whether to ask again.
 
-use crate::net::{self, Headers, Http, Method, Request};
+use crate::net::{self, Http, Method, Request};
 use crate::recover::ANSWER_LIMIT;
 use crate::recover::error::{Error, ErrorKind, shown};
 use serde_json::Value;
@@ -19,14 +19,6 @@ pub(super) struct Call<'a> {
     pub headers: Vec<(&'static str, String)>,
     pub body: &'a [u8],
     pub until: Instant,
-}
-
-/// An answer with a status below 300.
-pub(super) struct Answer {
-    pub status: u16,
-    pub headers: Headers,
-    /// Null where there is no body.
-    pub body: Value,
 }
 
 /// A status of 300 or more, with the body as it came.
@@ -64,13 +56,14 @@ impl Refusal {
     }
 }
 
-/// Sends it. The outer error: no answer that can be understood.
+/// Sends it; gives the body of an answer with a status below 300, null where there is none. The outer
+/// error: no answer that can be understood.
 pub(super) fn send(
     http: &Http,
     call: Call<'_>,
     what: &str,
-) -> Result<Result<Answer, Refusal>, Error> {
-    let (status, headers, bytes) = match whole(http, call, what)? {
+) -> Result<Result<Value, Refusal>, Error> {
+    let bytes = match whole(http, call, what)? {
         Ok(answer) => answer,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -82,11 +75,7 @@ pub(super) fn send(
             Error::new(ErrorKind::Unreachable, what)
         })?,
     };
-    Ok(Ok(Answer {
-        status,
-        headers,
-        body,
-    }))
+    Ok(Ok(body))
 }
 
 /// As [`send`], for an answer that is plain text; what is no UTF-8 in it is replaced.
@@ -96,14 +85,10 @@ pub(super) fn text(
     what: &str,
 ) -> Result<Result<String, Refusal>, Error> {
     let answer = whole(http, call, what)?;
-    Ok(answer.map(|(_, _, bytes)| String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(answer.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn whole(
-    http: &Http,
-    call: Call<'_>,
-    what: &str,
-) -> Result<Result<(u16, Headers, Vec<u8>), Refusal>, Error> {
+fn whole(http: &Http, call: Call<'_>, what: &str) -> Result<Result<Vec<u8>, Refusal>, Error> {
     let unreachable = |fault: net::Error| {
         let kind = match fault.kind {
             net::ErrorKind::Settings => ErrorKind::Settings,
@@ -120,7 +105,6 @@ fn whole(
     };
     let response = http.send(&request).map_err(unreachable)?;
     let (status, retry_after) = (response.status, response.retry_after);
-    let headers = response.headers.clone();
     let bytes = response.bytes(ANSWER_LIMIT).map_err(unreachable)?;
     if status >= 300 {
         let body = String::from_utf8_lossy(&bytes).into_owned();
@@ -130,5 +114,5 @@ fn whole(
             body,
         }));
     }
-    Ok(Ok((status, headers, bytes)))
+    Ok(Ok(bytes))
 }

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Between two looks at how far it is.
 const POLL: Duration = Duration::from_secs(2);
+/// The longest that a platform may take to be told; a lease lasts longer.
+const BEGIN: Duration = Duration::from_secs(240);
 /// The longest pause after failed ones.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -152,7 +154,8 @@ impl Door {
             | Task::Stop { .. }
             | Task::Start { .. } => {
                 let mark = format!("autofix-{}-{}", action.id, &action.hash[..12]);
-                let deadline = Instant::now() + ANSWER.min(policy.act_within);
+                // It may have to wait between instances.
+                let deadline = Instant::now() + BEGIN.min(policy.act_within);
                 platform.begin(&action.task, &state, &mark, deadline)
             }
         };

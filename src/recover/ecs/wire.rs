@@ -114,7 +114,7 @@ impl Ecs {
         };
         match call::send(&self.http, call, &what)? {
             Err(refusal) => Err(refused(refusal, operation, &what, &keys)),
-            Ok(answer) => serde_json::from_value(answer.body).map_err(|fault| {
+            Ok(answer) => serde_json::from_value(answer).map_err(|fault| {
                 let why = shown(&fault.to_string());
                 let what = format!("{what}: the answer is none of {}: {why}", api.word());
                 Error::new(ErrorKind::Invalid, what)

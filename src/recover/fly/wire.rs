@@ -2,7 +2,7 @@
 
 use crate::net::{Http, Method};
 use crate::recover::Token;
-use crate::recover::call::{Answer, Call, Refusal, send};
+use crate::recover::call::{Call, Refusal, send};
 use crate::recover::error::{Error, ErrorKind};
 use crate::recover::fly::access;
 use serde_json::Value;
@@ -48,7 +48,7 @@ impl Wire {
     /// As the API refuses it.
     pub fn ask(&self, ask: &Ask<'_>) -> Result<Value, Error> {
         match self.sent(ask)? {
-            Ok(answer) => Ok(answer.body),
+            Ok(answer) => Ok(answer),
             Err(refusal) => Err(meaning(refusal, ask.what)),
         }
     }
@@ -57,7 +57,7 @@ impl Wire {
     ///
     /// # Errors
     /// The outer one: no answer.
-    pub fn sent(&self, ask: &Ask<'_>) -> Result<Result<Answer, Refusal>, Error> {
+    pub fn sent(&self, ask: &Ask<'_>) -> Result<Result<Value, Refusal>, Error> {
         let mut headers = vec![
             ("Authorization", access::header(&self.token)?),
             ("Accept", "application/json".to_owned()),

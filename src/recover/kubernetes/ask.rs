@@ -96,7 +96,7 @@ impl Kubernetes {
     /// Sends it, and gives the JSON of its answer.
     pub(super) fn ask(&self, ask: &Ask, until: Instant) -> Result<Value, Fault> {
         let answer = self.with_token(ask, until, call::send)?;
-        Ok(answer.body)
+        Ok(answer)
     }
 
     /// As [`Kubernetes::ask`], for plain text.
