@@ -244,6 +244,7 @@ impl TriageLane {
         self.state.registered = generation;
         let registry = self.services.get();
         self.keep_targets(&registry, now);
+        self.end_policies(&registry);
         let named = registry.services().iter().filter(|one| !one.is_pattern());
         for service in named.take(MAX_REGISTERED) {
             self.keep_settings((self.settings)(Some(service), &service.name));
@@ -265,7 +266,31 @@ impl TriageLane {
         }
     }
 
-    fn keep_settings(&mut self, settings: Settings) {
+    /// Where a service is no longer in the registry, or no longer with a policy, nothing is done for it any
+    /// more. What other registries say in the same store stays.
+    fn end_policies(&mut self, registry: &Registry) {
+        let Some(name) = self.registry.clone() else {
+            return;
+        };
+        let kept = self.store.recovering(&name).and_then(|services| {
+            for service in services {
+                let found = registry.named(&service);
+                if found.is_some_and(|found| found.service.recover.is_some()) {
+                    continue;
+                }
+                self.store.end_policy(&service)?;
+                self.state.known.remove(&service);
+            }
+            Ok(())
+        });
+        if kept.is_err() {
+            self.state.registered = 0;
+        }
+        self.could_not_keep(kept);
+    }
+
+    fn keep_settings(&mut self, mut settings: Settings) {
+        settings.registry.clone_from(&self.registry);
         if self.state.known.get(&settings.service) == Some(&settings) {
             return;
         }
