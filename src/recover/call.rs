@@ -1,7 +1,7 @@
 //! One request to a platform that answers with JSON, and what its status means. Bounded in bytes and
 //! time. A request is sent once: whoever asks decides whether to ask again.
 
-use crate::net::{self, Headers, Http, Method, Request};
+use crate::net::{self, Http, Method, Request};
 use crate::recover::ANSWER_LIMIT;
 use crate::recover::error::{Error, ErrorKind, shown};
 use serde_json::Value;
@@ -23,8 +23,6 @@ pub(super) struct Call<'a> {
 
 /// An answer with a status below 300.
 pub(super) struct Answer {
-    pub status: u16,
-    pub headers: Headers,
     /// Null where there is no body.
     pub body: Value,
 }
@@ -70,8 +68,8 @@ pub(super) fn send(
     call: Call<'_>,
     what: &str,
 ) -> Result<Result<Answer, Refusal>, Error> {
-    let (status, headers, bytes) = match whole(http, call, what)? {
-        Ok(answer) => answer,
+    let bytes = match whole(http, call, what)? {
+        Ok(bytes) => bytes,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let body = match bytes.is_empty() {
@@ -82,11 +80,7 @@ pub(super) fn send(
             Error::new(ErrorKind::Unreachable, what)
         })?,
     };
-    Ok(Ok(Answer {
-        status,
-        headers,
-        body,
-    }))
+    Ok(Ok(Answer { body }))
 }
 
 /// As [`send`], for an answer that is plain text; what is no UTF-8 in it is replaced.
@@ -96,14 +90,10 @@ pub(super) fn text(
     what: &str,
 ) -> Result<Result<String, Refusal>, Error> {
     let answer = whole(http, call, what)?;
-    Ok(answer.map(|(_, _, bytes)| String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(answer.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn whole(
-    http: &Http,
-    call: Call<'_>,
-    what: &str,
-) -> Result<Result<(u16, Headers, Vec<u8>), Refusal>, Error> {
+fn whole(http: &Http, call: Call<'_>, what: &str) -> Result<Result<Vec<u8>, Refusal>, Error> {
     let unreachable = |fault: net::Error| {
         let kind = match fault.kind {
             net::ErrorKind::Settings => ErrorKind::Settings,
@@ -120,7 +110,6 @@ fn whole(
     };
     let response = http.send(&request).map_err(unreachable)?;
     let (status, retry_after) = (response.status, response.retry_after);
-    let headers = response.headers.clone();
     let bytes = response.bytes(ANSWER_LIMIT).map_err(unreachable)?;
     if status >= 300 {
         let body = String::from_utf8_lossy(&bytes).into_owned();
@@ -130,5 +119,5 @@ fn whole(
             body,
         }));
     }
-    Ok(Ok((status, headers, bytes)))
+    Ok(Ok(bytes))
 }
