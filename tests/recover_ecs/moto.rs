@@ -17,7 +17,7 @@ const ECS: &str = "AmazonEC2ContainerServiceV20141113";
 const LOGS: &str = "Logs_20140328";
 
 /// The least that must be allowed.
-const POLICY: &str = include_str!("policy.json");
+const POLICY: &str = include_str!("../../examples/recovery/ecs-policy.json");
 
 struct Moto<G> {
     address: String,
