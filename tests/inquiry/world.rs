@@ -83,6 +83,7 @@ impl<'a> World<'a> {
             lines: &self.lines,
             dossier,
             scope,
+            remedies: None,
             limits: self.limits,
         };
         inquiry::run(inquiry, talker, past, ledger)
