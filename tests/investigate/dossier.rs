@@ -223,6 +223,7 @@ fn what_does_not_fit_is_cut_in_the_stated_order_and_said() {
         same: true,
     }];
     let tried = ["reported: no suspect".to_owned()];
+    let recovery = ["may be asked for: restart".to_owned()];
     let brief = Brief {
         incident: &incident,
         settings: &settings,

@@ -6,13 +6,13 @@ mod asking;
 mod by_model;
 mod carrying;
 mod looking;
-pub mod offered;
+mod offered;
 mod releasing;
 mod told;
 mod watching;
 
 pub use asking::{Answer, Asked};
-pub use by_model::ModelsDoor;
+pub use by_model::{ModelsDoor, tools};
 pub use carrying::Carried;
 pub use told::story;
 pub use watching::Recovery;
