@@ -75,12 +75,12 @@ impl<'a> World<'a> {
     }
 
     /// The same with what may be asked for.
-    pub fn run_with<'r>(
-        &'r self,
-        talker: &'r dyn Talker,
+    pub fn run_with(
+        &self,
+        talker: &dyn Talker,
         past: &[Entry],
-        ledger: &'r mut (dyn Ledger + 'r),
-        remedies: Option<&'r mut (dyn Remedies + 'r)>,
+        ledger: &mut dyn Ledger,
+        remedies: Option<&mut dyn Remedies>,
     ) -> Result<Outcome, Halted> {
         let repo = self.sample.open();
         let mut scope = Redactor::new(&redact::Settings::default()).unwrap().scope();
@@ -94,7 +94,7 @@ impl<'a> World<'a> {
             lines: &self.lines,
             dossier,
             scope,
-            remedies,
+            remedies: remedies.map(|one| one as &mut dyn Remedies),
             limits: self.limits,
         };
         inquiry::run(inquiry, talker, past, ledger)
