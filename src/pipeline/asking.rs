@@ -233,7 +233,10 @@ pub fn ask(
     let mut inquiry = inquiry_of(question, &lines, (dossier, scope), until);
     inquiry.remedies = remedies.as_mut().map(|one| one as &mut dyn Remedies);
     let outcome = inquiry::run(inquiry, talker, &past, &mut ledger);
-    let asked = remedies.map(|remedies| remedies.asked).unwrap_or_default();
+    let asked = match remedies {
+        Some(_) => acting::asked_for(keeping.store, incident)?,
+        None => Vec::new(),
+    };
     write_transcript(keeping, incident, &redactor)?;
     let spent = keeping.store.spent_on(incident.id)?;
     let by = ByModel {

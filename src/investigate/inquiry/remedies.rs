@@ -11,8 +11,8 @@ use crate::redact::{Redacted, Scope};
 use serde_json::Value;
 use std::time::Instant;
 
-/// Bytes of data of one result.
-const BYTES: usize = 8 << 10;
+/// Bytes of data that one result holds.
+pub const ROOM: usize = 16 << 10;
 
 /// What may be asked for in one investigation.
 pub trait Remedies {
@@ -29,7 +29,7 @@ pub trait Remedies {
 
 /// A result: what it is, words of ours, and data that cannot pass for them.
 pub fn fenced(what: &'static str, own: &[Redacted], data: &[Redacted]) -> Redacted {
-    let mut page = Page::with_room(&[what.into()], BYTES);
+    let mut page = Page::with_room(&[what.into()], ROOM);
     for line in own {
         page.own(&[line.into()]);
     }

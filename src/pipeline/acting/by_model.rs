@@ -3,12 +3,13 @@
 //! is told is redacted, fenced, and in words of ours. Nothing here waits for an action.
 
 use super::{Answer, Asked, Door, Fault, offered};
-use crate::investigate::inquiry::{Remedies, fenced};
+use crate::investigate::inquiry::{ROOM, Remedies, fenced};
 use crate::investigate::tools::ToolResult;
 use crate::llm::Tool;
 use crate::model::recovery::{Caller, CallerKind, Policy, Stage, Verb};
 use crate::model::{Incident, Timestamp};
 use crate::policy::{Request, Wrong};
+use crate::recover::ErrorKind;
 use crate::redact::{Redacted, Scope};
 use crate::store;
 use serde_json::{Map, Value};
@@ -25,6 +26,9 @@ const SILENCES: u32 = 2;
 const ALL: Duration = Duration::from_secs(120);
 /// Longest value that is handed on, in bytes: longer than any that is good.
 const VALUE: usize = 300;
+/// What a line of a log takes at most of a result, and what stands around it.
+const LINE: usize = 1_003;
+const MARGIN: usize = 8;
 /// Longest name of a tool that is written down, in bytes.
 const NAME: usize = 60;
 
@@ -38,8 +42,6 @@ pub struct ModelsDoor<'a> {
     looks: u32,
     silences: u32,
     spent: Duration,
-    /// What was asked for and what became of it, a sentence each.
-    pub asked: Vec<String>,
 }
 
 /// A call as it is handed on.
@@ -74,7 +76,6 @@ impl<'a> ModelsDoor<'a> {
             looks: 0,
             silences: 0,
             spent: Duration::ZERO,
-            asked: Vec::new(),
         }))
     }
 
@@ -144,7 +145,6 @@ impl<'a> ModelsDoor<'a> {
     }
 
     fn ask(&mut self, given: Given, scope: &mut Scope) -> ToolResult {
-        let verb = given.verb.clone();
         let request = self.request(given);
         let from = Instant::now();
         let asked = self.door.ask(request, false);
@@ -152,17 +152,11 @@ impl<'a> ModelsDoor<'a> {
         match asked {
             Ok(Asked::Action(answer)) => {
                 self.changes = self.changes.saturating_add(1);
-                self.asked.push(noted(&answer));
                 told(&answer, scope)
             }
             Ok(Asked::Refused(wrong)) => {
                 self.looks = self.looks.saturating_add(1);
-                let said = sentence(&wrong);
-                self.asked.push(format!(
-                    "the model asked for {}: refused: {said}",
-                    verb.escape_debug()
-                ));
-                refused(&said, scope)
+                refused(&sentence(&wrong), scope)
             }
             Err(fault) => {
                 self.looks = self.looks.saturating_add(1);
@@ -172,9 +166,16 @@ impl<'a> ModelsDoor<'a> {
     }
 
     fn fault(&mut self, fault: &Fault, scope: &mut Scope) -> ToolResult {
-        match fault {
-            Fault::Platform(_) => self.silences = self.silences.saturating_add(1),
-            Fault::Unknown(_) | Fault::Store(_) => {}
+        if let Fault::Platform(fault) = fault {
+            let silent = match fault.kind {
+                ErrorKind::Unreachable | ErrorKind::Limited(_) => 1,
+                ErrorKind::Settings
+                | ErrorKind::Refused
+                | ErrorKind::Missing
+                | ErrorKind::Invalid
+                | ErrorKind::Unsupported => 0,
+            };
+            self.silences = self.silences.saturating_add(silent);
         }
         failed(fault, scope)
     }
@@ -203,9 +204,10 @@ impl Remedies for ModelsDoor<'_> {
     }
 
     fn again(&mut self, name: &str) {
-        match offered::verb(name).is_some_and(Verb::looks) {
-            true => self.looks = self.looks.saturating_add(1),
-            false => self.changes = self.changes.saturating_add(1),
+        match offered::verb(name) {
+            Some(verb) if verb.looks() => self.looks = self.looks.saturating_add(1),
+            None if name != offered::TEAM => {}
+            Some(_) | None => self.changes = self.changes.saturating_add(1),
         }
     }
 }
@@ -352,46 +354,41 @@ fn told(answer: &Answer, scope: &mut Scope) -> ToolResult {
     )
 }
 
-/// The same for people.
-fn noted(answer: &Answer) -> String {
-    let action = &answer.action;
-    let then = match action.stage {
-        Stage::Pending => format!("; `autofix approve {}` releases it", action.id),
-        Stage::Refused
-        | Stage::Proposed
-        | Stage::Expired
-        | Stage::Denied
-        | Stage::Approved
-        | Stage::Running
-        | Stage::Watched
-        | Stage::Done
-        | Stage::Failed => String::new(),
-    };
-    format!(
-        "the model asked to {}: action {} is {} ({}){then}",
-        action.task,
-        action.id,
-        action.stage.word(),
-        action.said
-    )
-}
-
-/// What a look shows, a line each: what stands alone by its name, and each entry of a list by itself.
+/// What a look shows, a line each: what stands alone first, then each entry of each list, and what was
+/// done before last.
 fn lines(shown: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (mut lines, mut lists, mut last) = (Vec::new(), Vec::new(), Vec::new());
     for (name, value) in shown.as_object().into_iter().flatten() {
         match value {
             Value::Array(all) => {
-                let one = |one: &Value| format!("{name}: {}", short(one));
-                lines.extend(all.iter().map(one));
+                let list = match name.as_str() {
+                    "actions" => &mut last,
+                    _ => &mut lists,
+                };
+                list.extend(all.iter().map(|one| format!("{name}: {}", short(one))));
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                lines.push(format!("{name}: {}", short(value)));
-            }
-            Value::Object(_) => lines.push(format!("{name}: {value}")),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => lines.push(format!("{name}: {}", short(value))),
         }
     }
+    lines.extend(lists);
+    lines.extend(last);
     lines
+}
+
+/// From where on lines fit one result.
+fn newest(lines: &[Redacted]) -> usize {
+    let mut left = ROOM;
+    let fits = lines.iter().rev().take_while(|line| {
+        let cost = line.len().min(LINE) + MARGIN;
+        let fits = cost <= left;
+        left = left.saturating_sub(cost);
+        fits
+    });
+    lines.len() - fits.count()
 }
 
 /// Without what is not known.

@@ -14,7 +14,7 @@ mod watching;
 pub use asking::{Answer, Asked};
 pub use by_model::{ModelsDoor, tools};
 pub use carrying::Carried;
-pub use told::story;
+pub use told::{asked_for, story};
 pub use watching::Recovery;
 
 use crate::log::Log;

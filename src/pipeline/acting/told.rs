@@ -3,7 +3,8 @@
 //! Not here: how it is shown.
 
 use crate::model::recovery::{
-    Action, Aftermath, Fact, Instance, Permit, Policy, Stage, State, Verb,
+    Action, Aftermath, CallerKind, Fact, Instance, InstanceState, Permit, Policy, Stage, State,
+    Verb,
 };
 use crate::model::{Incident, Timestamp};
 use crate::policy::is_given_up;
@@ -16,6 +17,8 @@ const INSTANCES: usize = 6;
 const FACTS: usize = 6;
 /// Actions that are told of, the newest.
 const ACTIONS: usize = 6;
+/// Actions of a service among which those of an incident are looked for.
+const LATELY: usize = 50;
 /// How far back facts are told.
 const BACK: Duration = Duration::from_secs(24 * 3600);
 
@@ -40,6 +43,39 @@ pub fn story(
     let facts = store.facts_since(service, now.minus(BACK))?;
     lines.extend(facts.iter().rev().take(FACTS).map(fact));
     Ok(lines)
+}
+
+/// What a model asked for in an incident and how that stands, a sentence each, oldest first.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn asked_for(store: &Store, incident: &Incident) -> Result<Vec<String>, Error> {
+    let all = store.actions(Some(&incident.service), LATELY)?;
+    let by_model =
+        |one: &&Action| one.incident == Some(incident.id) && one.caller.kind == CallerKind::Model;
+    Ok(all.iter().rev().filter(by_model).map(asked).collect())
+}
+
+fn asked(action: &Action) -> String {
+    let then = match action.stage {
+        Stage::Pending => format!("; `autofix approve {}` releases it", action.id),
+        Stage::Refused
+        | Stage::Proposed
+        | Stage::Expired
+        | Stage::Denied
+        | Stage::Approved
+        | Stage::Running
+        | Stage::Watched
+        | Stage::Done
+        | Stage::Failed => String::new(),
+    };
+    format!(
+        "the model asked to {}: action {} is {} ({}){then}",
+        action.task,
+        action.id,
+        action.stage.word(),
+        action.said
+    )
 }
 
 fn allowed(policy: &Policy, past: &[Action]) -> Vec<String> {
@@ -148,7 +184,7 @@ fn of_state(state: &State, asked: Timestamp) -> Vec<String> {
     lines.extend(more);
     // What is in trouble first.
     let mut instances: Vec<&Instance> = state.instances.iter().collect();
-    instances.sort_by_key(|one| one.state == crate::model::recovery::InstanceState::Running);
+    instances.sort_by_key(|one| one.state == InstanceState::Running);
     lines.extend(instances.iter().take(INSTANCES).map(|one| instance(one)));
     if instances.len() > INSTANCES {
         lines.push(format!(
