@@ -6,8 +6,9 @@ use crate::sample::at;
 use crate::shop::{Shop, crashed, policy, scope, well};
 use crate::world::{Counting, Script, World, calls, replies};
 use autofix::investigate::inquiry::{Entry, Prompt, Remedies, system, tools};
-use autofix::model::Timestamp;
 use autofix::model::recovery::{CallerKind, LogText, Permit, Policy, Stage, Verb};
+use autofix::model::service::Fixer;
+use autofix::model::{Settings, Timestamp};
 use autofix::pipeline::acting::{Asked, story};
 use autofix::pipeline::clock;
 use autofix::policy::Request;
@@ -128,6 +129,52 @@ fn without_a_policy_nothing_that_is_sent_is_another() {
     assert_eq!(prompt.system, system());
     assert_eq!(format!("{:?}", prompt.tools), format!("{:?}", tools()));
     assert_eq!(prompt.fingerprint(), Prompt::with(Vec::new()).fingerprint());
+}
+
+#[test]
+fn where_no_model_is_asked_nothing_is_asked_for() {
+    let server = play(|_| Answer::calls("a", &[("restart_service", json!({"why": WHY}))]));
+    let changes: [fn(&mut Settings); 3] = [
+        |settings| settings.observe = true,
+        |settings| settings.fixer = Fixer::Off,
+        |settings| settings.fixer = Fixer::Revert,
+    ];
+    for change in changes {
+        let shop = Shop::new(Some(policy(Permit::Auto)), &server.url);
+        shop.set(change);
+        shop.work(Some(shop.door()));
+        assert_eq!(shop.steady.shown().asked, 0);
+        assert_eq!(shop.store().actions(None, 10).unwrap(), []);
+        // Nor would it be, by a rehearsal.
+        let drawn = shop
+            .worker(None)
+            .draw(&shop.incident())
+            .unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(drawn.remedies, Vec::<&str>::new());
+        assert!(!drawn.dossier.text.as_str().contains("ecovery"));
+    }
+    assert_eq!(server.heard().len(), 0);
+}
+
+#[test]
+fn a_rehearsal_says_what_could_be_asked_for_and_asks_nobody() {
+    let shop = Shop::new(Some(policy(Permit::Auto)), "http://127.0.0.1:1");
+    let before = shop.audit().len();
+    let drawn = shop.worker(None).draw(&shop.incident()).unwrap();
+    assert!(drawn.remedies.contains(&"restart_service"), "{drawn:?}");
+    assert!(
+        drawn.dossier.text.as_str().contains("mode auto"),
+        "{drawn:?}"
+    );
+    shop.set(|settings| settings.recovery = None);
+    let without = shop.worker(None).draw(&shop.incident()).unwrap();
+    assert!(
+        drawn.tokens > without.tokens + 1_000,
+        "the tools are counted"
+    );
+    assert_eq!(without.remedies, Vec::<&str>::new());
+    assert_eq!(shop.steady.shown().asked, 0);
+    assert_eq!(shop.audit().len(), before);
 }
 
 /// A person asks, and the platform refuses: a failure against this fault.
@@ -368,6 +415,23 @@ fn lines_of_the_platform_are_redacted_as_everything_else_and_stay_data() {
         .collect();
     assert_eq!(own.len(), 2, "{text}");
     assert_eq!(own[1], "End of the result.");
+    // Of a long log the newest lines are shown.
+    let line = |n: usize| LogText {
+        at: None,
+        instance: "shop:0".into(),
+        text: format!("line {n} {}", "\u{1b}".repeat(200)),
+    };
+    shop.steady.shown().logs = (0..500).map(line).collect();
+    let input = json!({"why": "what does it say?", "lines": 500});
+    let done = shop
+        .asks(&mut door, &incident)
+        .run("service_logs", &input, &mut scope);
+    let text = done.content.as_str();
+    assert!(
+        text.contains("line 499 ") && !text.contains("line 0 "),
+        "{text}"
+    );
+    assert!(text.len() < 20_000, "{}", text.len());
 }
 
 #[test]

@@ -136,6 +136,14 @@ impl Shop {
         Store::open_existing(&self.state, limits()).unwrap()
     }
 
+    /// Changes the settings that the store has.
+    pub fn set(&self, change: impl FnOnce(&mut Settings)) {
+        let mut store = self.store();
+        let mut settings = store.settings("shop").unwrap().unwrap();
+        change(&mut settings);
+        store.save_settings(&settings).unwrap();
+    }
+
     fn settings(&self, recovery: Option<Policy>, model: &str) -> Settings {
         let key = self.sample.dir.path().join("key");
         std::fs::write(&key, "test-key\n").unwrap();
@@ -207,11 +215,9 @@ impl Shop {
         made.unwrap().unwrap()
     }
 
-    /// Works on the incident, as the slow lane does.
-    pub fn work(&self, door: Option<Door>) -> Worked {
+    pub fn worker(&self, door: Option<Door>) -> Worker {
         let http = Http::new(&autofix::net::Settings::default()).unwrap();
-        let holder = Holder::new(&self.state).unwrap();
-        let mut worker = Worker {
+        Worker {
             store: self.store(),
             mirrors: Mirrors::new(self.state.join("mirrors"), http.clone(), Log::silent()),
             credentials: Arc::new(Box::new(|_, _| None)),
@@ -223,7 +229,13 @@ impl Shop {
             halt: Halt::default(),
             patient: false,
             counters: Arc::new(Counters::default()),
-        };
+        }
+    }
+
+    /// Works on the incident, as the slow lane does.
+    pub fn work(&self, door: Option<Door>) -> Worked {
+        let holder = Holder::new(&self.state).unwrap();
+        let mut worker = self.worker(door);
         let claimed = worker.store.claim(Want::OpenAll, &holder, clock::now());
         let (incident, lease) = claimed.unwrap().unwrap();
         worker.work(&incident, &lease).unwrap()

@@ -12,7 +12,7 @@ mod words;
 
 pub use entry::{Called, Entry, Spoken};
 pub use ledger::{Denied, Estimate, Halted, Ledger};
-pub use remedies::{ROOM, Remedies, fenced};
+pub use remedies::{Remedies, fenced, newest};
 pub use words::{Prompt, system, tools};
 
 use crate::investigate::tools::LogLine;

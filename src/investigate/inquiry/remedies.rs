@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::time::Instant;
 
 /// Bytes of data that one result holds.
-pub const ROOM: usize = 16 << 10;
+const ROOM: usize = 16 << 10;
 
 /// What may be asked for in one investigation.
 pub trait Remedies {
@@ -38,6 +38,19 @@ pub fn fenced(what: &'static str, own: &[Redacted], data: &[Redacted]) -> Redact
         page.own(&["There is more than one result holds; the rest is left out.".into()]);
     }
     page.finish()
+}
+
+/// The last lines of data that one result holds.
+pub fn newest(data: &[Redacted]) -> &[Redacted] {
+    let mut left = ROOM;
+    let fits = data.iter().rev().take_while(|line| {
+        let cost = Page::cost(line);
+        let fits = cost <= left;
+        left = left.saturating_sub(cost);
+        fits
+    });
+    let from = data.len() - fits.count();
+    data.get(from..).unwrap_or_default()
 }
 
 impl Course<'_> {

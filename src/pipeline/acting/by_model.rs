@@ -3,7 +3,7 @@
 //! is told is redacted, fenced, and in words of ours. Nothing here waits for an action.
 
 use super::{Answer, Asked, Door, Fault, offered};
-use crate::investigate::inquiry::{ROOM, Remedies, fenced};
+use crate::investigate::inquiry::{Remedies, fenced, newest};
 use crate::investigate::tools::ToolResult;
 use crate::llm::Tool;
 use crate::model::recovery::{Caller, CallerKind, Policy, Stage, Verb};
@@ -26,9 +26,6 @@ const SILENCES: u32 = 2;
 const ALL: Duration = Duration::from_secs(120);
 /// Longest value that is handed on, in bytes: longer than any that is good.
 const VALUE: usize = 300;
-/// What a line of a log takes at most of a result, and what stands around it.
-const LINE: usize = 1_003;
-const MARGIN: usize = 8;
 /// Longest name of a tool that is written down, in bytes.
 const NAME: usize = 60;
 
@@ -93,16 +90,16 @@ impl<'a> ModelsDoor<'a> {
 
     /// Why nothing more is asked for, if so.
     fn over(&self, looks: bool) -> Option<Wrong> {
-        let why = match looks {
-            _ if self.silences >= SILENCES => "the platform did not answer before".to_owned(),
-            _ if self.spent >= ALL => "the time for it is over in this investigation".to_owned(),
-            _ if self.looks >= LOOKS => {
-                format!("at most {LOOKS} looks and wrong requests in one investigation")
-            }
-            false if self.changes >= CHANGES => {
-                format!("at most {CHANGES} actions are asked for in one investigation")
-            }
-            true | false => return None,
+        let why = if self.silences >= SILENCES {
+            "the platform did not answer before".to_owned()
+        } else if self.spent >= ALL {
+            "the time for it is over in this investigation".to_owned()
+        } else if self.looks >= LOOKS {
+            format!("at most {LOOKS} looks and wrong requests in one investigation")
+        } else if !looks && self.changes >= CHANGES {
+            format!("at most {CHANGES} actions are asked for in one investigation")
+        } else {
+            return None;
         };
         Some(Wrong {
             check: "per_investigation",
@@ -134,10 +131,15 @@ impl<'a> ModelsDoor<'a> {
         self.spent = self.spent.saturating_add(from.elapsed());
         match looked {
             Ok(Ok(shown)) => {
-                let lines: Vec<Redacted> =
-                    lines(&shown).iter().map(|one| scope.text(one)).collect();
+                let lines = lines(&shown);
+                let lines: Vec<Redacted> = lines.iter().map(|one| scope.text(one)).collect();
+                // Of a log the newest lines count, of everything else the first.
+                let shown = match verb == Verb::Logs {
+                    true => newest(&lines),
+                    false => &lines,
+                };
                 let what = "What the platform shows of the service now";
-                answered(fenced(what, &[], &lines), false)
+                answered(fenced(what, &[], shown), false)
             }
             Ok(Err(wrong)) => refused(&sentence(&wrong), scope),
             Err(fault) => self.fault(&fault, scope),
@@ -377,18 +379,6 @@ fn lines(shown: &Value) -> Vec<String> {
     lines.extend(lists);
     lines.extend(last);
     lines
-}
-
-/// From where on lines fit one result.
-fn newest(lines: &[Redacted]) -> usize {
-    let mut left = ROOM;
-    let fits = lines.iter().rev().take_while(|line| {
-        let cost = line.len().min(LINE) + MARGIN;
-        let fits = cost <= left;
-        left = left.saturating_sub(cost);
-        fits
-    });
-    lines.len() - fits.count()
 }
 
 /// Without what is not known.

@@ -225,3 +225,92 @@ fn fact(fact: &Fact) -> String {
         fact.kind.word()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::recovery::{ActionId, Basis, Caller, Task};
+
+    fn action(stage: Stage, aftermath: Option<Aftermath>, recurred: Option<i64>) -> Action {
+        Action {
+            id: ActionId(3),
+            service: "cart".into(),
+            task: Task::Restart { instance: None },
+            caller: Caller {
+                kind: CallerKind::Rule,
+                name: "crash-loop".into(),
+            },
+            why: String::new(),
+            incident: None,
+            fingerprint: None,
+            evidence: Vec::new(),
+            risk: String::new(),
+            checks: Vec::new(),
+            basis: Basis::default(),
+            hash: String::new(),
+            stage,
+            said: "exit 7".into(),
+            made: Timestamp(0),
+            expires: Timestamp(0),
+            by: None,
+            begun: None,
+            acted: None,
+            ended: Some(Timestamp(0)),
+            before: None,
+            handle: None,
+            well_since: None,
+            aftermath,
+            recurred: recurred.map(|seconds| Timestamp::from_parts(seconds, 0)),
+        }
+    }
+
+    #[test]
+    fn what_came_of_an_action_is_told_with_how_long_it_held() {
+        let (healthy, done) = (Some(Aftermath::Healthy), Stage::Done);
+        for (action, says) in [
+            (
+                action(done, healthy, None),
+                "was well, and has not failed again",
+            ),
+            (action(done, healthy, Some(90)), "was well, for 90 s: then"),
+            (
+                action(done, healthy, Some(600)),
+                "was well, for 10 min: then",
+            ),
+            (
+                action(done, healthy, Some(90_000)),
+                "was well, for 25 h: then",
+            ),
+            (
+                action(done, Some(Aftermath::NoChange), None),
+                "it did not help",
+            ),
+            (
+                action(done, Some(Aftermath::Worse), None),
+                "it made things worse",
+            ),
+            (
+                action(Stage::Failed, None, None),
+                "did not get it done: exit 7",
+            ),
+            (action(Stage::Watched, None, None), "it is under way"),
+        ] {
+            let told = tried(&action);
+            assert!(told.contains("by rule: restart all instances: "), "{told}");
+            assert!(told.contains(says), "{says}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_verb_is_given_up_when_it_failed_twice_in_whatever_way() {
+        let failed = action(Stage::Failed, None, None);
+        let in_vain = action(Stage::Done, Some(Aftermath::NoChange), None);
+        let helped = action(Stage::Done, Some(Aftermath::Healthy), Some(60));
+        assert!(!is_given_up(
+            &[failed.clone(), helped.clone(), helped],
+            "restart"
+        ));
+        assert!(is_given_up(&[failed.clone(), in_vain.clone()], "restart"));
+        assert!(!is_given_up(&[failed, in_vain], "rollback"));
+    }
+}
