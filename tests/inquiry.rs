@@ -1,7 +1,6 @@
 //! The conversation of an investigation, led by models that are played here: one that obeys whatever
 //! a repository tells it, ones that say anything at all, and a real one that is too small to be right.
 
-#[allow(dead_code)]
 #[path = "played/anthropic/mod.rs"]
 mod anthropic_server;
 #[path = "inquiry/any.rs"]
