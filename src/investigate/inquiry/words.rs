@@ -51,7 +51,7 @@ A proposal that a check refuses comes back once with the reason. Mend it then, o
 const RECOVERY: &str = "
 
 Recovery of the running service:
-- The tools behind give_up look at the service on its platform (service_status, service_logs, \
+- The tools that are listed after give_up look at the service on its platform (service_status, service_logs, \
 service_releases) or ask for a change to it (the others). Those that are missing are not allowed. They \
 reach this one service and nothing else.
 - Ask for a change only where the service is down or keeps failing now, where the platform itself shows \
