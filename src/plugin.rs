@@ -191,6 +191,7 @@ pub fn assemble(
         forges: Box::new(forges),
         acts: (!replay).then(|| Acts {
             platforms: platforms(http.clone()),
+            for_model: platforms(http.clone()),
             environment: verb_environment(),
         }),
         tells: (!replay).then(|| Tells {

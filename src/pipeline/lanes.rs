@@ -99,6 +99,8 @@ pub struct Tells {
 /// How platforms are spoken to.
 pub struct Acts {
     pub platforms: Platforms,
+    /// The same for the lane that investigates, whose model may ask for recovery.
+    pub for_model: Platforms,
     /// What a team's own verbs get of the environment.
     pub environment: Environment,
 }
@@ -263,19 +265,24 @@ impl Lanes {
                 log: setup.log.clone(),
             }),
         };
-        let recovery = match setup.acts {
-            None => None,
-            Some(acts) => Some(Recovery::new(
-                Door {
-                    store: open()?,
-                    platforms: acts.platforms,
-                    environment: acts.environment,
-                    holder: Arc::clone(&holder),
-                    halt: halt.clone(),
-                    log: setup.log.clone(),
-                },
-                Some(teller(told, Arc::clone(&setup.counters))),
-            )),
+        let door = |platforms: Platforms, environment: Environment| {
+            Ok::<Door, String>(Door {
+                store: open()?,
+                platforms,
+                environment,
+                holder: Arc::clone(&holder),
+                halt: halt.clone(),
+                log: setup.log.clone(),
+            })
+        };
+        let (recovery, asks) = match setup.acts {
+            None => (None, None),
+            Some(acts) => {
+                let own = door(acts.platforms, acts.environment.clone())?;
+                let asks = door(acts.for_model, acts.environment)?;
+                let tell = teller(told, Arc::clone(&setup.counters));
+                (Some(Recovery::new(own, Some(tell))), Some(asks))
+            }
         };
         let registry = setup.tells.as_ref().map(|tells| tells.registry.clone());
         let notifier = match setup.tells {
@@ -294,6 +301,7 @@ impl Lanes {
                 mirrors,
                 credentials,
                 talkers: setup.talkers,
+                door: asks,
                 verifies: None,
                 halt: halt.clone(),
                 state_dir: setup.state_dir.clone(),

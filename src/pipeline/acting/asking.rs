@@ -141,7 +141,7 @@ impl Door {
         Ok(Asked::Refused(wrong))
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         request: &Request,
         known_verb: bool,

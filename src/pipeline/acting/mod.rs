@@ -3,13 +3,18 @@
 //! watched. What may happen is decided in `policy/`, inside the transaction that writes it.
 
 mod asking;
+mod by_model;
 mod carrying;
 mod looking;
+mod offered;
 mod releasing;
+mod told;
 mod watching;
 
 pub use asking::{Answer, Asked};
+pub use by_model::{ModelsDoor, tools};
 pub use carrying::Carried;
+pub use told::{asked_for, story};
 pub use watching::{Recovery, Tell};
 
 use crate::log::Log;
