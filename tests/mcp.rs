@@ -145,7 +145,13 @@ fn incidents_are_read_redacted_and_of_this_side_of_the_wall() {
     let place = Place::new();
     let mut store = shop(&place);
     let secret = "password=hunter2hunter2 \u{1b}[31mred";
-    let cart = incident(&mut store, "cart", "cart ended", &["one", secret]);
+    let key = [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn",
+        "-----END RSA PRIVATE KEY-----",
+    ];
+    let lines = ["one", secret, key[0], key[1], key[2]];
+    let cart = incident(&mut store, "cart", "cart ended", &lines);
     let pay = incident(&mut store, "pay", "pay ended", &[]);
     let vault = incident(&mut store, "vault", "vault ended", &[]);
     let mut agent = Agent::meet(&place, &SHOP, REVISIONS[0]);
@@ -168,7 +174,10 @@ fn incidents_are_read_redacted_and_of_this_side_of_the_wall() {
         .to_string(),
     );
     let line = agent.line();
-    assert!(!line.contains("hunter2"), "{line}");
+    assert!(
+        !line.contains("hunter2") && !line.contains("MIIE"),
+        "{line}"
+    );
     assert!(!line.chars().any(char::is_control), "{line:?}");
     let answer: Value = serde_json::from_str(&line).unwrap();
     let known = &answer["result"]["structuredContent"]["incident"];

@@ -118,6 +118,8 @@ fn nothing_but_ping_comes_before_initialize() {
     ] {
         assert_eq!(agent.code(line), REQUEST, "{line}");
     }
+    let newer = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{}}"#;
+    assert_eq!(agent.code(newer), METHOD);
     for params in [
         json!({}),
         json!({"protocolVersion": 7, "clientInfo": {"name": "a"}}),

@@ -91,9 +91,8 @@ impl Server {
         value["fingerprint"] = json!(incident.fingerprint);
         value["same_fault_before"] = json!(incident.previous);
         value["part_of_storm"] = json!(incident.parent);
-        let lines = incident.lines.iter().flat_map(|line| line.lines());
-        let lines = lines.take(LINES).map(|line| shown.cut(line, LINE));
-        value["lines"] = lines.collect::<Vec<_>>().into();
+        let lines = shown.lines(&incident.lines.join("\n"), LINES, LINE);
+        value["lines"] = lines.into();
         let frames = incident.frames().iter().take(FRAMES);
         value["frames"] = frames
             .map(|one| frame(one, &mut shown))

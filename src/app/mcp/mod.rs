@@ -198,7 +198,9 @@ impl Server {
             }
             ("initialize", Some(_)) => Err(Failure::new(REQUEST, "it is initialized already")),
             ("initialize", None) => self.initialize(&params),
-            (_, None) => Err(Failure::new(REQUEST, "initialize comes first")),
+            ("tools/list" | "tools/call", None) => {
+                Err(Failure::new(REQUEST, "initialize comes first"))
+            }
             ("tools/list", Some(session)) => {
                 let annotated = session.revision >= Revision::Of2025March;
                 Ok(json!({"tools": tools::list(&self.visible().map_err(broken)?, annotated)}))
@@ -207,7 +209,8 @@ impl Server {
                 let session = session.clone();
                 self.call(&session, params)
             }
-            (other, Some(_)) => {
+            // Also before initialize: by this code newer clients tell that they have to begin with it.
+            (other, _) => {
                 let other: String = other.chars().take(60).collect();
                 let why = format!("there is no method {}", other.escape_debug());
                 Err(Failure::new(METHOD, why))

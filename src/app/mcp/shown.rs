@@ -8,8 +8,18 @@ use serde_json::{Value, json};
 
 /// Longest text of others, in bytes.
 const TEXT: usize = 2_000;
+/// Stands for text of a service whose rules of redaction cannot be used.
+const WITHHELD: &str = "withheld: it cannot be redacted";
 /// Fields of what a platform or a program says, anywhere in an answer.
-const SAID: [&str; 6] = ["said", "text", "word", "deploying", "kept_by", "why"];
+const SAID: [&str; 7] = [
+    "said",
+    "text",
+    "word",
+    "deploying",
+    "kept_by",
+    "why",
+    "task",
+];
 
 /// Redacts text of one service. Without its rules of redaction no text is shown.
 pub(super) struct Shown(pub Option<Scope>);
@@ -22,7 +32,21 @@ impl Shown {
     pub(super) fn cut(&mut self, text: &str, most: usize) -> String {
         match &mut self.0 {
             Some(scope) => scope.text(text).cut(most).as_str().to_owned(),
-            None => "withheld: it cannot be redacted".to_owned(),
+            None => WITHHELD.to_owned(),
+        }
+    }
+
+    /// Lines of a log, redacted as one text: a key over many lines is known by its first and its last.
+    /// Those that are a part of such a value are left out.
+    pub(super) fn lines(&mut self, text: &str, most: usize, longest: usize) -> Vec<String> {
+        match &mut self.0 {
+            Some(scope) => {
+                let lines = scope.lines(text).into_iter().flatten().take(most);
+                lines
+                    .map(|line| line.cut(longest).as_str().to_owned())
+                    .collect()
+            }
+            None => vec![WITHHELD.to_owned()],
         }
     }
 
