@@ -29,8 +29,6 @@ pub enum Carried {
 /// How a step ends.
 enum Then {
     Due(Timestamp),
-    /// Failed for now; tried again.
-    Again(String),
     Over,
 }
 
@@ -71,7 +69,6 @@ impl Door {
         let (next, tries) = match done {
             Ok(Then::Due(due)) => (Some(due), 0),
             Ok(Then::Over) => (None, 0),
-            Ok(Then::Again(why)) => self.again(&mut action, &why, tries, now),
             Err(Fault::Platform(fault)) => self.again(&mut action, &fault.what, tries, now),
             Err(Fault::Unknown(what)) => {
                 // Its service is gone from the registry: what was begun is left as it is.
