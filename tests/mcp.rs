@@ -144,7 +144,7 @@ fn services_are_listed_with_what_may_be_asked_of_them() {
 fn incidents_are_read_redacted_and_of_this_side_of_the_wall() {
     let place = Place::new();
     let mut store = shop(&place);
-    let secret = "password=hunter2hunter2 \u{1b}[31mred";
+    let secret = "password=hunter2hunter2 \u{1b}[31mred \u{9b}32m";
     let key = [
         "-----BEGIN RSA PRIVATE KEY-----",
         "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn",

@@ -34,14 +34,13 @@ pub(super) struct Refusal {
     pub action: Option<Value>,
 }
 
-impl Refusal {
-    pub(super) fn new(check: &str, why: impl Into<String>) -> Called {
-        Called::Refused(Refusal {
-            check: check.to_owned(),
-            why: why.into(),
-            action: None,
-        })
-    }
+/// Refused before there was an action.
+pub(super) fn refuse(check: &str, why: impl Into<String>) -> Called {
+    Called::Refused(Refusal {
+        check: check.to_owned(),
+        why: why.into(),
+        action: None,
+    })
 }
 
 impl Server {
@@ -139,7 +138,7 @@ impl Server {
             (service, &verb, known),
             &format!("service_known: {why}"),
         )?;
-        Ok(Err(Refusal::new("service_known", why)))
+        Ok(Err(refuse("service_known", why)))
     }
 
     fn services(&mut self) -> Result<Called, store::Error> {
@@ -184,7 +183,7 @@ impl Server {
         };
         let mut looked = match self.door.look(&request, verb) {
             Ok(Ok(looked)) => looked,
-            Ok(Err(wrong)) => return Ok(Refusal::new(wrong.check, wrong.why)),
+            Ok(Err(wrong)) => return Ok(refuse(wrong.check, wrong.why)),
             Err(fault) => return self.faulty(service, fault),
         };
         match verb {
@@ -237,7 +236,7 @@ impl Server {
         let dry = given.get("dry_run") == Some(&Value::Bool(true));
         match self.door.ask(request, dry) {
             Ok(Asked::Action(answer)) => self.asked(&answer),
-            Ok(Asked::Refused(wrong)) => Ok(Refusal::new(wrong.check, wrong.why)),
+            Ok(Asked::Refused(wrong)) => Ok(refuse(wrong.check, wrong.why)),
             Err(fault) => self.faulty(service, fault),
         }
     }
@@ -263,7 +262,7 @@ impl Server {
         let (verb, known) = named(tool);
         let said = format!("parameters: {why}");
         self.put(session, (service, &verb, known), &said)?;
-        Ok(Err(Refusal::new("parameters", why)))
+        Ok(Err(refuse("parameters", why)))
     }
 
     fn asked(&mut self, answer: &Answer) -> Result<Called, store::Error> {
@@ -306,15 +305,15 @@ impl Server {
         let service = found.map(|action| action.service).unwrap_or_default();
         let said = format!("action_known: {why}");
         self.put(session, (&service, "action", false), &said)?;
-        Ok(Refusal::new("action_known", why))
+        Ok(refuse("action_known", why))
     }
 
     /// Why the door could not judge; it has written that down.
     fn faulty(&mut self, service: &str, fault: Fault) -> Result<Called, store::Error> {
         let mut shown = Shown(self.door.store.scope(service)?);
         match fault {
-            Fault::Unknown(why) => Ok(Refusal::new("verb_allowed", why)),
-            Fault::Platform(fault) => Ok(Refusal::new("platform_answers", shown.text(&fault.what))),
+            Fault::Unknown(why) => Ok(refuse("verb_allowed", why)),
+            Fault::Platform(fault) => Ok(refuse("platform_answers", shown.text(&fault.what))),
             Fault::Store(fault) => Err(fault),
         }
     }

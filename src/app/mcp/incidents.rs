@@ -1,7 +1,7 @@
 //! Incidents to read: the list, and what is known of one. As `autofix why` shows it, but redacted by
 //! its service's rules and bounded, since it leaves for a model that is not ours.
 
-use crate::app::mcp::call::{Called, Refusal, number, text};
+use crate::app::mcp::call::{Called, number, refuse, text};
 use crate::app::mcp::shown::Shown;
 use crate::app::mcp::tools::Tool;
 use crate::app::mcp::{Server, Session};
@@ -71,7 +71,7 @@ impl Server {
         let service = found.map(|incident| incident.service).unwrap_or_default();
         let said = format!("incident_known: {why}");
         self.put(session, (&service, "incident", false), &said)?;
-        Ok(Refusal::new("incident_known", why))
+        Ok(refuse("incident_known", why))
     }
 
     fn known(&mut self, incident: &Incident) -> Result<Value, store::Error> {
