@@ -321,7 +321,11 @@ fn a_thousand_calls_are_counted_and_the_audit_stays_bounded() {
             "platform_answers",
             "platform_answers",
         ];
-        assert_eq!(check, right[turn % 4]);
+        // Faster than a platform is asked for an agent, or not: refused and counted all the same.
+        assert!(
+            check == right[turn % 4] || check == "not_too_often",
+            "{check}"
+        );
     }
     for verb in ["status", "releases", "restart", "scale"] {
         assert_eq!(counted(&store, verb, "refused"), 250, "{verb}");

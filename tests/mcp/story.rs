@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Ends three times, then stays: what is broken is mended by whoever starts it once more.
+/// Ends as long as something is broken. Once that is mended it has to be started: it was given up.
 const PROGRAM: &str = "\
 #!/bin/sh
 cd \"$(dirname \"$0\")\" || exit 9
@@ -23,7 +23,7 @@ n=$(cat count 2>/dev/null || echo 0)
 echo $((n + 1)) > count
 echo \"run $n api_key=sk-live-0123456789abcdef0123456789abcdef\"
 printf '%s\\n' '-----BEGIN RSA PRIVATE KEY-----' MIIEpAIBAAKCAQEA0Z3VS5 '-----END RSA PRIVATE KEY-----'
-[ \"$n\" -lt 3 ] && exit 7
+[ -e broken ] && exit 7
 exec sleep 600
 ";
 
@@ -46,7 +46,7 @@ fn supervisord(place: &Place, socket: &Path) -> Supervisord {
          childlogdir={dir}\n\
          [rpcinterface:supervisor]\n\
          supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\
-         [program:cart]\ncommand=/bin/sh {program}\nstartsecs=1\nstartretries=2\n",
+         [program:cart]\ncommand=/bin/sh {program}\nstartsecs=3\nstartretries=2\n",
         socket = socket.display(),
         dir = place.path("run").display(),
         program = program.display(),
@@ -63,6 +63,12 @@ fn supervisord(place: &Place, socket: &Path) -> Supervisord {
     Supervisord(child)
 }
 
+/// How often the program was started.
+fn runs(place: &Place) -> u32 {
+    let count = fs::read_to_string(place.path("run/count")).unwrap();
+    count.trim().parse().unwrap()
+}
+
 /// Asks until it is so.
 fn until(what: &str, mut ask: impl FnMut() -> Option<Value>) -> Value {
     let end = Instant::now() + PATIENCE;
@@ -71,7 +77,7 @@ fn until(what: &str, mut ask: impl FnMut() -> Option<Value>) -> Value {
             return found;
         }
         assert!(Instant::now() < end, "never: {what}");
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_secs(1));
     }
 }
 
@@ -89,6 +95,7 @@ fn an_agent_brings_a_service_back() {
         .unwrap();
     let socket = sockets.path().join("s");
     fs::create_dir(place.path("run")).unwrap();
+    place.write("run/broken", "");
     let _supervisord = supervisord(&place, &socket);
     let mut store = open(&place);
     let verbs = ["status", "logs", "restart", "stop", "flush-cache"];
@@ -103,9 +110,15 @@ fn an_agent_brings_a_service_back() {
         .unwrap();
 
     let mut agent = Agent::meet(&place, &[], REVISIONS[0]);
+    let mut newest = Value::Null;
     let status = until("given up", || {
         let (refused, said) = agent.call("service_status", json!({"service": "cart"}));
-        (!refused && said["instances"][0]["word"] == "FATAL").then_some(said)
+        let given_up = !refused && said["instances"][0]["word"] == "FATAL";
+        if said != newest {
+            println!("{said}");
+            newest = said.clone();
+        }
+        given_up.then_some(said)
     });
     assert_eq!(status["well"], false);
     assert!(
@@ -141,6 +154,7 @@ fn an_agent_brings_a_service_back() {
         "{tried}"
     );
 
+    let begun = runs(&place);
     // Tried: what would be sent, and nothing else.
     let why = json!({"service": "cart", "why": "it was given up", "dry_run": true});
     let (refused, tried) = agent.call("restart_service", why);
@@ -153,7 +167,7 @@ fn an_agent_brings_a_service_back() {
         "{tried}"
     );
     assert!(store.actions(None, 10).unwrap().is_empty());
-    assert_eq!(fs::read_to_string(place.path("run/count")).unwrap(), "3\n");
+    assert_eq!(runs(&place), begun);
 
     // In mode approve it waits, and the agent cannot release it.
     cart.permit = Permit::Approve;
@@ -189,6 +203,7 @@ fn an_agent_brings_a_service_back() {
     let (_, over) = agent.call("action", json!({"id": id}));
     assert_eq!(over["action"]["stage"], "denied", "{}", denied.err);
 
+    fs::remove_file(place.path("run/broken")).unwrap();
     // In mode auto it is carried out beside the messages of the agent.
     cart.permit = Permit::Auto;
     store
@@ -223,7 +238,7 @@ fn an_agent_brings_a_service_back() {
     assert_eq!(over["action"]["caller"], "agent test-agent");
     let (_, status) = agent.call("service_status", json!({"service": "cart"}));
     assert_eq!(status["well"], true, "{status}");
-    assert_eq!(fs::read_to_string(place.path("run/count")).unwrap(), "4\n");
+    assert_eq!(runs(&place), begun + 1);
 
     // It is well now: the next one is refused with the check that says so.
     let again = json!({"service": "cart", "why": "once more"});

@@ -14,6 +14,7 @@ use crate::policy::{Request, refused};
 use crate::store;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Longest service, verb or text of a refusal that is written down, in bytes.
 const WORD: usize = 200;
@@ -78,6 +79,16 @@ impl Server {
             self.put(session, (service, &verb, known), &said)
                 .map_err(broken)?;
             return Err(Failure::new(PARAMS, why));
+        }
+        if tool.verb().is_some()
+            && let Err(seconds) = self.pace.take(Instant::now())
+        {
+            let why = format!("too many calls; there may be another in {seconds} s");
+            let (verb, known) = named(&tool);
+            let said = format!("not_too_often: {why}");
+            self.put(session, (service, &verb, known), &said)
+                .map_err(broken)?;
+            return Ok(result(session.revision, refuse("not_too_often", why)));
         }
         let called = match &tool {
             Tool::Services => self.services(),

@@ -5,6 +5,7 @@
 mod call;
 mod incidents;
 mod message;
+mod pace;
 mod schema;
 mod shown;
 mod tools;
@@ -20,8 +21,10 @@ use crate::model::{Level, Settings};
 use crate::pipeline::acting::Door;
 use crate::store;
 use message::{Failure, METHOD, Message, PARAMS, PARSE, Params, REQUEST};
+use pace::Pace;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::time::Instant;
 use wall::Wall;
 
 /// Longest line that is read, in bytes.
@@ -77,6 +80,7 @@ pub struct Server {
     session: Option<Session>,
     /// Actions that were released as this agent asked for them, and are not over.
     own: Vec<ActionId>,
+    pace: Pace,
 }
 
 const INSTRUCTIONS: &str = "\
@@ -101,6 +105,7 @@ impl Server {
             door,
             session: None,
             own: Vec::new(),
+            pace: Pace::new(Instant::now()),
         })
     }
 
@@ -131,7 +136,9 @@ impl Server {
     }
 
     /// Does the due steps of this agent's own released actions, one each. `false`: there are none left.
-    /// A plugin that runs does the same; leases keep them out of each other's way.
+    /// A plugin that runs does the same; leases keep them out of each other's way. A step takes as long as
+    /// the platform takes to answer, or as a team's own verb runs, and messages wait for it. What is not
+    /// over when the input ends is left to the plugin, or to `autofix act --poll ID --wait`.
     pub fn carry(&mut self) -> bool {
         for id in self.own.clone() {
             let stays = self.carry_one(id).unwrap_or_else(|fault| {
