@@ -2,18 +2,21 @@
 //! written down before the platform is told, so that whoever takes over from a process that died polls
 //! and does not begin again.
 
-use super::releasing::same;
+use super::asking::{Scene, sentence};
+use super::releasing::{again, same};
 use super::{ANSWER, Door, Fault, until};
 use crate::model::Timestamp;
-use crate::model::recovery::{Action, ActionId, Policy, Stage, State, Task};
+use crate::model::recovery::{Action, ActionId, Aftermath, Stage, Task};
 use crate::pipeline::clock;
-use crate::policy::{After, Helped, helped};
+use crate::policy::{self, After, Helped, History, helped};
 use crate::recover::{Attempt, Error, ErrorKind, Progress, command};
 use crate::store::{self, ActionLease, Claimed, Next};
 use std::time::{Duration, Instant};
 
 /// Between two looks at how far it is.
 const POLL: Duration = Duration::from_secs(2);
+/// The longest that a platform may take to be told; a lease lasts longer.
+const BEGIN: Duration = Duration::from_secs(240);
 /// The longest pause after failed ones.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -38,6 +41,9 @@ impl Door {
     /// # Errors
     /// When the store refuses.
     pub fn step(&mut self, which: Option<ActionId>) -> Result<Carried, store::Error> {
+        if self.is_off() {
+            return Ok(Carried::Nothing);
+        }
         let now = clock::now();
         let Some(claimed) = self.store.claim_action(which, &self.holder, now)? else {
             return Ok(Carried::Nothing);
@@ -102,10 +108,18 @@ impl Door {
         let pause = POLL.saturating_mul(1 << tries.min(8)).min(LONGEST);
         let policy = self.policy(&action.service).map(|(_, policy)| policy);
         let within = policy.map(|policy| policy.act_within.max(policy.well_within));
-        let begun = action.begun.unwrap_or(action.made);
-        let over = now.since(begun) > within.unwrap_or_default();
+        let since = action.acted.or(action.begun).unwrap_or(action.expires);
+        let over = now > since && now.since(since) > within.unwrap_or_default();
         action.said = format!("tried again: {why}");
-        if over && action.stage != Stage::Watched {
+        if over && action.stage == Stage::Watched {
+            // It was done; nobody can say whether it helped.
+            action.stage = Stage::Done;
+            action.aftermath = Some(Aftermath::NoChange);
+            action.said = format!("it is not known whether it helped: {why}");
+            action.ended = Some(now);
+            return (None, 0);
+        }
+        if over {
             self.fail(action, format!("given up: {why}"), now);
             return (None, 0);
         }
@@ -126,10 +140,10 @@ impl Door {
         tries: u32,
     ) -> Result<Then, Fault> {
         let (_, policy) = self.policy(&action.service)?;
-        let platform = (self.platforms)(&policy)?;
-        let state = self.state(platform.as_ref())?;
-        let now = clock::now();
-        if let Some(why) = no_longer(action, &policy, &state) {
+        let scene = self.scene(policy, &action.service, action.task.verb())?;
+        let (policy, platform) = (&scene.policy, &scene.platform);
+        let (state, now) = (&scene.state, scene.now);
+        if let Some(why) = no_longer(action, &scene) {
             action.stage = Stage::Refused;
             action.said = why;
             action.ended = Some(now);
@@ -152,8 +166,9 @@ impl Door {
             | Task::Stop { .. }
             | Task::Start { .. } => {
                 let mark = format!("autofix-{}-{}", action.id, &action.hash[..12]);
-                let deadline = Instant::now() + ANSWER.min(policy.act_within);
-                platform.begin(&action.task, &state, &mark, deadline)
+                // It may have to wait between instances.
+                let deadline = Instant::now() + BEGIN.min(policy.act_within);
+                platform.begin(&action.task, state, &mark, deadline)
             }
         };
         let now = clock::now();
@@ -280,19 +295,22 @@ impl Door {
     }
 }
 
-/// Why what was released must not begin any more.
-fn no_longer(action: &Action, policy: &Policy, state: &State) -> Option<String> {
-    let same = same(action, policy, state);
-    if !same.passed {
-        return Some(format!("{}: {}", same.name, same.why));
+/// Why what was released must not begin any more. What was done before was counted when it was released;
+/// everything else is looked at once more.
+fn no_longer(action: &Action, scene: &Scene) -> Option<String> {
+    let policy = &scene.policy;
+    let last = action.expires.plus(policy.act_within);
+    if scene.now >= last {
+        return Some(format!("it did not begin before {}", last.to_rfc3339()));
     }
-    if let Some(what) = &state.deploying {
-        return Some(format!(
-            "no_deploy_under_way: a deploy is under way: {what}"
-        ));
-    }
-    state
-        .kept_by
-        .as_ref()
-        .map(|who| format!("not_kept_by_another: {who} would undo it"))
+    let mut checks = vec![same(action, policy, &scene.state)];
+    let history = History::default();
+    let request = again(action);
+    checks.extend(policy::judge(
+        policy,
+        &request,
+        &action.task,
+        &scene.known(&history),
+    ));
+    policy::refused(&checks).map(sentence)
 }

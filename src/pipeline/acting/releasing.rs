@@ -17,6 +17,7 @@ impl Door {
     /// Where there is no such action or it does not wait any more, and where the platform does not say
     /// how the service is: then it goes on waiting.
     pub fn approve(&mut self, id: ActionId, who: &str) -> Result<Action, Fault> {
+        self.must_be_on()?;
         let action = self.waiting(id)?;
         let now = clock::now();
         if now >= action.expires {
@@ -25,15 +26,7 @@ impl Door {
         let (_, policy) = self.policy(&action.service)?;
         let scene = self.scene(policy, &action.service, action.task.verb())?;
         plan(scene.platform.as_ref(), &action.task, &scene.state)?;
-        let request = Request {
-            service: action.service.clone(),
-            verb: action.task.verb().to_owned(),
-            parameters: BTreeMap::new(),
-            caller: action.caller.clone(),
-            why: action.why.clone(),
-            incident: action.incident,
-            fingerprint: action.fingerprint.clone(),
-        };
+        let request = again(&action);
         let decide = |history: &History, action: &mut Action| {
             action.by = Some(who.to_owned());
             action.checks =
@@ -110,6 +103,19 @@ impl Door {
             }
             Err(fault) => Err(fault.into()),
         }
+    }
+}
+
+/// The request that an action came of, as far as its task does not say it.
+pub(super) fn again(action: &Action) -> Request {
+    Request {
+        service: action.service.clone(),
+        verb: action.task.verb().to_owned(),
+        parameters: BTreeMap::new(),
+        caller: action.caller.clone(),
+        why: action.why.clone(),
+        incident: action.incident,
+        fingerprint: action.fingerprint.clone(),
     }
 }
 
