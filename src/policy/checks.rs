@@ -127,7 +127,10 @@ fn check(name: &str, passed: bool, why: impl Into<String>) -> Check {
 /// Whether the platform itself told of trouble. What was sent to us can start a look, and no more.
 fn fact(request: &Request, task: &Task, known: &Known<'_>) -> Check {
     let name = "fact_of_platform";
-    let asked = known.evidence.iter().rfind(|fact| fact.asked);
+    // What was before the end of the last action was what that was for.
+    let ended = known.history.last_ended;
+    let is_new = |fact: &&Fact| fact.asked && ended.is_none_or(|ended| fact.at > ended);
+    let asked = known.evidence.iter().rfind(is_new);
     match asked {
         Some(fact) => {
             let whose = match fact.instance.as_str() {
@@ -159,6 +162,7 @@ fn needs_none(request: &Request, task: &Task) -> bool {
 fn unhealthy(policy: &Policy, request: &Request, task: &Task, known: &Known<'_>) -> Check {
     let name = "unhealthy_now";
     let since = known.now.minus(policy.crash_loop.1.max(policy.well_for));
+    let since = since.max(known.history.last_ended.unwrap_or(since));
     let trouble = known.state.trouble(&request.service, since, known.now);
     match (trouble.last(), task) {
         (Some(fact), _) => check(name, true, fact.text.clone()),

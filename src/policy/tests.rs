@@ -182,6 +182,21 @@ fn each_check_fails_alone() {
         with(|case| case.history.last_ended = Some(ago(299))),
         ["cool_down"]
     );
+    let after_the_last = |case: &mut Case| {
+        case.history.last_ended = Some(ago(301));
+        case.evidence = vec![crash("a", "7", 400)];
+        case.state.instances[0].state = InstanceState::Running;
+        let exit = Exit {
+            at: ago(400),
+            code: Some(1),
+            signal: None,
+            oom: false,
+            wanted: false,
+        };
+        case.state.instances[0].exits.push(exit);
+    };
+    // What the last action was for is no reason for the next.
+    assert_eq!(with(after_the_last), ["fact_of_platform", "unhealthy_now"]);
     assert_eq!(
         with(|case| case.history.last_ended = Some(ago(301))),
         [""; 0]

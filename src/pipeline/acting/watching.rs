@@ -241,6 +241,7 @@ impl Door {
                 news.push(fact);
             }
         }
+        self.store.note_state(service, state, now)?;
         if let Some(release) = &state.release {
             let well = state.is_well() && news.is_empty();
             let gap = policy.every.saturating_mul(3);

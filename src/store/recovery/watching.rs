@@ -121,6 +121,23 @@ impl Store {
         Ok(tx.commit()?)
     }
 
+    /// Keeps what a platform shows, whoever asked it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn note_state(
+        &mut self,
+        service: &str,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.db.execute(
+            "UPDATE watched SET state = ?2, asked = ?3 WHERE service = ?1",
+            params![service, rows::to_json(state)?, now.0],
+        )?;
+        Ok(())
+    }
+
     /// The services that a registry gave a policy.
     ///
     /// # Errors
