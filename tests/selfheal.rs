@@ -36,38 +36,42 @@ fn is_there(program: &str) -> bool {
     there.is_ok_and(|done| done.status.success())
 }
 
-fn in_mode(test: &str, mode: &str) -> Vec<String> {
+/// The newest router for one mode, the oldest for the other: each takes the better part of a minute.
+fn in_mode(test: &str, mode: &str) -> Option<String> {
     for program in ["supervisord", "python3", "git"] {
         if !is_there(program) {
             println!("SKIPPED {test}: {program} is not there");
-            return Vec::new();
+            return None;
         }
     }
-    let each = routers(test, (1, 9, 0)).into_iter().map(|router| {
-        let home = tempfile::tempdir().unwrap();
-        let work = home.path().join("work");
-        let said = play(&router.program, mode, &work);
-        let state = work.join("state");
-        let last = said.lines().last().unwrap_or_default();
-        assert_eq!(last, format!("state: {}", state.display()));
-        // One incident, the fix's diff, the release that ran well, and a record that is whole.
-        assert!(
-            said.contains("#1 proposed") && !said.contains("#2 "),
-            "{said}"
-        );
-        assert!(said.contains("+++ b/orders/vouchers.py"), "{said}");
-        assert!(said.contains("the audit is whole"), "{said}");
-        let link = std::fs::read_link(work.join("current")).unwrap();
-        assert!(link.ends_with("releases/r1"), "{}", link.display());
-        said
-    });
-    each.collect()
+    let mut all = routers(test, (1, 9, 0));
+    all.sort_by_key(|router| router.version);
+    let router = match mode {
+        "auto" => all.first(),
+        _ => all.last(),
+    }?;
+    let home = tempfile::tempdir().unwrap();
+    let work = home.path().join("work");
+    let said = play(&router.program, mode, &work);
+    let state = work.join("state");
+    let last = said.lines().last().unwrap_or_default();
+    assert_eq!(last, format!("state: {}", state.display()));
+    // One incident, the fix's diff, the release that ran well, and a record that is whole.
+    assert!(
+        said.contains("#1 proposed") && !said.contains("#2 "),
+        "{said}"
+    );
+    assert!(said.contains("+++ b/orders/vouchers.py"), "{said}");
+    assert!(said.contains("the audit is whole"), "{said}");
+    let link = std::fs::read_link(work.join("current")).unwrap();
+    assert!(link.ends_with("releases/r1"), "{}", link.display());
+    Some(said)
 }
 
 #[test]
 fn a_bad_release_is_rolled_back_when_a_person_approves_it() {
     let test = "a_bad_release_is_rolled_back_when_a_person_approves_it";
-    for said in in_mode(test, "approve") {
+    if let Some(said) = in_mode(test, "approve") {
         assert!(
             said.contains("pending  1 orders: roll back to release r1"),
             "{said}"
@@ -82,7 +86,7 @@ fn a_bad_release_is_rolled_back_when_a_person_approves_it() {
 #[test]
 fn a_bad_release_is_rolled_back_without_a_hand_in_mode_auto() {
     let test = "a_bad_release_is_rolled_back_without_a_hand_in_mode_auto";
-    for said in in_mode(test, "auto") {
+    if let Some(said) = in_mode(test, "auto") {
         assert!(!said.contains("pending  1"), "{said}");
         assert!(
             said.contains("healthy  1 orders: roll back to release r1"),
