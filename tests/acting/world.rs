@@ -8,8 +8,8 @@ use autofix::model::recovery::{
     Shape,
 };
 use autofix::model::{Block, Frame, Kind, Language, Raised, Settings, Signal, Timestamp, Trace};
+use autofix::pipeline::Halt;
 use autofix::pipeline::acting::{Answer, Asked, Carried, Door, Fault};
-use autofix::pipeline::lane::Halt;
 use autofix::policy::Request;
 use autofix::store::{Holder, Limits, Store};
 use rusqlite::Connection;
@@ -180,9 +180,10 @@ impl World {
         self.store().action(id).unwrap().unwrap()
     }
 
-    /// Makes every step due now.
+    /// Makes every step due now, but for the end of those that wait.
     pub fn hurry(&self) {
-        let sql = "UPDATE actions SET due = 0 WHERE due < 9223372036854775807";
+        let sql = "UPDATE actions SET due = 0 WHERE due < 9223372036854775807
+                   AND stage <> 'pending'";
         self.sql().execute(sql, []).unwrap();
     }
 
@@ -242,7 +243,10 @@ impl World {
             listed || told("said").contains(check),
             "{check} is not named: {last}"
         );
-        assert!(self.counted(verb, caller, "refused") > 0, "it is not counted");
+        assert!(
+            self.counted(verb, caller, "refused") > 0,
+            "it is not counted"
+        );
         for _ in 0..3 {
             self.hurry();
             self.door().step(None).unwrap();

@@ -2,12 +2,13 @@
 //! written down before the platform is told, so that whoever takes over from a process that died polls
 //! and does not begin again.
 
-use super::releasing::same;
+use super::asking::{AUTO, Scene, sentence};
+use super::releasing::{request_of, same};
 use super::{ANSWER, Door, Fault, until};
 use crate::model::Timestamp;
-use crate::model::recovery::{Action, ActionId, Policy, Stage, State, Task};
+use crate::model::recovery::{Action, ActionId, Stage, Task};
 use crate::pipeline::clock;
-use crate::policy::{After, Helped, helped};
+use crate::policy::{self, After, Helped, History, helped};
 use crate::recover::{Attempt, Error, ErrorKind, Progress, command};
 use crate::store::{self, ActionLease, Claimed, Next};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 const POLL: Duration = Duration::from_secs(2);
 /// The longest pause after failed ones.
 const LONGEST: Duration = Duration::from_secs(60);
+/// The longest that a platform can put one off.
+const PUT_OFF: Duration = Duration::from_secs(900);
 
 /// What a step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +32,6 @@ pub enum Carried {
 /// How a step ends.
 enum Then {
     Due(Timestamp),
-    /// Failed for now; tried again.
-    Again(String),
     Over,
 }
 
@@ -71,7 +72,6 @@ impl Door {
         let (next, tries) = match done {
             Ok(Then::Due(due)) => (Some(due), 0),
             Ok(Then::Over) => (None, 0),
-            Ok(Then::Again(why)) => self.again(&mut action, &why, tries, now),
             Err(Fault::Platform(fault)) => self.again(&mut action, &fault.what, tries, now),
             Err(Fault::Unknown(what)) => {
                 // Its service is gone from the registry: what was begun is left as it is.
@@ -105,10 +105,14 @@ impl Door {
         let pause = POLL.saturating_mul(1 << tries.min(8)).min(LONGEST);
         let policy = self.policy(&action.service).map(|(_, policy)| policy);
         let within = policy.map(|policy| policy.act_within.max(policy.well_within));
-        let begun = action.begun.unwrap_or(action.made);
-        let over = now.since(begun) > within.unwrap_or_default();
+        let within = within.unwrap_or_default();
         action.said = format!("tried again: {why}");
-        if over && action.stage != Stage::Watched {
+        if action.stage == Stage::Approved {
+            if now > action.expires.plus(within) {
+                refuse(action, format!("it did not begin in time: {why}"), now);
+                return (None, 0);
+            }
+        } else if now.since(action.begun.unwrap_or(action.made)) > within {
             self.fail(action, format!("given up: {why}"), now);
             return (None, 0);
         }
@@ -129,15 +133,18 @@ impl Door {
         tries: u32,
     ) -> Result<Then, Fault> {
         let (_, policy) = self.policy(&action.service)?;
-        let platform = (self.platforms)(&policy)?;
-        let state = self.state(platform.as_ref())?;
+        let scene = self.scene(policy, &action.service, action.task.verb())?;
         let now = clock::now();
-        if let Some(why) = no_longer(action, &policy, &state) {
-            action.stage = Stage::Refused;
-            action.said = why;
-            action.ended = Some(now);
+        if let Some(why) = no_longer(action, &scene, now) {
+            refuse(action, why, now);
             return Ok(Then::Over);
         }
+        let Scene {
+            policy,
+            platform,
+            state,
+            ..
+        } = scene;
         action.stage = Stage::Running;
         action.begun = Some(now);
         action.before = Some(state.clone());
@@ -175,7 +182,7 @@ impl Door {
             ErrorKind::Limited(after) => {
                 action.stage = Stage::Approved;
                 action.said = format!("put off: {fault}");
-                Then::Due(now.plus(after))
+                Then::Due(now.plus(after.min(PUT_OFF)))
             }
             ErrorKind::Unreachable => {
                 action.said = format!("it is not known whether it began: {fault}");
@@ -244,8 +251,10 @@ impl Door {
     /// Looks whether it helped.
     fn watch(&mut self, action: &mut Action) -> Result<Then, Fault> {
         let (_, policy) = self.policy(&action.service)?;
-        let platform = (self.platforms)(&policy)?;
-        let state = self.state(platform.as_ref());
+        // One that cannot even be asked is one that does not say how the service is.
+        let state = (self.platforms)(&policy)
+            .map_err(Fault::from)
+            .and_then(|platform| self.state(platform.as_ref()));
         let now = clock::now();
         if let Ok(state) = &state {
             self.observe(&action.service, &policy, state, now)?;
@@ -255,9 +264,24 @@ impl Door {
             Some(fault) => self.store.seen_since(&action.service, fault, acted)?,
             None => 0,
         };
+        let (before, state) = match &action.task {
+            // It does not run because that was asked for.
+            Task::Stop { instance } => (
+                action.before.as_ref().map(|state| state.without(instance)),
+                state.ok().map(|state| match state.is_stopped(instance) {
+                    true => state.without(instance),
+                    false => state,
+                }),
+            ),
+            Task::Restart { .. }
+            | Task::Rollback { .. }
+            | Task::Scale { .. }
+            | Task::Start { .. }
+            | Task::Own { .. } => (action.before.clone(), state.ok()),
+        };
         let after = After {
-            before: action.before.as_ref(),
-            state: state.as_ref().ok(),
+            before: before.as_ref(),
+            state: state.as_ref(),
             acted,
             seen,
             well_since: action.well_since,
@@ -283,19 +307,36 @@ impl Door {
     }
 }
 
-/// Why what was released must not begin any more.
-fn no_longer(action: &Action, policy: &Policy, state: &State) -> Option<String> {
-    let same = same(action, policy, state);
+/// It was not begun, and never will be.
+fn refuse(action: &mut Action, why: String, now: Timestamp) {
+    action.stage = Stage::Refused;
+    action.said = why;
+    action.ended = Some(now);
+}
+
+/// Why what was released must not begin any more. Between the yes and the begin lies no time, or all
+/// the time that a platform put it off or that nobody was there: everything that the service shows is
+/// looked at once more. What was done before was counted when it was released.
+fn no_longer(action: &Action, scene: &Scene, now: Timestamp) -> Option<String> {
+    let policy = &scene.policy;
+    let same = same(action, policy, &scene.state);
     if !same.passed {
-        return Some(format!("{}: {}", same.name, same.why));
+        return Some(sentence(&same));
     }
-    if let Some(what) = &state.deploying {
+    if now > action.expires.plus(policy.act_within) {
+        let until = action.expires.to_rfc3339();
         return Some(format!(
-            "no_deploy_under_way: a deploy is under way: {what}"
+            "it did not begin in time: it was good until {until}"
         ));
     }
-    state
-        .kept_by
-        .as_ref()
-        .map(|who| format!("not_kept_by_another: {who} would undo it"))
+    let before = History::default();
+    let known = scene.known(&before);
+    let checks = policy::judge(policy, &request_of(action), &action.task, &known);
+    if let Some(failed) = policy::refused(&checks) {
+        return Some(sentence(failed));
+    }
+    match action.by.as_deref() {
+        Some(AUTO) => policy::waits_for_person(policy, now),
+        Some(_) | None => None,
+    }
 }

@@ -1,9 +1,9 @@
 //! A person says yes or no to an action that waits. A yes is for this action as it was asked for, once,
 //! and only while everything that it rests on is still so.
 
-use super::asking::{plan, sentence};
+use super::asking::{NAME, WHY, plan, sentence};
 use super::{Door, Fault};
-use crate::model::recovery::{Action, ActionId, Check, Stage};
+use crate::model::recovery::{Action, ActionId, Caller, CallerKind, Check, Stage};
 use crate::pipeline::clock;
 use crate::policy::{self, History, Request};
 use crate::store::ErrorKind;
@@ -17,6 +17,12 @@ impl Door {
     /// Where there is no such action or it does not wait any more, and where the platform does not say
     /// how the service is: then it goes on waiting.
     pub fn approve(&mut self, id: ActionId, who: &str) -> Result<Action, Fault> {
+        let who = cut(who, NAME);
+        let done = self.try_approve(id, who);
+        self.noted("approve", id, who, done)
+    }
+
+    fn try_approve(&mut self, id: ActionId, who: &str) -> Result<Action, Fault> {
         let action = self.waiting(id)?;
         let now = clock::now();
         if now >= action.expires {
@@ -25,15 +31,7 @@ impl Door {
         let (_, policy) = self.policy(&action.service)?;
         let scene = self.scene(policy, &action.service, action.task.verb())?;
         plan(scene.platform.as_ref(), &action.task, &scene.state)?;
-        let request = Request {
-            service: action.service.clone(),
-            verb: action.task.verb().to_owned(),
-            parameters: BTreeMap::new(),
-            caller: action.caller.clone(),
-            why: action.why.clone(),
-            incident: action.incident,
-            fingerprint: action.fingerprint.clone(),
-        };
+        let request = request_of(&action);
         let decide = |history: &History, action: &mut Action| {
             action.by = Some(who.to_owned());
             action.checks =
@@ -60,6 +58,12 @@ impl Door {
     /// # Errors
     /// Where there is no such action or it does not wait any more.
     pub fn deny(&mut self, id: ActionId, who: &str, reason: &str) -> Result<Action, Fault> {
+        let who = cut(who, NAME);
+        let done = self.try_deny(id, who, cut(reason, WHY));
+        self.noted("deny", id, who, done)
+    }
+
+    fn try_deny(&mut self, id: ActionId, who: &str, reason: &str) -> Result<Action, Fault> {
         self.waiting(id)?;
         self.settled(id, |_, action| {
             action.stage = Stage::Denied;
@@ -81,6 +85,32 @@ impl Door {
             );
             action.ended = Some(clock::now());
         })
+    }
+
+    /// A yes or a no that came to nothing is written down as well: one that is said twice is seen.
+    fn noted(
+        &mut self,
+        verb: &str,
+        id: ActionId,
+        who: &str,
+        done: Result<Action, Fault>,
+    ) -> Result<Action, Fault> {
+        let fault = match done {
+            Ok(_) | Err(Fault::Store(_)) => return done,
+            Err(fault @ (Fault::Unknown(_) | Fault::Platform(_))) => fault,
+        };
+        let action = self.store.action(id)?;
+        let service = action.map(|action| action.service).unwrap_or_default();
+        let caller = Caller {
+            kind: CallerKind::Person,
+            name: who.to_owned(),
+        };
+        let said = format!("action {id}: {fault}");
+        let what = (service.as_str(), verb, true);
+        let now = clock::now();
+        self.store
+            .put_request(what, &caller, ("refused", &said), now)?;
+        Err(fault)
     }
 
     fn waiting(&self, id: ActionId) -> Result<Action, Fault> {
@@ -111,6 +141,25 @@ impl Door {
             Err(fault) => Err(fault.into()),
         }
     }
+}
+
+/// The request that an action was made of, for the checks.
+pub(super) fn request_of(action: &Action) -> Request {
+    Request {
+        service: action.service.clone(),
+        verb: action.task.verb().to_owned(),
+        parameters: BTreeMap::new(),
+        caller: action.caller.clone(),
+        why: action.why.clone(),
+        incident: action.incident,
+        fingerprint: action.fingerprint.clone(),
+    }
+}
+
+/// What was written, as far as it is kept.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most))
+        .unwrap_or_default()
 }
 
 /// Whether an action is still what was asked for, on what it was asked for.

@@ -196,7 +196,9 @@ impl Played {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// What comes before each answer: the call is written down, a test may step in, or it fails.
@@ -207,10 +209,13 @@ impl Played {
         });
         if let Some(mut step) = meanwhile {
             step(call);
-            self.set(|inner| inner.meanwhile.get_or_insert(step));
+            self.set(|inner| inner.meanwhile = Some(step));
         }
         let mut inner = self.lock();
-        let at = inner.faults.iter().position(|(one, left, _)| *one == call && *left > 0);
+        let at = inner
+            .faults
+            .iter()
+            .position(|(one, left, _)| *one == call && *left > 0);
         match at {
             Some(at) => {
                 inner.faults[at].1 -= 1;
@@ -239,7 +244,10 @@ impl Inner {
         match task {
             Task::Restart { .. } | Task::Own { .. } => {}
             Task::Rollback { to } => {
-                assert!(self.releases.iter().any(|one| one.id == *to), "no release {to}");
+                assert!(
+                    self.releases.iter().any(|one| one.id == *to),
+                    "no release {to}"
+                );
                 self.state.release = Some(to.clone());
                 for one in &mut self.releases {
                     one.current = one.id == *to;
@@ -249,12 +257,18 @@ impl Inner {
                 }
             }
             Task::Scale { from, to } => {
-                assert_eq!(self.state.wanted, Some(*from), "the precondition of a scale");
+                assert_eq!(
+                    self.state.wanted,
+                    Some(*from),
+                    "the precondition of a scale"
+                );
                 self.state.wanted = Some(*to);
                 self.state.instances.truncate(*to as usize);
                 while self.state.instances.len() < *to as usize {
                     let id = format!("n{}", self.state.instances.len());
-                    self.state.instances.push(instance(&id, InstanceState::Running));
+                    self.state
+                        .instances
+                        .push(instance(&id, InstanceState::Running));
                 }
             }
             Task::Stop { instance } => stands(instance, InstanceState::Stopped, self),
@@ -344,7 +358,10 @@ impl recover::Platform for Played {
         });
         self.asked(Call::Begun)?;
         match lost {
-            true => Err(Error::new(ErrorKind::Unreachable, "the connection broke off")),
+            true => Err(Error::new(
+                ErrorKind::Unreachable,
+                "the connection broke off",
+            )),
             false => Ok(Some(serde_json::json!({"ticket": mark}))),
         }
     }
