@@ -381,7 +381,7 @@ fn kill_9_in_each_call_to_the_platform_never_begins_twice() {
             if begins {
                 world.step(action.id);
                 assert_eq!(world.action(action.id).stage, Stage::Running);
-                let sql = "UPDATE actions SET json = replace(json, '\"begun\":1', '\"begun\":0')";
+                let sql = "UPDATE actions SET json = replace(json, '\"begun\":1', '\"begun\":-1')";
                 world.sql().execute(sql, []).unwrap();
             }
             let ended = world.finish(action.id);
