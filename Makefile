@@ -12,10 +12,10 @@ NAMES  ?= declined_payments orders_latency quiet_json
 # Here TARGET=name on the command line means a target of fuzz/.
 FUZZ   := $(if $(filter command,$(origin TARGET)),$(TARGET))
 
-.PHONY: help build demo test check memcheck fuzz bench score e2e e2e-model dist bindings clean
+.PHONY: help build demo demo-selfheal test check memcheck fuzz bench score e2e e2e-model dist bindings clean
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 build: ## optimised: dist/out_autofix.so and dist/autofix
 	@$(NEED) cargo cc
@@ -28,6 +28,10 @@ build: ## optimised: dist/out_autofix.so and dist/autofix
 demo: ## a crash in a sample service becomes a diff; CASE=1, 2 or 3
 	@$(NEED) cargo cc git
 	@CASE="$(CASE)" TARGET="$(TARGET)" sh examples/demo/run.sh
+
+demo-selfheal: ## a bad release crash-loops under supervisord and is rolled back, with a diff; MODE=approve or auto
+	@$(NEED) cargo cc git python3 fluent-bit supervisor
+	@TARGET="$(TARGET)" sh examples/selfheal/run.sh
 
 test: ## every test; those whose tools are absent print SKIPPED
 	@$(NEED) cargo cc git

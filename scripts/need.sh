@@ -14,6 +14,8 @@ package_of() {
 
 present() {
     case "$1" in
+        fluent-bit) command -v "${FLUENT_BIT:-fluent-bit}" >/dev/null 2>&1 ;;
+        supervisor) command -v supervisord >/dev/null 2>&1 ;;
         pip) python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null ;;
         *) command -v "$1" >/dev/null 2>&1 ;;
     esac
@@ -24,6 +26,10 @@ for tool in "$@"; do
     present "$tool" && continue
     if [ "$tool" = cargo ]; then
         echo "cargo is missing: install Rust 1.91 or newer (https://rustup.rs), then run make again" >&2
+        exit 1
+    fi
+    if [ "$tool" = fluent-bit ]; then
+        echo "fluent-bit is missing: install it (https://docs.fluentbit.io, or FLUENT_BIT=PATH), then run make again" >&2
         exit 1
     fi
     missing="$missing $(package_of "$tool")"

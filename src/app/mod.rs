@@ -1,6 +1,8 @@
 //! One function per command of the command line: each takes checked arguments and gives back
 //! data. Nothing here parses arguments or prints.
 
+pub mod act;
+pub mod audit;
 pub mod bill;
 pub mod check;
 pub mod checkout;

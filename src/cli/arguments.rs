@@ -1,5 +1,9 @@
 //! The commands and their arguments, as `--help` describes them.
 
+mod act;
+
+pub(super) use act::{ActArguments, ApproveArguments, Audit, DenyArguments};
+
 use crate::app;
 use crate::config::environment;
 use crate::model::IncidentId;
@@ -55,6 +59,17 @@ pub(super) enum Command {
     Unmute(UnmuteArguments),
     /// Show what became of the fixes: proposed, merged, held, came back, rejected
     Outcomes(OutcomesArguments),
+    /// Look at a service on its platform, or ask for an action that brings it back
+    Act(ActArguments),
+    /// Release an action that waits, and carry it out
+    Approve(ApproveArguments),
+    /// Say no to an action that waits
+    Deny(DenyArguments),
+    /// The record of recovery: who asked for what, what was done, what came of it
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
     /// Measure decisions against logs whose right decisions are known
     Eval {
         #[command(subcommand)]

@@ -4,6 +4,7 @@
 //! Exit status: 0 done (also when incidents were found), 1 could not finish or `check` or `eval`
 //! found a fault, 2 wrong use.
 
+mod act;
 mod arguments;
 mod bill;
 mod check;
@@ -93,6 +94,10 @@ fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
         Command::Mute(arguments) => fate::mute(&arguments, out),
         Command::Unmute(arguments) => fate::unmute(&arguments, out),
         Command::Outcomes(arguments) => fate::outcomes(&arguments, out),
+        Command::Act(arguments) => act::act(&arguments, out),
+        Command::Approve(arguments) => act::approve(&arguments, out),
+        Command::Deny(arguments) => act::deny(&arguments, out),
+        Command::Audit { what } => act::audit(&what, out),
         Command::Eval { what } => eval::run(what, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
         Command::Keys => {

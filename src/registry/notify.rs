@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(a.target.events, [NoticeEvent::Proposed]);
         assert_eq!((a.target.every, b.target.every), (900, 60));
         assert_eq!(b.target.url, TokenSource::File("/run/hook".into()));
-        assert_eq!((&b.target.owner, b.target.events.len()), (&None, 3));
+        assert_eq!((&b.target.owner, b.target.events.len()), (&None, 4));
         assert_eq!(a.place.line, Some(9));
         assert!(registry.warnings().is_empty());
     }

@@ -2,9 +2,8 @@
 //! caller's function inside the transaction that writes it, over what was done before: of two that ask
 //! at once the second sees the first. Whoever carries one out holds its lease.
 
-use crate::model::notify::NoticeEvent;
+use crate::model::Timestamp;
 use crate::model::recovery::{Action, ActionId, Caller, Stage};
-use crate::model::{IncidentId, Timestamp};
 use crate::policy::History;
 use crate::redact::Scope;
 use crate::store::error::{Error, ErrorKind};
@@ -12,7 +11,8 @@ use crate::store::holder::{Holder, is_alive};
 use crate::store::recovery::audit::{self, New};
 use crate::store::recovery::history::history;
 use crate::store::recovery::tally;
-use crate::store::{Store, TERM, journal, lease, notices, rows};
+use crate::store::recovery::telling::{notify, sentence, told};
+use crate::store::{Store, TERM, lease, rows};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde_json::json;
 use std::time::Duration;
@@ -121,31 +121,6 @@ impl Store {
         let before = history(&tx, &action.service, verb, fingerprint, ActionId(0), now)?;
         decide(&before, &mut action);
         Ok(action)
-    }
-
-    /// The newest incident of a service in the last hour that tells of an end or an error.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn incident_of_late(
-        &self,
-        service: &str,
-        now: Timestamp,
-    ) -> Result<Option<(IncidentId, String)>, Error> {
-        let hour = now.minus(Duration::from_secs(3_600));
-        let found = self
-            .db
-            .prepare_cached(
-                "SELECT id, fingerprint FROM incidents WHERE service = ?1 AND last_seen > ?2
-                 AND kind IN ('crash', 'oom', 'exit', 'error') ORDER BY
-                 CASE kind WHEN 'crash' THEN 0 WHEN 'oom' THEN 1 WHEN 'exit' THEN 2 ELSE 3 END,
-                 last_seen DESC LIMIT 1",
-            )?
-            .query_row(params![service, hour.0], |row| {
-                Ok((IncidentId(row.get(0)?), row.get(1)?))
-            })
-            .optional()?;
-        Ok(found)
     }
 
     /// Writes down a request that means no action at all, or a look.
@@ -330,61 +305,6 @@ impl Store {
         Ok(())
     }
 
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn action(&self, id: ActionId) -> Result<Option<Action>, Error> {
-        by_id(&self.db, id)
-    }
-
-    /// The newest actions, newest first, of one service or of all.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn actions(&self, service: Option<&str>, most: usize) -> Result<Vec<Action>, Error> {
-        let mut all = self.db.prepare_cached(
-            "SELECT json, recurred FROM actions WHERE (?1 IS NULL OR service = ?1)
-             ORDER BY id DESC LIMIT ?2",
-        )?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let all = all.query_map(params![service, most], |row| Ok(read(row)))?;
-        all.map(|row| row?).collect()
-    }
-
-    /// What was tried against a fault, oldest first.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn actions_against(&self, service: &str, fingerprint: &str) -> Result<Vec<Action>, Error> {
-        let mut all = self.db.prepare_cached(
-            "SELECT json, recurred FROM actions WHERE service = ?1 AND fingerprint = ?2
-             AND released IS NOT NULL AND stage <> 'refused' ORDER BY id DESC LIMIT 20",
-        )?;
-        let all = all.query_map([service, fingerprint], |row| Ok(read(row)))?;
-        let mut all: Vec<Action> = all.map(|row| row?).collect::<Result<_, Error>>()?;
-        all.reverse();
-        Ok(all)
-    }
-
-    /// How often a fault was seen since a moment, by event time.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn seen_since(
-        &self,
-        service: &str,
-        fingerprint: &str,
-        since: Timestamp,
-    ) -> Result<u64, Error> {
-        let count: i64 = self
-            .db
-            .prepare_cached(
-                "SELECT count(*) FROM occurrences JOIN incidents ON incidents.id = incident
-                 WHERE service = ?1 AND fingerprint = ?2 AND time > ?3",
-            )?
-            .query_row(params![service, fingerprint, since.0], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    }
-
     /// Notes which actions helped for a time only: since when the service crashed again, or the fault
     /// was seen again.
     ///
@@ -467,7 +387,7 @@ fn pending(tx: &Transaction<'_>, action: &Action) -> Result<Option<Action>, Erro
     found.transpose()
 }
 
-fn by_id(db: &Connection, id: ActionId) -> Result<Option<Action>, Error> {
+pub(super) fn by_id(db: &Connection, id: ActionId) -> Result<Option<Action>, Error> {
     let found = db
         .prepare_cached("SELECT json, recurred FROM actions WHERE id = ?1")?
         .query_row([id.0], |row| Ok(read(row)))
@@ -475,7 +395,7 @@ fn by_id(db: &Connection, id: ActionId) -> Result<Option<Action>, Error> {
     found.transpose()
 }
 
-fn read(row: &Row<'_>) -> Result<Action, Error> {
+pub(super) fn read(row: &Row<'_>) -> Result<Action, Error> {
     let action: Option<Action> = rows::from_json(row.get(0)?)?;
     let mut action = action.ok_or_else(|| rows::damaged("action"))?;
     action.recurred = row.get::<_, Option<i64>>(1)?.map(Timestamp);
@@ -494,91 +414,4 @@ fn write(tx: &Transaction<'_>, action: &Action) -> Result<(), Error> {
         ],
     )?;
     Ok(())
-}
-
-/// The audit and the counters about where an action stands now. `noise`: there may be very many of it;
-/// how what was released goes on is never left out.
-fn told(
-    tx: &Transaction<'_>,
-    action: &Action,
-    (known_verb, noise): (bool, bool),
-    scope: Option<&mut Scope>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let kind = action.caller.kind.word();
-    let verb = action.task.verb();
-    let outcome = match (action.stage, action.aftermath) {
-        (Stage::Done, Some(aftermath)) => aftermath.word(),
-        (stage, _) => stage.word(),
-    };
-    tally::count(tx, (verb, known_verb), kind, outcome)?;
-    let failed: Vec<&str> = action
-        .checks
-        .iter()
-        .filter(|check| !check.passed)
-        .map(|check| check.name.as_str())
-        .collect();
-    let evidence: Vec<String> = action
-        .evidence
-        .iter()
-        .map(|fact| {
-            format!(
-                "{} {} at {}",
-                fact.kind.word(),
-                fact.text,
-                fact.at.to_rfc3339()
-            )
-        })
-        .collect();
-    let plain = json!({
-        "action": action.id,
-        "incident": action.incident,
-        "fingerprint": action.fingerprint,
-        "binding": action.hash,
-        "checks_failed": failed,
-        "aftermath": action.aftermath,
-    });
-    let task = action.task.to_string();
-    let evidence = evidence.join("; ");
-    let by = action.by.as_deref().unwrap_or_default();
-    let texts = [
-        ("task", task.as_str()),
-        ("why", action.why.as_str()),
-        ("evidence", evidence.as_str()),
-        ("by", by),
-        ("said", action.said.as_str()),
-    ];
-    let new = New {
-        event: action.stage.word(),
-        service: &action.service,
-        verb,
-        caller: &action.caller.name,
-        kind,
-        plain,
-        texts: &texts,
-        noise,
-    };
-    audit::put(tx, &new, scope, now)
-}
-
-/// Who is told of incidents is told of what waits for them.
-fn notify(tx: &Transaction<'_>, action: &Action, now: Timestamp) -> Result<(), Error> {
-    if let Some(incident) = action.incident {
-        notices::put(tx, incident, NoticeEvent::Approval, now)?;
-        if let Some(incident) = rows::incident(tx, incident)? {
-            journal::put(tx, &incident, now)?;
-        }
-    }
-    Ok(())
-}
-
-/// What came of an action, for its incident's history.
-fn sentence(action: &Action) -> String {
-    let outcome = action
-        .aftermath
-        .map_or(action.stage.word(), |one| one.word());
-    format!(
-        "action {}: {}: {outcome}: {}",
-        action.id, action.task, action.said
-    )
 }

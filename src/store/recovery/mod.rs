@@ -6,7 +6,9 @@ mod actions;
 mod audit;
 mod facts;
 mod history;
+mod queries;
 mod tally;
+mod telling;
 mod watching;
 
 pub use actions::{ActionLease, Claimed, Next};
