@@ -101,7 +101,7 @@ pub(super) fn put(
         Some(scope) => {
             for (field, text) in named.iter().chain(new.texts) {
                 let text = scope.text(text).cut(TEXT);
-                body.insert((*field).to_owned(), json!(text.as_str()));
+                body.insert((*field).to_owned(), json!(seen(text.as_str())));
             }
         }
         // Without its service's rules of redaction no text is written.
@@ -123,6 +123,20 @@ pub(super) fn put(
         )?;
     let action = new.plain.get("action").cloned().unwrap_or_default();
     journal::put_audit(tx, (entry, &hash), service, (new.event, action), now)
+}
+
+/// Text without what a terminal does not show, or shows in another order than it stands.
+fn seen(text: &str) -> String {
+    let hides = |one: char| {
+        matches!(one, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+            | '\u{E0000}'..='\u{E007F}')
+    };
+    let shown = text.chars().map(|one| match hides(one) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => one,
+    });
+    shown.collect()
 }
 
 /// A service's name where it is one of ours: it may come from a model, and is not redacted.
