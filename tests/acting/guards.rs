@@ -510,3 +510,64 @@ fn a_dry_run_writes_nothing_down_and_does_nothing() {
     assert_eq!(world.store().act_counts().unwrap(), []);
     assert_eq!(world.platform.begun(), []);
 }
+
+fn sent(at: autofix::model::Timestamp, kind: FactKind) -> Fact {
+    Fact {
+        service: SERVICE.to_owned(),
+        kind,
+        instance: "a".to_owned(),
+        at,
+        release: Some("6".to_owned()),
+        text: "forged".to_owned(),
+        asked: false,
+    }
+}
+
+#[test]
+fn what_was_sent_does_not_hide_what_the_platform_told() {
+    // It has crashed and runs again: nothing but its ends tells of it.
+    let world = with(|_| {});
+    world.platform.set(|inner| {
+        inner.state.instances[0].state = InstanceState::Running;
+    });
+    let mut store = world.store();
+    let later = now().plus(HOUR);
+    for n in 0..600 {
+        let at = later.plus(Duration::from_secs(n));
+        store
+            .save_facts(&[sent(at, FactKind::Crash)], now())
+            .unwrap();
+    }
+    let action = world.ask(Rule, "restart", &[]);
+    assert_eq!(action.stage, Stage::Approved, "{}", action.said);
+    let kept = store.facts_since(SERVICE, ago(3_600)).unwrap();
+    assert_eq!(kept.iter().filter(|fact| fact.asked).count(), 3);
+    assert!(kept.len() <= 500, "{}", kept.len());
+    assert!(kept.is_sorted_by_key(|fact| fact.at));
+}
+
+#[test]
+fn what_the_platform_told_takes_the_place_of_what_was_sent() {
+    let world = with(|_| {});
+    let mut store = world.store();
+    let at = world
+        .platform
+        .set(|inner| inner.state.instances[0].exits[0].at);
+    store
+        .save_facts(&[sent(at, FactKind::Crash)], now())
+        .unwrap();
+    let status = request(Person, "status", &[]);
+    world.door().look(&status, Verb::Status).unwrap().unwrap();
+    let kept = store.facts_since(SERVICE, ago(3_600)).unwrap();
+    let one = kept.iter().find(|fact| fact.at == at).unwrap();
+    assert!(one.asked);
+    assert_eq!(
+        (one.release.as_deref(), one.text.as_str()),
+        (Some("7"), "exit status 1")
+    );
+    // The other way round nothing changes.
+    store
+        .save_facts(&[sent(at, FactKind::Crash)], now())
+        .unwrap();
+    assert_eq!(store.facts_since(SERVICE, ago(3_600)).unwrap(), kept);
+}

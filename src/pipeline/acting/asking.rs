@@ -232,9 +232,12 @@ impl Door {
                 all.push(fact);
             }
         }
-        all.sort_by_key(|fact| fact.at);
+        // What was sent gives way to what was asked for.
+        all.sort_by_key(|fact| (fact.asked, fact.at));
         let from = all.len().saturating_sub(EVIDENCE);
-        Ok(all.split_off(from))
+        let mut kept = all.split_off(from);
+        kept.sort_by_key(|fact| fact.at);
+        Ok(kept)
     }
 }
 
