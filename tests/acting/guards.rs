@@ -571,3 +571,17 @@ fn what_the_platform_told_takes_the_place_of_what_was_sent() {
         .unwrap();
     assert_eq!(store.facts_since(SERVICE, ago(3_600)).unwrap(), kept);
 }
+
+#[test]
+fn who_looks_again_and_again_makes_no_new_facts() {
+    let world = with(|_| {});
+    let mut door = world.door();
+    for _ in 0..50 {
+        let status = request(Agent, "status", &[]);
+        door.look(&status, Verb::Status).unwrap().unwrap();
+    }
+    let kept = world.store().facts_since(SERVICE, ago(3_600)).unwrap();
+    // Three crashes, and that it is shown as failed.
+    assert_eq!(kept.len(), 4, "{kept:?}");
+    assert_eq!(world.counted("status", Agent, "looked"), 50);
+}
