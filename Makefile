@@ -48,8 +48,10 @@ e2e: build ## from a log to a pull request and what became of it; the optimised 
 	@$(NEED) git npm
 	sh scripts/prism.sh
 	bash scripts/test.sh --test deliver --test forge --test forge_more --test order
+	sh scripts/moto.sh bash scripts/test.sh --test recover_ecs
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" bash scripts/test.sh --test abi --test router --test router_fix --test router_deliver
 	AUTOFIX_LIBRARY="$(CURDIR)/dist/out_autofix.so" AUTOFIX="$(CURDIR)/dist/autofix" sh scripts/e2e.sh
+	sh scripts/kubectl.sh bash scripts/test.sh --test recover_kubernetes
 	sh scripts/model.sh bash scripts/test.sh --test llm --test inquiry
 
 e2e-model: ## scenarios read by a real model: MODEL_URL=… MODEL=… API=openai or ollama, NAMES=…

@@ -93,6 +93,12 @@ counters! {
     triage_tokens,
     /// Batches on which the built-in rules decided alone because no answer could be used.
     triage_failed,
+    /// Failures that platforms told of on declared inputs.
+    events,
+    /// Of those: without the secret that their service asks for.
+    events_refused,
+    /// Of those: given up because more came than are taken.
+    events_dropped,
     /// Times a watch reached its threshold.
     watches_fired,
     /// New incidents refused by the cap per service and hour.

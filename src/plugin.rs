@@ -2,10 +2,10 @@
 //! over, and at exit everything is closed within a deadline. It knows no raw pointer.
 
 mod clients;
+mod platforms;
 
-pub use clients::{
-    forges, model, platforms, repository_tokens, talkers, verb_environment, webhooks,
-};
+pub use clients::{forges, model, repository_tokens, secrets, talkers, webhooks};
+pub use platforms::{platforms, verb_environment};
 
 use crate::config::address;
 use crate::config::{
@@ -183,6 +183,7 @@ pub fn assemble(
             Some(service) => own.settings(service),
             None => own.unregistered(name),
         }),
+        secrets: secrets(),
         reads: reads(options, &http)?,
         variable: Box::new(environment::variable),
         ecs: environment::variable("ECS_CONTAINER_METADATA_URI_V4"),
@@ -190,6 +191,7 @@ pub fn assemble(
         forges: Box::new(forges),
         acts: (!replay).then(|| Acts {
             platforms: platforms(http.clone()),
+            for_model: platforms(http.clone()),
             environment: verb_environment(),
         }),
         tells: (!replay).then(|| Tells {

@@ -3,6 +3,8 @@
 
 #[path = "instance/around.rs"]
 mod around;
+#[path = "instance/failures.rs"]
+mod failures;
 mod git;
 #[path = "instance/learned.rs"]
 mod learned;

@@ -8,6 +8,8 @@ mod dossier;
 mod git;
 #[path = "investigate/killed.rs"]
 mod killed;
+#[path = "investigate/recovery.rs"]
+mod recovery;
 #[path = "investigate/service.rs"]
 mod service;
 #[path = "investigate/verified.rs"]

@@ -7,6 +7,8 @@ mod beside;
 mod crash;
 #[path = "store/mutes.rs"]
 mod mutes;
+#[path = "store/platform.rs"]
+mod platform;
 #[path = "store/pulls.rs"]
 mod pulls;
 #[path = "store/spend.rs"]

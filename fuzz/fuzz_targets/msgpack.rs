@@ -3,7 +3,7 @@
 #![no_main]
 
 use autofix::model::Timestamp;
-use autofix::record::{Event, Events, Joiner, View, Wanted};
+use autofix::record::{Event, Events, Joiner, View, Wanted, failure};
 use autofix::triage::judge_line;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
@@ -84,6 +84,8 @@ fn read(view: &View<'_>) {
     for text in [facets.result, facets.code].into_iter().flatten() {
         assert!(!text.as_str().is_empty() && text.as_str().len() <= 24);
     }
+    assert!(failure::read(view).len() <= failure::MOST);
+    let _ = failure::Presented::of(view);
     visit(view);
 }
 

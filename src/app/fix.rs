@@ -9,6 +9,7 @@ use crate::model::{Incident, IncidentId};
 use crate::net::Http;
 use crate::patch::verify;
 use crate::pipeline::Halt;
+use crate::pipeline::acting::Door;
 use crate::pipeline::clock;
 use crate::pipeline::courier::Courier;
 use crate::pipeline::lanes;
@@ -59,6 +60,14 @@ pub fn fix(
     let patient = which == Which::Follow;
     let mut worker = worker(state_dir, limits, patient, http.clone(), log.clone())?;
     let open = || store(state_dir, limits);
+    worker.door = Some(Door {
+        store: open()?,
+        platforms: plugin::platforms(http.clone()),
+        environment: plugin::verb_environment(),
+        holder: Arc::clone(&holder),
+        halt: worker.halt.clone(),
+        log: log.clone(),
+    });
     let mut courier = courier(open()?, http.clone(), &worker, &holder, log.clone());
     let mut notifier = notifier(open()?, http, &holder, log);
     if which != Which::Follow {
@@ -146,6 +155,7 @@ pub(super) fn worker(
     Ok(Worker {
         store: store(state_dir, limits)?,
         talkers: plugin::talkers(http.clone()),
+        door: None,
         verifies: Some(verify::Limits {
             hidden: vec![state_dir.to_owned()],
             ..verify::Limits::default()

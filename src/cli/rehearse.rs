@@ -26,6 +26,12 @@ pub(super) fn dry(
     for line in drawn.dossier.text.as_str().lines() {
         out.line(&safe(line));
     }
+    if !drawn.remedies.is_empty() {
+        let names = drawn.remedies.join(", ");
+        progress.say(&format!(
+            "it could look at the running service and ask for recovery by {names}; nothing is asked for here"
+        ));
+    }
     progress.say(&cost(&drawn));
     Ok(Outcome::Done)
 }
@@ -55,6 +61,7 @@ fn as_json(id: IncidentId, drawn: &Drawn) -> serde_json::Value {
         "dossier": drawn.dossier.text,
         "cut": drawn.dossier.cut.iter().map(|part| part.word()).collect::<Vec<_>>(),
         "tokens": drawn.tokens,
+        "recovery": drawn.remedies,
         "model": drawn.model.as_ref().map(|model| &model.model),
         "usd_first_call": drawn.first.as_f64(),
         "usd_at_most": drawn.most.as_f64(),

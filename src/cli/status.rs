@@ -44,6 +44,7 @@ pub(super) fn run(arguments: &StatusArguments, out: &mut Out) -> Result<Outcome,
     print_storms(&status, out);
     print_spend(&status, out);
     print_deploys(&status, out);
+    print_acts(&status, out);
     let title = out.paint(STRONG, "Counters");
     out.line(&format!("\n{title}"));
     for (name, number) in &status.counters {
@@ -72,6 +73,21 @@ fn print_spend(status: &StatusReport, out: &mut Out) {
             false => format!(" of {owner}"),
         };
         out.line(&safe(&format!("    {} today for {service}{of}", spent.usd)));
+    }
+}
+
+fn print_acts(status: &StatusReport, out: &mut Out) {
+    if status.acts.is_empty() {
+        return;
+    }
+    let title = out.paint(STRONG, "Recovery");
+    out.line(&format!("\n{title}"));
+    for row in &status.acts {
+        let line = format!(
+            "    {} by {}: {} {}",
+            row.verb, row.caller, row.outcome, row.count
+        );
+        out.line(&safe(&line));
     }
 }
 

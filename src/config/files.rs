@@ -194,7 +194,7 @@ fn read_all(files: &[PathBuf]) -> Result<Vec<Text>, Vec<Complaint>> {
 }
 
 /// A file's text, up to a limit.
-pub(super) fn read_text(path: &Path, limit: u64) -> Result<String, Complaint> {
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, Complaint> {
     let place = || Place::file(&path.to_string_lossy());
     // Before it is opened: opening a pipe would wait for a writer.
     let meta = fs::metadata(path).map_err(|error| unreadable(path, &error))?;

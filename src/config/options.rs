@@ -124,6 +124,8 @@ impl Options {
             ..model
         });
         Settings {
+            // Observing speaks to no platform.
+            recovery: settings.recovery.clone().filter(|_| mode != Mode::Observe),
             observe: mode == Mode::Observe,
             deliver: mode == Mode::Pr,
             fixer: self.fixer,

@@ -10,6 +10,7 @@ mod fingerprint;
 mod frames;
 mod mask;
 pub mod outcome;
+pub mod platform;
 pub mod storm;
 
 pub use admit::{Effect, Known, Limits, Recent, admit};

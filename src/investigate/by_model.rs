@@ -31,6 +31,9 @@ pub struct ByModel {
     pub stopped: Vec<(String, String)>,
     /// What the checks could not look at.
     pub notes: Vec<String>,
+    /// What recovery it asked for, and what became of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// Why there is no patch of the model.
     pub why_none: Option<String>,
     /// US dollars, for all of it.

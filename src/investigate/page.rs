@@ -53,6 +53,11 @@ impl Page {
         self.text.push("\n");
     }
 
+    /// What a line of data takes of the room.
+    pub(super) fn cost(line: &Redacted) -> usize {
+        line.on_line(LINE).len() + MARGIN
+    }
+
     /// A line of data; `false` where there was no room for it.
     pub(super) fn data(&mut self, number: Option<u32>, line: &Redacted) -> bool {
         let shown = line.on_line(LINE);

@@ -87,6 +87,8 @@ pub struct Settings {
     pub forge: ForgeSettings,
     /// What may be done to bring it back; `None`: nothing.
     pub recovery: Option<Policy>,
+    /// The path of the registry that says so.
+    pub registry: Option<String>,
 }
 
 /// What a service adds to the rules of redaction.

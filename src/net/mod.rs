@@ -108,7 +108,8 @@ impl Http {
         })
     }
 
-    /// Sends one request; the status is the caller's to judge. GET and DELETE carry no body.
+    /// Sends one request; the status is the caller's to judge. GET carries no body, and DELETE only
+    /// one that is not empty.
     ///
     /// # Errors
     /// When no answer comes, in time or at all.
@@ -142,7 +143,13 @@ impl Http {
             Method::Patch => {
                 prepared(agent.patch(request.url), request, left, silence).send(request.body)
             }
-            Method::Delete => prepared(agent.delete(request.url), request, left, silence).call(),
+            Method::Delete if request.body.is_empty() => {
+                prepared(agent.delete(request.url), request, left, silence).call()
+            }
+            Method::Delete => {
+                let call = agent.delete(request.url).force_send_body();
+                prepared(call, request, left, silence).send(request.body)
+            }
         };
         let answer = answer.map_err(Error::from)?;
         let headers = Headers::of(answer.headers());

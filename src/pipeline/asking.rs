@@ -4,12 +4,15 @@
 use crate::deliver;
 use crate::investigate::dossier::{self, Brief, Past};
 use crate::investigate::excerpts;
-use crate::investigate::inquiry::{self, Entry, Halted, Inquiry, Limits, NoPatch, Outcome};
+use crate::investigate::inquiry::{
+    self, Entry, Halted, Inquiry, Limits, NoPatch, Outcome, Prompt, Remedies,
+};
 use crate::investigate::tools::LogLine;
 use crate::investigate::{ByModel, Findings};
 use crate::llm::{self, Talker};
 use crate::model::service::{Fixer, FixerModel};
 use crate::model::{CommitId, Incident, Settings, Timestamp};
+use crate::pipeline::acting::{self, Door, ModelsDoor};
 use crate::pipeline::clock;
 use crate::pipeline::fates::fates;
 use crate::pipeline::lane::Halt;
@@ -64,6 +67,8 @@ pub struct Keeping<'a> {
     pub lease: &'a Lease,
     pub state_dir: &'a Path,
     pub halt: &'a Halt,
+    /// By which recovery may be asked for; `None`: it may not.
+    pub door: Option<&'a mut Door>,
 }
 
 /// What of the incident's past the dossier holds.
@@ -72,6 +77,8 @@ pub struct Beside {
     seen: Vec<(Timestamp, Option<CommitId>)>,
     past: Vec<Past>,
     tried: Vec<String>,
+    /// What is known of the service's recovery; empty where it has no policy.
+    pub recovery: Vec<String>,
 }
 
 impl Beside {
@@ -103,6 +110,7 @@ impl Beside {
                 })
                 .collect(),
             tried,
+            recovery: Vec::new(),
         })
     }
 }
@@ -132,6 +140,7 @@ pub fn dossier_of(
         seen: &beside.seen,
         past: &beside.past,
         tried: &beside.tried,
+        recovery: &beside.recovery,
         lines,
     };
     dossier::write(&brief, scope, dossier::BYTES, until)
@@ -197,10 +206,21 @@ pub fn ask(
     let mut scope = redactor.scope();
     let until = Instant::now() + ALL;
     let lines = lines_of(keeping.store, incident, question.settings)?;
-    let beside = Beside::of(keeping.store, incident)?;
+    let mut beside = Beside::of(keeping.store, incident)?;
+    let model_name = endpoint.model.as_str();
+    let policy = question.settings.recovery.as_ref();
+    let mut remedies = match (&mut keeping.door, policy) {
+        (Some(door), Some(policy)) => {
+            beside.recovery = acting::story(keeping.store, policy, incident, clock::now())?;
+            ModelsDoor::of(door, policy, incident, model_name, &mut scope)?
+        }
+        (Some(_) | None, _) => None,
+    };
     let dossier = dossier_of(question, &beside, &lines, &mut scope, until);
     question.repo.set_deadline(until);
-    let past = past(question, keeping, &endpoint)?;
+    let offered = remedies.as_ref().map(Remedies::tools);
+    let prompt = Prompt::with(offered.unwrap_or_default()).fingerprint();
+    let past = past(question, keeping.store, keeping.lease, (&endpoint, &prompt))?;
     let is_ephemeral = disk(keeping.state_dir) == Disk::Fleeting;
     let mut ledger = StoreLedger::new(
         keeping.store,
@@ -210,8 +230,13 @@ pub fn ask(
         is_ephemeral,
         keeping.halt,
     );
-    let inquiry = inquiry_of(question, &lines, (dossier, scope), until);
+    let mut inquiry = inquiry_of(question, &lines, (dossier, scope), until);
+    inquiry.remedies = remedies.as_mut().map(|one| one as &mut dyn Remedies);
     let outcome = inquiry::run(inquiry, talker, &past, &mut ledger);
+    let asked = match remedies {
+        Some(_) => acting::asked_for(keeping.store, incident)?,
+        None => Vec::new(),
+    };
     write_transcript(keeping, incident, &redactor)?;
     let spent = keeping.store.spent_on(incident.id)?;
     let by = ByModel {
@@ -230,6 +255,7 @@ pub fn ask(
                     ..by
                 },
             };
+            let by = ByModel { asked, ..by };
             Asked::Answered(outcome, Box::new(by))
         }
     })
@@ -250,6 +276,7 @@ pub fn inquiry_of<'a>(
         lines,
         dossier: dossier.text,
         scope,
+        remedies: None,
         limits: Limits {
             turns: TURNS,
             max_tokens: MAX_TOKENS,
@@ -263,10 +290,11 @@ pub fn inquiry_of<'a>(
 /// still there where its result was not delivered: then nothing needs to be paid again.
 fn past(
     question: &Question<'_>,
-    keeping: &mut Keeping<'_>,
-    endpoint: &llm::Endpoint,
+    store: &mut Store,
+    lease: &Lease,
+    (endpoint, prompt): (&llm::Endpoint, &str),
 ) -> Result<Vec<Entry>, Error> {
-    let kept = keeping.store.conversation(question.incident.id)?;
+    let kept = store.conversation(question.incident.id)?;
     if kept.is_empty() {
         return Ok(Vec::new());
     }
@@ -281,18 +309,14 @@ fn past(
             prompt_sha256,
             ..
         }) => {
-            with == endpoint
-                && *commit == question.commit.to_string()
-                && *prompt_sha256 == inquiry::fingerprint()
+            with == endpoint && *commit == question.commit.to_string() && *prompt_sha256 == prompt
         }
         Some(_) | None => false,
     };
     match entries {
         Ok(entries) if goes_on(&entries) => Ok(entries),
         Ok(_) | Err(_) => {
-            keeping
-                .store
-                .forget_conversation(keeping.lease, clock::now())?;
+            store.forget_conversation(lease, clock::now())?;
             Ok(Vec::new())
         }
     }
@@ -340,6 +364,7 @@ pub fn settle(findings: &mut Findings, fixer: Fixer, outcome: Outcome, by: ByMod
         true => format!("asked {words}: {}", first_sentence(&by.cause)),
         false => format!("asked {words}: {why_none}"),
     });
+    findings.tried.extend(by.asked.iter().cloned());
     findings.notes.extend(by.notes.iter().cloned());
     match outcome {
         Outcome::Patch(found) => {

@@ -86,26 +86,38 @@ impl Deployed {
             .ecs
             .as_deref()
             .ok_or("ECS_CONTAINER_METADATA_URI_V4 is not set")?;
-        let url = format!("{}/task", base.trim_end_matches('/'));
-        let request = Request {
-            method: Method::Get,
-            url: &url,
-            headers: Vec::new(),
-            body: &[],
-            deadline: Instant::now() + ECS_DEADLINE,
-        };
-        let answer = self
-            .http
-            .send(&request)
-            .map_err(|e| format!("ECS task metadata: {e}"))?;
-        if answer.status != 200 {
-            return Err(format!("ECS task metadata answered {}", answer.status));
-        }
-        let body = answer
-            .bytes(ECS_CAP)
-            .map_err(|e| format!("ECS task metadata: {e}"))?;
-        Ok(images_of(&body))
+        Ok(images_of(&document(&self.http, base)?))
     }
+}
+
+/// The ARN of the ECS task that this process runs in. `base`: the address of the metadata endpoint,
+/// version 4.
+///
+/// # Errors
+/// When it cannot be told, in a sentence.
+pub fn own_task(http: &Http, base: &str) -> Result<String, String> {
+    let task: serde_json::Value = serde_json::from_slice(&document(http, base)?)
+        .map_err(|_| "ECS task metadata is no JSON".to_owned())?;
+    let arn = task.get("TaskARN").and_then(serde_json::Value::as_str);
+    arn.map(str::to_owned)
+        .ok_or_else(|| "ECS task metadata names no TaskARN".to_owned())
+}
+
+fn document(http: &Http, base: &str) -> Result<Vec<u8>, String> {
+    let url = format!("{}/task", base.trim_end_matches('/'));
+    let request = Request {
+        method: Method::Get,
+        url: &url,
+        headers: Vec::new(),
+        body: &[],
+        deadline: Instant::now() + ECS_DEADLINE,
+    };
+    let told = |e: crate::net::Error| format!("ECS task metadata: {e}");
+    let answer = http.send(&request).map_err(told)?;
+    if answer.status != 200 {
+        return Err(format!("ECS task metadata answered {}", answer.status));
+    }
+    answer.bytes(ECS_CAP).map_err(told)
 }
 
 fn of_file(path: &Path) -> Result<CommitId, String> {

@@ -3,12 +3,15 @@
 
 use crate::investigate::Findings;
 use crate::investigate::dossier::Dossier;
-use crate::investigate::inquiry::{self, Denied, Entry, Estimate, Halted, Ledger, Outcome};
+use crate::investigate::inquiry::{self, Denied, Entry, Estimate, Halted, Ledger, Outcome, Prompt};
 use crate::investigate::tools::LogLine;
 use crate::llm::{Endpoint, Error as ModelError, Reply, Talker, Turn, Usage, tokens};
-use crate::model::service::{FixerModel, Usd};
+use crate::model::recovery::Policy;
+use crate::model::service::{Fixer, FixerModel, Usd};
 use crate::model::{Incident, Settings};
+use crate::pipeline::acting;
 use crate::pipeline::asking::{self, Beside, MAX_TOKENS, Question};
+use crate::pipeline::clock;
 use crate::pipeline::work::{DOSSIER, KEEP, Worker, look};
 use crate::redact::Scope;
 use crate::source::{Commit, Repo};
@@ -23,6 +26,8 @@ pub struct Drawn {
     pub dossier: Dossier,
     /// Of the first call, system prompt and tools included, at most.
     pub tokens: u64,
+    /// The tools by which it could ask for recovery; nothing is asked for here.
+    pub remedies: Vec<&'static str>,
     /// Who would be asked; `None`: no model is set, or text may not go there.
     pub model: Option<FixerModel>,
     /// What the first call costs at most.
@@ -45,16 +50,25 @@ impl Worker {
     /// # Errors
     /// Why there is none, in words for people.
     pub fn draw(&self, incident: &Incident) -> Result<Drawn, String> {
-        let looked = self.looked(incident)?;
+        let mut looked = self.looked(incident)?;
+        let mut scope = asking::redactor(&looked.settings)?.scope();
+        let mut remedies = Vec::new();
+        if let Some(policy) = asked_for(&looked.settings) {
+            let say = |fault: crate::store::Error| fault.to_string();
+            let story = acting::story(&self.store, policy, incident, clock::now()).map_err(say)?;
+            remedies = acting::tools(&self.store, policy, incident, &mut scope).map_err(say)?;
+            looked.beside.recovery = story;
+        }
         let settings = &looked.settings;
-        let mut scope = asking::redactor(settings)?.scope();
         let until = Instant::now() + AGAIN;
         let dossier = looked.dossier(incident, &mut scope, until);
         looked.keep_texts()?;
         let model = settings.model.clone().filter(|model| model.may_be_sent);
         let mut prompt = u64::from(tokens::at_most(dossier.text.as_str()));
-        prompt += u64::from(tokens::at_most(inquiry::system().as_str()));
-        for tool in inquiry::tools() {
+        let names = remedies.iter().map(|tool| tool.name).collect();
+        let before = Prompt::with(remedies);
+        prompt += u64::from(tokens::at_most(before.system.as_str()));
+        for tool in &before.tools {
             let text = format!("{} {}", tool.description, tool.schema);
             prompt += u64::from(tokens::at_most(&text));
         }
@@ -63,6 +77,7 @@ impl Worker {
         Ok(Drawn {
             dossier,
             tokens: prompt,
+            remedies: names,
             first,
             most: match prices.are_none() {
                 true => Usd(0),
@@ -133,6 +148,15 @@ impl Worker {
             until,
         })
     }
+}
+
+/// The policy by which a model may ask for recovery: where none is asked at all, there is none.
+fn asked_for(settings: &Settings) -> Option<&Policy> {
+    let asked = match settings.fixer {
+        Fixer::Auto | Fixer::Model => !settings.observe,
+        Fixer::Revert | Fixer::Off => false,
+    };
+    settings.recovery.as_ref().filter(|_| asked)
 }
 
 /// What was found before anybody is asked.

@@ -5,6 +5,7 @@
 use crate::log::Log;
 use crate::model::{Level, TemplateId, Timestamp};
 use crate::pipeline::clock;
+use crate::pipeline::declared::{self, Declared};
 use crate::pipeline::judged::{
     first_line, judge_error_field, judge_plain, of_watch, settle, take_whole_trace,
 };
@@ -81,6 +82,7 @@ pub fn turn(lane: &mut Option<Fast>) -> Turn {
 /// What a whole record goes through.
 struct Reader {
     streams: Streams,
+    declared: Declared,
     learned: Learned,
     notes: Sender<Note>,
     watches: Engine,
@@ -95,6 +97,7 @@ impl Fast {
             outlet: parts.outlet,
             joiner: Joiner::new(),
             reader: Reader {
+                declared: Declared::new(parts.streams.services()),
                 streams: parts.streams,
                 learned: parts.learned,
                 notes: parts.notes,
@@ -143,6 +146,7 @@ impl Fast {
         self.follow_orders();
         let now = clock::now();
         let counters = Arc::clone(&self.reader.out.counters);
+        let declared = self.reader.declared.service(&tag);
         let mut seen = 0;
         let (mut events, mut pairs) = (Events::new(chunk.data()), Pairs::new());
         while let Some(event) = events.next_with(&mut pairs) {
@@ -150,6 +154,10 @@ impl Fast {
                 Ok(Event::Record(record)) => {
                     seen += 1;
                     let view = View::with_pairs(&tag, record, &pairs);
+                    if let Some(service) = &declared {
+                        declared::take(service, &view, &self.reader.notes, &counters);
+                        continue;
+                    }
                     let reader = &mut self.reader;
                     self.joiner
                         .push(&view, now, |whole| reader.take(whole, now));

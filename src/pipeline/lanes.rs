@@ -13,10 +13,11 @@ use crate::pipeline::asking::Talkers;
 use crate::pipeline::clock;
 use crate::pipeline::courier::{Courier, MakeForges};
 use crate::pipeline::deployed::{Deployed, Lookup};
+use crate::pipeline::failures::{Failures, teller};
 use crate::pipeline::fast::{Fast, Parts};
 use crate::pipeline::lane::{Halt, Lane};
 use crate::pipeline::learned::Learned;
-use crate::pipeline::notes::{Progress, finds, news, notes, orders};
+use crate::pipeline::notes::{Progress, facts, finds, news, notes, orders};
 use crate::pipeline::notifying::{Notifier, Urls};
 use crate::pipeline::queue::{self, Intake};
 use crate::pipeline::reader::{self, MayRead, Reader};
@@ -70,6 +71,8 @@ pub struct Setup {
     pub watches: Vec<Watch>,
     pub reread_watches: RereadWatches,
     pub settings: SettingsOf,
+    /// Reads a secret from where the registry says that it stands.
+    pub secrets: Urls,
     /// The small model that reads what is new, if any.
     pub reads: Option<Reads>,
     pub variable: Lookup,
@@ -96,6 +99,8 @@ pub struct Tells {
 /// How platforms are spoken to.
 pub struct Acts {
     pub platforms: Platforms,
+    /// The same for the lane that investigates, whose model may ask for recovery.
+    pub for_model: Platforms,
     /// What a team's own verbs get of the environment.
     pub environment: Environment,
 }
@@ -211,6 +216,7 @@ impl Lanes {
         learned.sow(&setup.seed, &setup.log);
 
         let (find, finds) = finds();
+        let (told, asked) = facts();
         let mut given = None;
         let reads = match setup.reads {
             None => None,
@@ -259,19 +265,24 @@ impl Lanes {
                 log: setup.log.clone(),
             }),
         };
-        let recovery = match setup.acts {
-            None => None,
-            Some(acts) => Some(Recovery::new(
-                Door {
-                    store: open()?,
-                    platforms: acts.platforms,
-                    environment: acts.environment,
-                    holder: Arc::clone(&holder),
-                    halt: halt.clone(),
-                    log: setup.log.clone(),
-                },
-                None,
-            )),
+        let door = |platforms: Platforms, environment: Environment| {
+            Ok::<Door, String>(Door {
+                store: open()?,
+                platforms,
+                environment,
+                holder: Arc::clone(&holder),
+                halt: halt.clone(),
+                log: setup.log.clone(),
+            })
+        };
+        let (recovery, asks) = match setup.acts {
+            None => (None, None),
+            Some(acts) => {
+                let own = door(acts.platforms, acts.environment.clone())?;
+                let asks = door(acts.for_model, acts.environment)?;
+                let tell = teller(told, Arc::clone(&setup.counters));
+                (Some(Recovery::new(own, Some(tell))), Some(asks))
+            }
         };
         let registry = setup.tells.as_ref().map(|tells| tells.registry.clone());
         let notifier = match setup.tells {
@@ -290,6 +301,7 @@ impl Lanes {
                 mirrors,
                 credentials,
                 talkers: setup.talkers,
+                door: asks,
                 verifies: None,
                 halt: halt.clone(),
                 state_dir: setup.state_dir.clone(),
@@ -307,6 +319,7 @@ impl Lanes {
         let mut triage = TriageLane {
             from: from_fast,
             notes,
+            asked,
             finds,
             waits: setup.replay,
             store: triage_store,
@@ -316,6 +329,7 @@ impl Lanes {
             orders: order,
             settings: setup.settings,
             registry,
+            failures: Failures::new(setup.secrets),
             deployed: Deployed::new(setup.variable, setup.http, setup.ecs),
             counters: Arc::clone(&setup.counters),
             instance: setup.instance.clone(),

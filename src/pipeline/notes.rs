@@ -1,10 +1,12 @@
 //! What the fast lane and the triage lane tell each other beside signals: the one may not touch
 //! a disk, the other may not touch the watches. Both ways are bounded and never waited for.
 
-use crate::model::Signal;
+use crate::model::recovery::Fact;
+use crate::model::{Signal, Timestamp};
 use crate::pipeline::streams::Runs;
 use crate::pipeline::unread::Pace;
 use crate::rate::Deploy;
+use crate::record::failure::{Failure, Presented};
 use crate::store::Learnt;
 use crate::triage::entry::Batch;
 use crate::watch::{Watch, WatchState};
@@ -31,6 +33,25 @@ pub enum Note {
     Running(Runs),
     /// What watches counted since the last note.
     Watches(Vec<WatchState>),
+    /// What a record on a declared input told of failures.
+    Failures(Box<Reported>),
+}
+
+/// Failures that one record told of, not yet believed: who sent it shows by its secret.
+#[derive(Debug)]
+pub struct Reported {
+    /// The service that declares the input.
+    pub service: String,
+    pub failures: Vec<Failure>,
+    pub presented: Option<Presented>,
+    /// The record's time.
+    pub came: Timestamp,
+}
+
+/// Whether there is room for failures: half of it is left to what is learnt of services, however many
+/// events somebody sends.
+pub fn takes_failures(notes: &Sender<Note>) -> bool {
+    notes.len() < MAX_NOTES / 2
 }
 
 /// To the fast lane: something to do differently.
@@ -71,6 +92,14 @@ const MAX_BATCHES: usize = 4;
 
 /// Incidents that the lane that reads may have waiting for the triage lane.
 const MAX_FINDS: usize = 256;
+
+/// Facts that the lane of recovery may have waiting for the triage lane; it has them in the store.
+const MAX_FACTS: usize = 1_024;
+
+/// From the lane of recovery to the triage lane.
+pub fn facts() -> (Sender<Fact>, Receiver<Fact>) {
+    bounded(MAX_FACTS)
+}
 
 /// From the lane that reads to the triage lane.
 pub fn finds() -> (Sender<Signal>, Receiver<Signal>) {

@@ -207,6 +207,11 @@ impl Streams {
         at
     }
 
+    /// The registry that all lanes read.
+    pub fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
     /// The registry as it is now.
     pub fn registry(&self) -> Arc<Registry> {
         self.services.get()

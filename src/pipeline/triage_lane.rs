@@ -5,10 +5,12 @@
 use crate::counters::Counters;
 use crate::log::Log;
 use crate::model::notify::Target;
+use crate::model::recovery::Fact;
 use crate::model::{Level, Settings, Signal, Timestamp};
 use crate::pipeline::callers::Callers;
 use crate::pipeline::clock;
 use crate::pipeline::deployed::Deployed;
+use crate::pipeline::failures::Failures;
 use crate::pipeline::lane::Turn;
 use crate::pipeline::notes::{Note, Order};
 use crate::pipeline::signals::{Folded, SignalsIn};
@@ -31,7 +33,7 @@ const SAVE: Duration = Duration::from_secs(5);
 /// How often a line of counters is logged.
 const TELL: Duration = Duration::from_secs(600);
 /// How long the store is left alone after it refused.
-const STORE_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Said once, where the host runs the output in several threads.
 const WORKERS: &str = "the host hands over chunks from several threads (Workers above 1): lines of \
@@ -39,6 +41,9 @@ const WORKERS: &str = "the host hands over chunks from several threads (Workers 
 
 /// Services whose settings are kept before they have a fault; those of others come with one.
 const MAX_REGISTERED: usize = 2_000;
+
+/// Notes that are taken in one turn: whoever sends events keeps no lane from its other work.
+const NOTES_AT_ONCE: usize = 2_048;
 
 /// Rows of watches that wait for a store that refuses.
 const MAX_COUNTED: usize = 50_000;
@@ -57,6 +62,8 @@ pub type SettingsOf = Box<dyn Fn(Option<&Service>, &str) -> Settings + Send>;
 pub struct TriageLane {
     pub from: SignalsIn,
     pub notes: Receiver<Note>,
+    /// What the platforms' own interfaces told.
+    pub asked: Receiver<Fact>,
     /// What the lane that reads found.
     pub finds: Receiver<Signal>,
     /// Whether the end waits for that lane.
@@ -70,6 +77,8 @@ pub struct TriageLane {
     /// The path that names the registry, where people are told by it.
     pub registry: Option<String>,
     pub deployed: Deployed,
+    /// What platforms reported.
+    pub failures: Failures,
     pub counters: Arc<Counters>,
     /// Names the instance's row of counters in the store.
     pub instance: String,
@@ -117,11 +126,13 @@ impl TriageLane {
             self.state.store_again = Timestamp(0);
             self.drain(now);
             self.keep_notes(now);
+            self.settle_failures(now, true);
             self.save(now);
             return Turn::Done;
         }
         self.drain(now);
         self.keep_notes(now);
+        self.settle_failures(now, false);
         self.tick(now);
         Turn::Again
     }
@@ -149,14 +160,8 @@ impl TriageLane {
                 last,
                 ..
             } = &folded;
-            match self.store.record_times(signal, *count, *last, now) {
-                Ok(Outcome::New(_)) => {
-                    self.state.refused = 0;
-                    // A full channel means that the slow lane is awake already.
-                    let _ = self.wake.try_send(());
-                }
-                Ok(Outcome::Again(_)) => self.state.refused = 0,
-                Ok(Outcome::Capped) => self.counters.incidents_capped.add(*count),
+            match self.record(signal, *count, *last, now) {
+                Ok(()) => self.state.refused = 0,
                 Err(fault) => {
                     self.counters.store_faults.add(1);
                     let line = format!("the store refused an incident, tried again later: {fault}");
@@ -174,8 +179,25 @@ impl TriageLane {
         }
     }
 
+    /// Makes an incident of a signal, or one more occurrence.
+    pub(super) fn record(
+        &mut self,
+        signal: &Signal,
+        times: u64,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
+        match self.store.record_times(signal, times, last, now)? {
+            // A full channel means that the slow lane is awake already.
+            Outcome::New(_) => drop(self.wake.try_send(())),
+            Outcome::Again(_) => {}
+            Outcome::Capped => self.counters.incidents_capped.add(times),
+        }
+        Ok(())
+    }
+
     /// Fills in the commit where the record did not say it, and keeps the service's settings.
-    fn complete(&mut self, signal: &mut Signal, now: Timestamp) {
+    pub(super) fn complete(&mut self, signal: &mut Signal, now: Timestamp) {
         let registry = self.services.get();
         let found = registry.named(&signal.service);
         if let (None, Some(found)) = (&signal.commit, &found) {
@@ -222,6 +244,7 @@ impl TriageLane {
         self.state.registered = generation;
         let registry = self.services.get();
         self.keep_targets(&registry, now);
+        self.end_policies(&registry);
         let named = registry.services().iter().filter(|one| !one.is_pattern());
         for service in named.take(MAX_REGISTERED) {
             self.keep_settings((self.settings)(Some(service), &service.name));
@@ -243,7 +266,31 @@ impl TriageLane {
         }
     }
 
-    fn keep_settings(&mut self, settings: Settings) {
+    /// Where a service is no longer in the registry, or no longer with a policy, nothing is done for it any
+    /// more. What other registries say in the same store stays.
+    fn end_policies(&mut self, registry: &Registry) {
+        let Some(name) = self.registry.clone() else {
+            return;
+        };
+        let kept = self.store.recovering(&name).and_then(|services| {
+            for service in services {
+                let found = registry.named(&service);
+                if found.is_some_and(|found| found.service.recover.is_some()) {
+                    continue;
+                }
+                self.store.end_policy(&service)?;
+                self.state.known.remove(&service);
+            }
+            Ok(())
+        });
+        if kept.is_err() {
+            self.state.registered = 0;
+        }
+        self.could_not_keep(kept);
+    }
+
+    fn keep_settings(&mut self, mut settings: Settings) {
+        settings.registry.clone_from(&self.registry);
         if self.state.known.get(&settings.service) == Some(&settings) {
             return;
         }
@@ -281,7 +328,7 @@ impl TriageLane {
 
     /// Writes what the fast lane left. What a store refuses now is written the next time it changes.
     fn keep_notes(&mut self, now: Timestamp) {
-        while let Ok(note) = self.notes.try_recv() {
+        for note in self.notes.clone().try_iter().take(NOTES_AT_ONCE) {
             let kept = match note {
                 Note::Learnt(learnt) => self.store.save_learnt(&learnt, now),
                 Note::Deploy { service, deploy } => self.store.save_deploy(&service, &deploy, now),
@@ -289,6 +336,10 @@ impl TriageLane {
                 Note::Watches(states) => {
                     let rows = states.into_iter().map(WatchRow::from);
                     self.state.counted.extend(rows);
+                    Ok(())
+                }
+                Note::Failures(reported) => {
+                    self.take_reported(*reported, now);
                     Ok(())
                 }
             };

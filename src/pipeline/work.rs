@@ -9,6 +9,7 @@ use crate::model::service::{Fixer, FixerModel};
 use crate::model::{Incident, Kind, Settings, Status, Timestamp};
 use crate::net::Secret;
 use crate::patch::verify;
+use crate::pipeline::acting::Door;
 use crate::pipeline::asking::{self, Asked, Keeping, Question, Talkers};
 use crate::pipeline::clock;
 use crate::pipeline::joining::Joined;
@@ -66,6 +67,8 @@ pub struct Worker {
     /// Diffs made in an hour at most; `None` where a person asked for the work.
     pub fixes_per_hour: Option<u32>,
     pub talkers: Talkers,
+    /// By which a model may ask for recovery; `None`: it may not.
+    pub door: Option<Door>,
     /// Bounds of a run of a service's tests; `None` inside the host's process, where none is run.
     pub verifies: Option<verify::Limits>,
     /// Ends an investigation between two calls.
@@ -336,6 +339,7 @@ impl Worker {
                 lease,
                 state_dir: &self.state_dir,
                 halt: &self.halt,
+                door: self.door.as_mut(),
             };
             let asked = asking::ask(question, model, &mut keeping, talker.as_ref())?;
             match asked {

@@ -1,31 +1,25 @@
-//! Clients of the servers that an instance, or a command, speaks to: models, code hosts, webhooks,
-//! platforms. Each is made from a service's settings, and reads its secrets at each use.
+//! Clients of the servers that an instance, or a command, speaks to: models, code hosts, webhooks. Each is
+//! made from a service's settings, and reads its secrets at each use. Platforms are `platforms.rs`.
 
 use crate::config::aws;
 use crate::config::fixer;
 use crate::config::triage::{Speaks, TriageModel};
-use crate::config::{self, credentials, environment};
+use crate::config::{self, credentials};
 use crate::deliver::forge::github::Github;
 use crate::deliver::forge::{self, Forge};
 use crate::llm;
 use crate::model::Settings;
 use crate::model::delivery::ForgeKind;
-use crate::model::recovery::{PlatformKind, Policy};
 use crate::model::service::{Api, FixerModel, TokenSource};
 use crate::net::Http;
-use crate::pipeline::acting::{Environment, Platforms};
 use crate::pipeline::asking::Talkers;
 use crate::pipeline::courier::Forges;
 use crate::pipeline::notifying::Urls;
 use crate::pipeline::work::Credentials;
-use crate::recover::{self, Platform};
 use crate::source::Mirrors;
 
 /// Tokens that Ollama is asked to hold in mind.
 const OLLAMA_CONTEXT: u32 = 65_536;
-
-/// What a team's own verbs get of the environment.
-const VERB_VARIABLES: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 
 /// A client of the small model's server.
 ///
@@ -93,6 +87,11 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
     }
 }
 
+/// Reads secrets of the registry from where it says that they stand.
+pub fn secrets() -> Urls {
+    Box::new(credentials::read)
+}
+
 /// Reads the addresses of webhooks, which are secrets, at each use.
 pub fn webhooks() -> Urls {
     Box::new(credentials::read)
@@ -152,31 +151,4 @@ pub fn repository_tokens(http: Http) -> Credentials {
         }
         github(settings, http.clone()).ok()?.token().ok()
     })
-}
-
-/// Clients of the platforms that run services. A token goes to the address of its own service's
-/// `[service.recover]`, and nowhere else.
-pub fn platforms(http: Http) -> Platforms {
-    Box::new(move |policy| platform(policy, http.clone()))
-}
-
-fn platform(policy: &Policy, http: Http) -> Result<Box<dyn Platform>, recover::Error> {
-    let place = &policy.place;
-    let source = place.token.clone();
-    let token: recover::Token = Box::new(move || source.as_ref().and_then(credentials::read));
-    match place.platform {
-        PlatformKind::Supervisor => {
-            recover::Supervisor::new(http, place, token).map(|made| Box::new(made) as _)
-        }
-        PlatformKind::Fly | PlatformKind::Ecs | PlatformKind::Kubernetes => {
-            let what = format!("no client for {}", place.platform.word());
-            Err(recover::Error::new(recover::ErrorKind::Unsupported, what))
-        }
-    }
-}
-
-/// What a team's own verbs get of the environment.
-pub fn verb_environment() -> Environment {
-    let value = |name: &&str| Some(((*name).to_owned(), environment::variable(name)?));
-    VERB_VARIABLES.iter().filter_map(value).collect()
 }

@@ -4,7 +4,8 @@
 
 use crate::model::Timestamp;
 use crate::model::recovery::{
-    ActionId, Check, Fact, InstanceState, Permit, Policy, Quiet, Release, State, Task,
+    Action, ActionId, Aftermath, Check, Fact, InstanceState, Permit, Policy, Quiet, Release, Stage,
+    State, Task,
 };
 use crate::policy::release::{Health, fits, is_earlier};
 use crate::policy::request::{Request, is_person};
@@ -286,6 +287,16 @@ fn failures(request: &Request, known: &Known<'_>) -> Check {
         }
         Some(_) | None => check(name, true, "no action failed lately"),
     }
+}
+
+/// Whether a verb is no longer proposed for a fault. `past`: what was released against that fault.
+pub fn is_given_up(past: &[Action], verb: &str) -> bool {
+    let failed = past.iter().filter(|one| {
+        let in_vain = one.stage == Stage::Failed
+            || matches!(one.aftermath, Some(Aftermath::NoChange | Aftermath::Worse));
+        in_vain && one.task.verb() == verb
+    });
+    failed.count() >= GIVEN_UP as usize
 }
 
 fn given_up(request: &Request, history: &History) -> Check {

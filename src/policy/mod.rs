@@ -10,7 +10,7 @@ mod rules;
 mod seal;
 
 pub use after::{After, Helped, helped};
-pub use checks::{History, Known, judge, refused, waits_for_person};
+pub use checks::{History, Known, is_given_up, judge, refused, waits_for_person};
 pub use release::{Health, choose};
 pub use request::{Request, Wrong, risk, task};
 pub use rules::{Rule, wanted};

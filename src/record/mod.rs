@@ -9,6 +9,7 @@ pub mod decode;
 mod document;
 pub mod encode;
 mod facets;
+pub mod failure;
 mod fields;
 mod hash;
 mod http;

@@ -1,7 +1,7 @@
 //! One request to a platform that answers with JSON, and what its status means. Bounded in bytes and
 //! time. A request is sent once: whoever asks decides whether to ask again.
 
-use crate::net::{self, Headers, Http, Method, Request};
+use crate::net::{self, Http, Method, Request};
 use crate::recover::ANSWER_LIMIT;
 use crate::recover::error::{Error, ErrorKind, shown};
 use serde_json::Value;
@@ -19,14 +19,6 @@ pub(super) struct Call<'a> {
     pub headers: Vec<(&'static str, String)>,
     pub body: &'a [u8],
     pub until: Instant,
-}
-
-/// An answer with a status below 300.
-pub(super) struct Answer {
-    pub status: u16,
-    pub headers: Headers,
-    /// Null where there is no body.
-    pub body: Value,
 }
 
 /// A status of 300 or more, with the body as it came.
@@ -64,12 +56,39 @@ impl Refusal {
     }
 }
 
-/// Sends it. The outer error: no answer that can be understood.
+/// Sends it; gives the body of an answer with a status below 300, null where there is none. The outer
+/// error: no answer that can be understood.
 pub(super) fn send(
     http: &Http,
     call: Call<'_>,
     what: &str,
-) -> Result<Result<Answer, Refusal>, Error> {
+) -> Result<Result<Value, Refusal>, Error> {
+    let bytes = match whole(http, call, what)? {
+        Ok(answer) => answer,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let body = match bytes.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_slice(&bytes).map_err(|_| {
+            // Half an answer looks like this. A change may have been made.
+            let what = format!("{what}: the answer is no JSON, or a part of it");
+            Error::new(ErrorKind::Unreachable, what)
+        })?,
+    };
+    Ok(Ok(body))
+}
+
+/// As [`send`], for an answer that is plain text; what is no UTF-8 in it is replaced.
+pub(super) fn text(
+    http: &Http,
+    call: Call<'_>,
+    what: &str,
+) -> Result<Result<String, Refusal>, Error> {
+    let answer = whole(http, call, what)?;
+    Ok(answer.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn whole(http: &Http, call: Call<'_>, what: &str) -> Result<Result<Vec<u8>, Refusal>, Error> {
     let unreachable = |fault: net::Error| {
         let kind = match fault.kind {
             net::ErrorKind::Settings => ErrorKind::Settings,
@@ -86,7 +105,6 @@ pub(super) fn send(
     };
     let response = http.send(&request).map_err(unreachable)?;
     let (status, retry_after) = (response.status, response.retry_after);
-    let headers = response.headers.clone();
     let bytes = response.bytes(ANSWER_LIMIT).map_err(unreachable)?;
     if status >= 300 {
         let body = String::from_utf8_lossy(&bytes).into_owned();
@@ -96,17 +114,5 @@ pub(super) fn send(
             body,
         }));
     }
-    let body = match bytes.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&bytes).map_err(|_| {
-            // Half an answer looks like this. A change may have been made.
-            let what = format!("{what}: the answer is no JSON, or a part of it");
-            Error::new(ErrorKind::Unreachable, what)
-        })?,
-    };
-    Ok(Ok(Answer {
-        status,
-        headers,
-        body,
-    }))
+    Ok(Ok(bytes))
 }

@@ -4,10 +4,16 @@
 
 mod call;
 pub mod command;
+pub mod ecs;
 pub mod error;
+pub mod fly;
+pub mod kubernetes;
 pub mod supervisor;
 
+pub use ecs::Ecs;
 pub use error::{Error, ErrorKind};
+pub use fly::Fly;
+pub use kubernetes::Kubernetes;
 pub use supervisor::Supervisor;
 
 use crate::model::Timestamp;

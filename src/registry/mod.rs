@@ -23,6 +23,14 @@
 //! is compared with the names of the source. A capture without a kind looks at the tag only
 //! where the source has no other name.
 //!
+//! # Inputs
+//!
+//! `inputs` are tags, with `*` and `?`, under which failure events of the service's platform come; in
+//! a pattern each holds `{service}`. No tag may be of two services. A record under such a tag is an
+//! event of this service and no log, whoever `match` would give it to. A sender to an `http` or
+//! `forward` input can choose its tag, so an event should hold a secret: `inputs_secret_env` or
+//! `inputs_secret_file` say where it stands.
+//!
 //! # Order
 //!
 //! A service whose literal name or match is one of the source's names comes first, then other
@@ -30,12 +38,14 @@
 
 pub mod commit;
 pub mod complaint;
+mod inputs;
 pub mod names;
 pub mod notify;
 mod own_verb;
 mod parse;
 mod recover;
 mod repo;
+mod secret;
 mod selector;
 pub mod service;
 pub mod sheet;
@@ -69,6 +79,7 @@ pub struct Registry {
     literal: HashMap<String, usize>,
     /// Other services, then patterns, in the order of the files.
     others: Vec<usize>,
+    inputs: inputs::Inputs,
     warnings: Vec<Complaint>,
 }
 
@@ -102,6 +113,7 @@ impl Registry {
             notify.append(&mut read.notify);
         }
         check_between(&services, &mut complaints);
+        inputs::check_between(&services, &mut complaints);
         notify::check_between(&notify, &services, &mut complaints);
         // Stable: the files stay in their order, the lines of each ascend.
         let order = |file: &Option<String>| {
@@ -137,6 +149,7 @@ impl Registry {
         }
         plain.append(&mut patterns);
         Registry {
+            inputs: inputs::Inputs::of(&services),
             services,
             notify: Vec::new(),
             literal,
@@ -167,6 +180,22 @@ impl Registry {
             };
             Some(Found { service })
         })
+    }
+
+    /// Whether some service declares a tag for failure events.
+    pub fn has_inputs(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+
+    /// The service that declares the tag for its failure events.
+    pub fn by_input(&self, tag: &str) -> Option<Found<'_>> {
+        let (at, captured) = self.inputs.find(tag)?;
+        let service = self.services.get(at)?;
+        let service = match captured {
+            Some(captured) => Cow::Owned(bound(service, &captured)?),
+            None => Cow::Borrowed(service),
+        };
+        Some(Found { service })
     }
 
     /// The service of that name; a pattern's comes bound to it.

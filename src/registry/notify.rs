@@ -6,11 +6,11 @@ use crate::model::service::TokenSource;
 use crate::registry::complaint::{Complaint, Place, did_you_mean, suggest};
 use crate::registry::parse::checked_string;
 use crate::registry::repo::check_name;
+use crate::registry::secret;
 use crate::registry::selector::{CAPTURE, Selector};
 use crate::registry::service::Service;
 use crate::registry::sheet::Section;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 /// The keys of `[[notify]]` with what they are for, as the documentation lists them.
 pub const NOTIFY_KEYS: [(&str, &str); 8] = [
@@ -38,6 +38,12 @@ pub const NOTIFY_KEYS: [(&str, &str); 8] = [
 
 /// Targets of one registry.
 const MOST: usize = 100;
+const ADDRESS: secret::Keys = secret::Keys {
+    variable: "url_env",
+    file: "url_file",
+    secret: "address",
+    example: "SHOP_WEBHOOK",
+};
 const EVERY: u64 = 60;
 const EVERY_LEAST: u64 = 10;
 const EVERY_MOST: u64 = 7 * 24 * 3600;
@@ -122,54 +128,16 @@ fn check_services(name: &str) -> Result<(), (String, String)> {
     ))
 }
 
-/// Where the address is read from. What stands there may be the address itself, by mistake, so it is
-/// never shown.
+/// Where the address is read from.
 fn url(section: &mut Section<'_, '_>) -> Option<TokenSource> {
-    let variable = section.string("url_env");
-    let file = section.string("url_file");
-    let (source, good, place, remedy) = match (variable, file) {
-        (Some((name, place)), None) => {
-            let good = is_variable(&name);
-            let remedy =
-                "write the name of a variable, such as SHOP_WEBHOOK, and put the address there";
-            (TokenSource::Variable(name), good, place, remedy)
-        }
-        (None, Some((path, place))) => {
-            let good = Path::new(&path).is_absolute() && !path.contains('\0');
-            let remedy = "write a path from the root, and put the address into that file";
-            (TokenSource::File(PathBuf::from(path)), good, place, remedy)
-        }
-        (Some(_), Some((_, place))) => {
-            let what = "`url_env` and `url_file` together".to_owned();
-            section.fault(place, what, "take one of them out".to_owned());
-            return None;
-        }
-        (None, None) => {
-            let stands = section.raw("url_env").or_else(|| section.raw("url_file"));
-            // What is empty or of another type was complained about.
-            if stands.is_none() {
-                let what = "[[notify]] without a `url_env` or `url_file`".to_owned();
-                let remedy = "add url_env = \"VARIABLE\"; the address is a secret, and stands in no file \
-                              of the registry";
-                section.fault(section.place.clone(), what, remedy.to_owned());
-            }
-            return None;
-        }
-    };
-    if good {
-        return Some(source);
+    let stands = section.raw("url_env").or_else(|| section.raw("url_file"));
+    if stands.is_none() {
+        let what = "[[notify]] without a `url_env` or `url_file`".to_owned();
+        let remedy = "add url_env = \"VARIABLE\"; the address is a secret, and stands in no file of the \
+                      registry";
+        section.fault(section.place.clone(), what, remedy.to_owned());
     }
-    let what = match source {
-        TokenSource::Variable(_) => "`url_env` is no name of a variable",
-        TokenSource::File(_) | TokenSource::Command(_) => "`url_file` is no absolute path",
-    };
-    section.fault(place, what.to_owned(), remedy.to_owned());
-    None
-}
-
-pub(super) fn is_variable(name: &str) -> bool {
-    let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    letters && name.len() <= 200 && name.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    secret::source(section, &ADDRESS)
 }
 
 fn events(section: &mut Section<'_, '_>) -> Vec<NoticeEvent> {

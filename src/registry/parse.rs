@@ -6,6 +6,7 @@ use crate::model::service::ForgeSettings;
 use crate::model::service::Redact;
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::{Complaint, Place};
+use crate::registry::inputs;
 use crate::registry::notify::{self, Notify};
 use crate::registry::recover;
 use crate::registry::repo::{check_address, check_api, check_branch, check_inside, check_name};
@@ -16,7 +17,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of `[[service]]` with what they are for, as the documentation lists them.
-pub const SERVICE_KEYS: [(&str, &str); 20] = [
+pub const SERVICE_KEYS: [(&str, &str); 22] = [
     (
         "name",
         "letters, digits, `.`, `_`, `-`; with `{service}` a pattern for many services",
@@ -67,7 +68,15 @@ pub const SERVICE_KEYS: [(&str, &str); 20] = [
         "redact",
         "`patterns` that are replaced too, `allow` for what stays, `ip` for addresses",
     ),
-    ("inputs", "tags that may carry the service's webhooks"),
+    (
+        "inputs",
+        "tags under which failure events of its platform come, `*` for any part; they are no log",
+    ),
+    (
+        "inputs_secret_env",
+        "variable with the secret that an event must hold in its field `autofix_secret`",
+    ),
+    ("inputs_secret_file", "file that holds it, from the root"),
     (
         "forge",
         "pull requests: `kind` and `api` of the code host, `base`, `fork`, `reviewers`, `labels`, \
@@ -78,9 +87,6 @@ pub const SERVICE_KEYS: [(&str, &str); 20] = [
         "where it runs, and what may be done to bring it back",
     ),
 ];
-
-/// Keys that are read and checked, but that nothing in this version acts on.
-const NOT_YET: [&str; 1] = ["inputs"];
 
 /// Longest description that is kept, in bytes.
 const DESCRIPTION_LIMIT: usize = 16 * 1024;
@@ -140,7 +146,6 @@ pub(super) fn text(
 fn service(section: &mut Section<'_, '_>) -> Option<Service> {
     let known = service_keys();
     section.only(&known);
-    warn_not_yet(section);
     let name = name(section);
     let selector = selector(section, name.as_deref());
     let repo = address(section, "repo");
@@ -166,7 +171,8 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
         redact: section
             .inside("redact", "`redact`", redact)
             .unwrap_or_default(),
-        inputs: section.checked("inputs", |tag| not_empty("inputs", tag)),
+        inputs: inputs::tags(section),
+        inputs_secret: inputs::secret(section),
         forge: section.inside("forge", "[service.forge]", forge),
         recover: section
             .inside("recover", "[service.recover]", recover::recover)
@@ -174,6 +180,7 @@ fn service(section: &mut Section<'_, '_>) -> Option<Service> {
         ..Service::named(name.as_deref()?, selector, section.place.clone())
     };
     check_pattern(section, &service);
+    inputs::check_pattern(section, &service);
     Some(service)
 }
 
@@ -186,15 +193,6 @@ const EGRESS: [(&str, Egress); 3] = [
     ("local", Egress::Local),
     ("cloud", Egress::Cloud),
 ];
-
-fn warn_not_yet(section: &mut Section<'_, '_>) {
-    for key in NOT_YET {
-        if let Some((_, place)) = section.raw(key) {
-            let what = format!("`{key}` is checked, but nothing in this version acts on it");
-            section.complaints.push(Complaint::warning(place, what, ""));
-        }
-    }
-}
 
 fn name(section: &mut Section<'_, '_>) -> Option<String> {
     if section.raw("name").is_none() {

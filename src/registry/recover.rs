@@ -4,10 +4,10 @@
 use crate::model::recovery::{Permit, Place, PlatformKind, Policy, Quiet, Verb};
 use crate::model::service::TokenSource;
 use crate::registry::complaint::did_you_mean;
-use crate::registry::notify::is_variable;
 use crate::registry::own_verb;
 use crate::registry::parse::{checked_string, not_empty};
 use crate::registry::repo::check_api;
+use crate::registry::secret::is_variable;
 use crate::registry::sheet::Section;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -61,7 +61,7 @@ const GLOB_LIMIT: usize = 512;
 const CAPTURED: &str = "(?P<service>[A-Za-z0-9][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+)*)";
 
 #[derive(Clone, Debug)]
-struct Glob {
+pub(super) struct Glob {
     text: String,
     /// `None`: a literal.
     regex: Option<Regex>,
@@ -218,7 +218,7 @@ impl On {
 }
 
 impl Glob {
-    fn parse(text: &str) -> Result<Glob, (String, String)> {
+    pub(super) fn parse(text: &str) -> Result<Glob, (String, String)> {
         if text.is_empty() {
             let remedy = "write a name, or * for any";
             return Err(("an empty match".to_owned(), remedy.to_owned()));
@@ -260,7 +260,11 @@ impl Glob {
         self.text.contains(CAPTURE)
     }
 
-    fn matches(&self, name: &str) -> Option<Hit> {
+    pub(super) fn is_literal(&self) -> bool {
+        self.regex.is_none()
+    }
+
+    pub(super) fn matches(&self, name: &str) -> Option<Hit> {
         let Some(regex) = &self.regex else {
             return (self.text == name).then_some(None);
         };

@@ -4,7 +4,7 @@
 use crate::model::Settings;
 use crate::model::recovery::Policy;
 pub use crate::model::service::Egress;
-use crate::model::service::{ForgeSettings, Redact};
+use crate::model::service::{ForgeSettings, Redact, TokenSource};
 use crate::registry::commit::CommitSource;
 use crate::registry::complaint::Place;
 use crate::registry::recover;
@@ -56,8 +56,10 @@ pub struct Service {
     pub allow: Vec<String>,
     pub protect: Vec<String>,
     pub redact: Redact,
-    /// Tags that may carry its webhooks.
+    /// Tags under which failure events of its platform come, and nothing else.
     pub inputs: Vec<String>,
+    /// Where the secret is read from that each of them must hold.
+    pub inputs_secret: Option<TokenSource>,
     pub forge: Option<ForgeSettings>,
     pub recover: Option<Policy>,
     /// Where it stands.
@@ -86,6 +88,7 @@ impl Service {
             protect: Vec::new(),
             redact: Redact::default(),
             inputs: Vec::new(),
+            inputs_secret: None,
             forge: None,
             recover: None,
             place,

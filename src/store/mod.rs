@@ -15,6 +15,7 @@ mod lease;
 mod mutes;
 mod notices;
 pub mod place;
+mod platform;
 mod pull_rows;
 mod pulls;
 mod readings;
@@ -195,7 +196,13 @@ impl Store {
         let muted = mutes::holds(&tx, &signal.service, &fingerprint, now)?;
         let known = known(&tx, signal, &fingerprint, muted)?;
         let recent = recent(&tx, signal, now)?;
-        let (outcome, id, count) = match incident::admit(&known, signal.time, recent, &limits) {
+        let mut effect = incident::admit(&known, signal.time, recent, &limits);
+        if let (Effect::Open { .. }, false) = (&effect, muted)
+            && let Some(id) = platform::take_over(&tx, signal, &fingerprint, now)?
+        {
+            effect = Effect::Append(id);
+        }
+        let (outcome, id, count) = match effect {
             Effect::Append(id) => {
                 let count = append(&tx, id, signal, times, last)?;
                 (Outcome::Again(id), id, count)

@@ -4,7 +4,7 @@
 use crate::model::{Status, Timestamp};
 use crate::rate::Deploy;
 use crate::store::error::Error;
-use crate::store::{Spent, Store, StormState, rows};
+use crate::store::{Spent, Store, StormState, TallyRow, rows};
 use rusqlite::params;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -41,6 +41,8 @@ pub struct StatusReport {
     pub spent: Spent,
     /// The same today (UTC), by owner and service.
     pub today: Vec<(String, String, Spent)>,
+    /// What was asked for to bring services back, by verb, caller and outcome.
+    pub acts: Vec<TallyRow>,
     /// When an instance last wrote its counters.
     pub updated: Option<Timestamp>,
 }
@@ -75,7 +77,8 @@ impl StatusReport {
                 "fast": of(&["chunks_seen", "chunks_dropped", "bytes_dropped", "queue_bytes",
                     "decode_faults", "cut_by_limit", "traces", "templates", "watches",
                     "watches_fired", "windows_dropped", "memory_bytes", "notes_dropped", "panics"]),
-                "triage": of(&["signals", "signals_dropped", "incidents_capped", "store_faults"]),
+                "triage": of(&["signals", "signals_dropped", "events", "events_refused",
+                    "events_dropped", "incidents_capped", "store_faults"]),
                 "reader": of(&["news_waiting", "news_dropped", "entries_read", "entries_given_up",
                     "triage_requests", "triage_characters", "triage_tokens", "triage_failed",
                     "watches_refused", "watches_too_broad"]),
@@ -89,6 +92,12 @@ impl StatusReport {
                 "tokens": self.spent.tokens,
                 "today": self.today.iter().map(of_spend).collect::<Vec<_>>(),
             },
+            "acts": self.acts.iter().map(|row| json!({
+                "verb": row.verb,
+                "caller": row.caller,
+                "outcome": row.outcome,
+                "count": row.count,
+            })).collect::<Vec<_>>(),
             "updated": self.updated.map(Timestamp::to_rfc3339),
         })
     }
@@ -158,6 +167,7 @@ impl Store {
             storms: self.storms()?,
             spent: self.spent_ever()?,
             today: self.spent_today(now)?,
+            acts: self.act_counts()?,
             updated,
         })
     }

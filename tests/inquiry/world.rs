@@ -3,7 +3,7 @@
 
 use crate::sample::{File, Sample, at, python};
 use autofix::investigate::inquiry::{
-    self, Denied, Entry, Estimate, Halted, Inquiry, Ledger, Limits, Outcome,
+    self, Denied, Entry, Estimate, Halted, Inquiry, Ledger, Limits, Outcome, Remedies,
 };
 use autofix::investigate::tools::LogLine;
 use autofix::llm::{Call, Endpoint, Error, Message, Part, Reply, Said, Stop, Talker, Turn, Usage};
@@ -71,6 +71,17 @@ impl<'a> World<'a> {
         past: &[Entry],
         ledger: &mut dyn Ledger,
     ) -> Result<Outcome, Halted> {
+        self.run_with(talker, past, ledger, None)
+    }
+
+    /// The same with what may be asked for.
+    pub fn run_with(
+        &self,
+        talker: &dyn Talker,
+        past: &[Entry],
+        ledger: &mut dyn Ledger,
+        remedies: Option<&mut dyn Remedies>,
+    ) -> Result<Outcome, Halted> {
         let repo = self.sample.open();
         let mut scope = Redactor::new(&redact::Settings::default()).unwrap().scope();
         let text: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
@@ -83,6 +94,7 @@ impl<'a> World<'a> {
             lines: &self.lines,
             dossier,
             scope,
+            remedies: remedies.map(|one| one as &mut dyn Remedies),
             limits: self.limits,
         };
         inquiry::run(inquiry, talker, past, ledger)

@@ -150,6 +150,7 @@ fn no_line_of_a_key_is_shown_in_a_change_or_in_a_piece_of_source() {
         seen: &[],
         past: &[],
         tried: &[],
+        recovery: &[],
         lines: &logged,
     };
     let redactor = Redactor::new(&autofix::redact::Settings::default()).unwrap();
@@ -222,6 +223,7 @@ fn what_does_not_fit_is_cut_in_the_stated_order_and_said() {
         same: true,
     }];
     let tried = ["reported: no suspect".to_owned()];
+    let recovery = ["may be asked for: restart".to_owned()];
     let brief = Brief {
         incident: &incident,
         settings: &settings,
@@ -233,6 +235,7 @@ fn what_does_not_fit_is_cut_in_the_stated_order_and_said() {
         seen: &seen,
         past: &past,
         tried: &tried,
+        recovery: &recovery,
         lines: &lines,
     };
     let redactor = Redactor::new(&autofix::redact::Settings::default()).unwrap();

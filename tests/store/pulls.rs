@@ -413,7 +413,10 @@ fn a_store_of_the_version_before_is_brought_up_with_what_it_holds() {
     let raw = Connection::open(dir.path().join("autofix.db")).unwrap();
     raw.execute_batch(
         "DROP TABLE fixed_in; DROP TABLE pulls; DROP TABLE running; DROP TABLE mutes;
-         DROP TABLE notices; DROP TABLE notified; PRAGMA user_version = 6;",
+         DROP TABLE notices; DROP TABLE notified;
+         DROP TABLE facts; DROP TABLE watched; DROP TABLE releases; DROP TABLE actions;
+         DROP TABLE act_counts; DROP TABLE audit; DROP TABLE audit_left_out;
+         PRAGMA user_version = 6;",
     )
     .unwrap();
     drop(raw);

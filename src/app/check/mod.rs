@@ -3,8 +3,10 @@
 
 mod fixer;
 mod forge;
+mod inputs;
 mod model;
 mod notify;
+mod recovery;
 mod repos;
 mod state;
 
@@ -255,7 +257,13 @@ fn services(
     let (complaints, good) = forge::check(settings, registry, options.offline);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = inputs::check(registry);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
     let (complaints, good) = notify::check(registry);
+    report.add(complaints);
+    good.into_iter().for_each(|line| report.good(line));
+    let (complaints, good) = recovery::check(registry, options.offline);
     report.add(complaints);
     good.into_iter().for_each(|line| report.good(line));
     let asked = [

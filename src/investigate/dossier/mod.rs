@@ -3,6 +3,7 @@
 //! as data, and within a stated number of bytes. It looks nothing up that it was not handed, but for the
 //! source and the changes of suspects.
 
+mod recovery;
 mod sections;
 
 use crate::investigate::Findings;
@@ -34,19 +35,21 @@ pub enum Part {
     Places,
     Past,
     Tried,
+    Recovery,
     OtherStreams,
     Neighbours,
 }
 
 /// What is kept first. The last is the first to be cut: neighbours, then other streams, and so on
 /// backwards.
-pub const KEPT_FIRST: [Part; 13] = [
+pub const KEPT_FIRST: [Part; 14] = [
     Part::Incident,
     Part::Lines,
     Part::Frames,
     Part::Source,
     Part::Service,
     Part::Rate,
+    Part::Recovery,
     Part::Around,
     Part::Suspects,
     Part::Places,
@@ -71,6 +74,7 @@ impl Part {
             Part::Places => "other places",
             Part::Past => "past incidents",
             Part::Tried => "what was tried",
+            Part::Recovery => "recovery",
             Part::OtherStreams => "other streams",
             Part::Neighbours => "neighbours",
         }
@@ -80,6 +84,7 @@ impl Part {
     const fn room(self) -> usize {
         match self {
             Part::Incident | Part::Rate | Part::Tried | Part::Service => 2 << 10,
+            Part::Recovery => recovery::ROOM,
             Part::Lines => 12 << 10,
             Part::Frames => 6 << 10,
             Part::Source => 28 << 10,
@@ -119,6 +124,8 @@ pub struct Brief<'a> {
     pub past: &'a [Past],
     /// What was done about it before, a sentence each.
     pub tried: &'a [String],
+    /// What is known of the service's recovery, a sentence each, the most useful first; empty: it has none.
+    pub recovery: &'a [String],
     /// As [`lines_of`] made them.
     pub lines: &'a [LogLine],
 }

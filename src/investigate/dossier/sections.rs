@@ -52,6 +52,7 @@ pub fn page(
         Part::Places => places(brief, scope, room),
         Part::Past => past(brief, scope, room),
         Part::Tried => tried(brief, scope, room),
+        Part::Recovery => super::recovery::page(brief.recovery, scope, room),
         Part::OtherStreams => lines(
             brief,
             scope,

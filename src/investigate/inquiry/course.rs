@@ -2,11 +2,11 @@
 //! the model or takes what it said before, and does what it calls for.
 
 use super::{
-    Denied, Entry, Estimate, Halted, Inquiry, Ledger, NoPatch, Outcome, Spoken, failed,
-    fingerprint, system, tools, words,
+    Denied, Entry, Estimate, Halted, Inquiry, Ledger, NoPatch, Outcome, Prompt, Spoken, failed,
+    words,
 };
 use crate::investigate::tools::Desk;
-use crate::llm::{Effort, Message, Part, Reply, Stop, Talker, Tool, Turn, Usage, tokens};
+use crate::llm::{Effort, Message, Part, Reply, Stop, Talker, Turn, Usage, tokens};
 use crate::patch::answer::{Answer, GaveUp};
 use crate::patch::gate::Stopped;
 use crate::redact::Redacted;
@@ -36,14 +36,13 @@ pub(super) struct Course<'a> {
     pub(super) of: Inquiry<'a>,
     talker: &'a dyn Talker,
     pub(super) ledger: &'a mut dyn Ledger,
-    system: Redacted,
-    tools: Vec<Tool>,
+    prompt: Prompt,
     messages: Vec<Message>,
     /// Replies that were given before, to be taken instead of asking.
     recorded: VecDeque<Reply>,
     /// What we said before, to be said again in the same words: what the model said rests on it, and
     /// a log that went on, or a search that met its deadline, would give others now.
-    told: VecDeque<Vec<Spoken>>,
+    pub(super) told: VecDeque<Vec<Spoken>>,
     /// Whether the conversation was begun before.
     opened: bool,
     /// Entries of ours that were kept before: whether each said that it is the last turn.
@@ -92,11 +91,10 @@ impl<'a> Course<'a> {
             .iter()
             .filter(|entry| matches!(entry, Entry::Ours { .. } | Entry::Judged { .. }));
         let opened = |entry: &Entry| matches!(entry, Entry::Opened { .. });
-        let (system, tools) = (system(), tools());
-        let fixed: usize = tools
-            .iter()
-            .map(|tool| tool.description.len() + tool.schema.to_string().len())
-            .sum();
+        let prompt = Prompt::of(inquiry.remedies.as_deref());
+        let fixed = prompt.tools.iter();
+        let fixed = fixed.map(|tool| tool.description.len() + tool.schema.to_string().len());
+        let fixed: usize = fixed.sum();
         Course {
             desk: Desk::new(
                 inquiry.repo,
@@ -106,9 +104,8 @@ impl<'a> Course<'a> {
             ),
             talker,
             ledger,
-            since: u64::from(tokens::at_most(system.as_str())) + (fixed as u64).div_ceil(2),
-            system,
-            tools,
+            since: u64::from(tokens::at_most(prompt.system.as_str())) + (fixed as u64).div_ceil(2),
+            prompt,
             messages: Vec::new(),
             recorded: past.iter().filter_map(Entry::reply).collect(),
             told: past.iter().filter_map(Entry::ours).collect(),
@@ -136,8 +133,8 @@ impl<'a> Course<'a> {
             let opened = Entry::Opened {
                 endpoint: self.talker.endpoint(),
                 commit: self.of.commit.to_string(),
-                prompt_sha256: fingerprint(),
-                system: self.system.as_str().to_owned(),
+                prompt_sha256: self.prompt.fingerprint(),
+                system: self.prompt.system.as_str().to_owned(),
             };
             self.ledger.keep(vec![opened])?;
         }
@@ -201,8 +198,8 @@ impl<'a> Course<'a> {
 
     fn ask(&mut self, call: Estimate) -> Result<Result<Reply, Step>, Halted> {
         let turn = Turn {
-            system: &self.system,
-            tools: &self.tools,
+            system: &self.prompt.system,
+            tools: &self.prompt.tools,
             messages: &self.messages,
             max_tokens: self.max_tokens,
             effort: Effort::default(),
@@ -361,12 +358,7 @@ impl<'a> Course<'a> {
                     }
                 },
                 _ if self.last || self.bytes > ROOM => (Redacted::own(words::NO_ROOM), true),
-                name => {
-                    let done =
-                        self.desk
-                            .run(name, &call.input, &mut self.of.scope, self.of.limits.until);
-                    (done.content, done.is_error)
-                }
+                name => self.run(name, &call.input),
             };
             results.push((result(&call.id, content, is_error), call.name));
         }

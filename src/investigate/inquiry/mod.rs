@@ -7,11 +7,13 @@ mod entry;
 mod failed;
 mod ledger;
 mod propose;
+mod remedies;
 mod words;
 
 pub use entry::{Called, Entry, Spoken};
 pub use ledger::{Denied, Estimate, Halted, Ledger};
-pub use words::{fingerprint, system, tools};
+pub use remedies::{Remedies, fenced, newest};
+pub use words::{Prompt, system, tools};
 
 use crate::investigate::tools::LogLine;
 use crate::llm::Talker;
@@ -49,6 +51,8 @@ pub struct Inquiry<'a> {
     pub dossier: Redacted,
     /// In which the dossier was redacted.
     pub scope: Scope,
+    /// What may be asked for beside looking; `None`: nothing.
+    pub remedies: Option<&'a mut (dyn Remedies + 'a)>,
     pub limits: Limits,
 }
 
@@ -80,11 +84,11 @@ pub struct NoPatch {
 ///
 /// # Errors
 /// When the work has to end at once; what was said is kept.
-pub fn run(
-    inquiry: Inquiry<'_>,
-    talker: &dyn Talker,
+pub fn run<'a>(
+    inquiry: Inquiry<'a>,
+    talker: &'a dyn Talker,
     past: &[Entry],
-    ledger: &mut dyn Ledger,
+    ledger: &'a mut (dyn Ledger + 'a),
 ) -> Result<Outcome, Halted> {
     let mut course = Course::new(inquiry, talker, past, ledger);
     let outcome = course.hold()?;

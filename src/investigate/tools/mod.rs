@@ -141,6 +141,11 @@ impl<'a> Desk<'a> {
         Kind::ALL.into_iter().map(schema::tool).collect()
     }
 
+    /// Whether one of them has this name.
+    pub fn has(name: &str) -> bool {
+        Kind::ALL.into_iter().any(|kind| kind.name() == name)
+    }
+
     /// Runs a tool by its name. Never fails: what could not be done stands in the result.
     pub fn run(
         &mut self,

@@ -72,7 +72,8 @@ impl Door {
         request.why.truncate(end);
         let end = request.caller.name.floor_char_boundary(NAME);
         request.caller.name.truncate(end);
-        let policy = match self.policy(&request.service) {
+        let on = self.must_be_on();
+        let policy = match on.and_then(|()| self.policy(&request.service)) {
             Ok((_, policy)) => policy,
             Err(fault) => {
                 self.refuse(&request, false, dry, &fault.to_string())?;
@@ -177,7 +178,7 @@ impl Door {
         Ok(Asked::Refused(wrong))
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         request: &Request,
         known_verb: bool,

@@ -3,10 +3,10 @@
 //! and does not begin again.
 
 use super::asking::{AUTO, Scene, sentence};
-use super::releasing::{request_of, same};
+use super::releasing::{again, same};
 use super::{ANSWER, Door, Fault, until};
 use crate::model::Timestamp;
-use crate::model::recovery::{Action, ActionId, Stage, Task};
+use crate::model::recovery::{Action, ActionId, Aftermath, Stage, Task};
 use crate::pipeline::clock;
 use crate::policy::{self, After, Helped, History, helped};
 use crate::recover::{Attempt, Error, ErrorKind, Progress, command};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Between two looks at how far it is.
 const POLL: Duration = Duration::from_secs(2);
+/// The longest that a platform may take to be told; a lease lasts longer.
+const BEGIN: Duration = Duration::from_secs(240);
 /// The longest pause after failed ones.
 const LONGEST: Duration = Duration::from_secs(60);
 /// The longest that a platform can put one off.
@@ -41,6 +43,9 @@ impl Door {
     /// # Errors
     /// When the store refuses.
     pub fn step(&mut self, which: Option<ActionId>) -> Result<Carried, store::Error> {
+        if self.is_off() {
+            return Ok(Carried::Nothing);
+        }
         let now = clock::now();
         let Some(claimed) = self.store.claim_action(which, &self.holder, now)? else {
             return Ok(Carried::Nothing);
@@ -108,11 +113,24 @@ impl Door {
         let within = within.unwrap_or_default();
         action.said = format!("tried again: {why}");
         if action.stage == Stage::Approved {
+            // Nothing was done, so nothing failed.
             if now > action.expires.plus(within) {
                 refuse(action, format!("it did not begin in time: {why}"), now);
                 return (None, 0);
             }
-        } else if now.since(action.begun.unwrap_or(action.made)) > within {
+            return (Some(now.plus(pause)), tries.saturating_add(1));
+        }
+        let since = action.acted.or(action.begun).unwrap_or(action.made);
+        let over = now > since && now.since(since) > within;
+        if over && action.stage == Stage::Watched {
+            // It was done; nobody can say whether it helped.
+            action.stage = Stage::Done;
+            action.aftermath = Some(Aftermath::NoChange);
+            action.said = format!("it is not known whether it helped: {why}");
+            action.ended = Some(now);
+            return (None, 0);
+        }
+        if over {
             self.fail(action, format!("given up: {why}"), now);
             return (None, 0);
         }
@@ -134,17 +152,12 @@ impl Door {
     ) -> Result<Then, Fault> {
         let (_, policy) = self.policy(&action.service)?;
         let scene = self.scene(policy, &action.service, action.task.verb())?;
-        let now = clock::now();
-        if let Some(why) = no_longer(action, &scene, now) {
+        let (policy, platform) = (&scene.policy, &scene.platform);
+        let (state, now) = (&scene.state, scene.now);
+        if let Some(why) = no_longer(action, &scene) {
             refuse(action, why, now);
             return Ok(Then::Over);
         }
-        let Scene {
-            policy,
-            platform,
-            state,
-            ..
-        } = scene;
         action.stage = Stage::Running;
         action.begun = Some(now);
         action.before = Some(state.clone());
@@ -162,8 +175,9 @@ impl Door {
             | Task::Stop { .. }
             | Task::Start { .. } => {
                 let mark = format!("autofix-{}-{}", action.id, &action.hash[..12]);
-                let deadline = Instant::now() + ANSWER.min(policy.act_within);
-                platform.begin(&action.task, &state, &mark, deadline)
+                // It may have to wait between instances.
+                let deadline = Instant::now() + BEGIN.min(policy.act_within);
+                platform.begin(&action.task, state, &mark, deadline)
             }
         };
         let now = clock::now();
@@ -314,29 +328,32 @@ fn refuse(action: &mut Action, why: String, now: Timestamp) {
     action.ended = Some(now);
 }
 
-/// Why what was released must not begin any more. Between the yes and the begin lies no time, or all
-/// the time that a platform put it off or that nobody was there: everything that the service shows is
-/// looked at once more. What was done before was counted when it was released.
-fn no_longer(action: &Action, scene: &Scene, now: Timestamp) -> Option<String> {
+/// Why what was released must not begin any more. What was done before was counted when it was released;
+/// everything else is looked at once more.
+fn no_longer(action: &Action, scene: &Scene) -> Option<String> {
     let policy = &scene.policy;
-    let same = same(action, policy, &scene.state);
-    if !same.passed {
-        return Some(sentence(&same));
-    }
-    if now > action.expires.plus(policy.act_within) {
-        let until = action.expires.to_rfc3339();
+    let last = action.expires.plus(policy.act_within);
+    if scene.now >= last {
+        let last = last.to_rfc3339();
         return Some(format!(
-            "it did not begin in time: it was good until {until}"
+            "it did not begin in time: it was good until {last}"
         ));
     }
-    let before = History::default();
-    let known = scene.known(&before);
-    let checks = policy::judge(policy, &request_of(action), &action.task, &known);
+    let mut checks = vec![same(action, policy, &scene.state)];
+    let history = History::default();
+    let request = again(action);
+    checks.extend(policy::judge(
+        policy,
+        &request,
+        &action.task,
+        &scene.known(&history),
+    ));
     if let Some(failed) = policy::refused(&checks) {
         return Some(sentence(failed));
     }
     match action.by.as_deref() {
-        Some(AUTO) => policy::waits_for_person(policy, now),
+        // Nobody was asked, and now somebody would be.
+        Some(AUTO) => policy::waits_for_person(policy, scene.now),
         Some(_) | None => None,
     }
 }

@@ -7,12 +7,13 @@ use crate::model::recovery::{Action, Caller, Policy, Stage, State, Verb};
 use crate::pipeline::clock;
 use crate::policy::{Request, Wrong};
 use crate::recover::Platform;
+use crate::redact::Scope;
 use serde_json::{Value, json};
 use std::time::Instant;
 
 /// Lines of a log that are shown where it is not said, and at most.
 const LINES: usize = 50;
-const MOST_LINES: usize = 500;
+pub(super) const MOST_LINES: usize = 500;
 /// Longest line that is shown, in bytes.
 const LINE: usize = 2_000;
 /// Actions that are shown with a status.
@@ -24,7 +25,18 @@ impl Door {
     /// # Errors
     /// As [`Door::ask`].
     pub fn look(&mut self, request: &Request, verb: Verb) -> Result<Result<Value, Wrong>, Fault> {
-        let looked = self.try_look(request, verb);
+        self.look_in(request, verb, None)
+    }
+
+    /// Looks, for whoever has been shown redacted text already: the same value has the same placeholder
+    /// in one scope only.
+    pub(super) fn look_in(
+        &mut self,
+        request: &Request,
+        verb: Verb,
+        scope: Option<&mut Scope>,
+    ) -> Result<Result<Value, Wrong>, Fault> {
+        let looked = self.try_look(request, verb, scope);
         let (event, said) = match &looked {
             Ok(Ok(_)) => ("looked", "as asked".to_owned()),
             Ok(Err(wrong)) => ("refused", format!("{}: {}", wrong.check, wrong.why)),
@@ -37,7 +49,12 @@ impl Door {
         looked
     }
 
-    fn try_look(&mut self, request: &Request, verb: Verb) -> Result<Result<Value, Wrong>, Fault> {
+    fn try_look(
+        &mut self,
+        request: &Request,
+        verb: Verb,
+        scope: Option<&mut Scope>,
+    ) -> Result<Result<Value, Wrong>, Fault> {
         let (_, policy) = self.policy(&request.service)?;
         if !policy.allows(verb.word()) {
             let state = State::default();
@@ -69,7 +86,7 @@ impl Door {
         }
         let platform = (self.platforms)(&policy)?;
         match verb {
-            Verb::Logs => self.logs(request, platform.as_ref()),
+            Verb::Logs => self.logs(request, platform.as_ref(), scope),
             Verb::Releases => Ok(Ok(self.releases(&request.service, platform.as_ref())?)),
             Verb::Status
             | Verb::Restart
@@ -149,6 +166,7 @@ impl Door {
         &mut self,
         request: &Request,
         platform: &dyn Platform,
+        scope: Option<&mut Scope>,
     ) -> Result<Result<Value, Wrong>, Fault> {
         let lines = match request.parameters.get("lines") {
             None => Some(LINES),
@@ -171,7 +189,11 @@ impl Door {
             }
         }
         let all = platform.logs(instance, lines, Instant::now() + ANSWER)?;
-        let Some(mut scope) = self.store.scope(&request.service)? else {
+        let mut own = match scope {
+            Some(_) => None,
+            None => self.store.scope(&request.service)?,
+        };
+        let Some(scope) = scope.or(own.as_mut()) else {
             return Err(Fault::Unknown(
                 "the service's settings for redaction cannot be used: no line is shown".to_owned(),
             ));

@@ -3,19 +3,25 @@
 //! watched. What may happen is decided in `policy/`, inside the transaction that writes it.
 
 mod asking;
+mod by_model;
 mod carrying;
 mod looking;
+mod offered;
 mod releasing;
+mod told;
 mod watching;
 
 pub use asking::{Answer, Asked};
+pub use by_model::{ModelsDoor, tools};
 pub use carrying::Carried;
-pub use watching::Recovery;
+pub use told::{asked_for, story};
+pub use watching::{Recovery, Tell};
 
 use crate::log::Log;
 use crate::model::recovery::{Policy, State};
 use crate::model::{Settings, Timestamp};
 use crate::pipeline::lane::Halt;
+use crate::pipeline::lanes::SWITCH;
 use crate::recover::{self, Platform};
 use crate::store::{self, Holder, Store};
 use std::fmt;
@@ -77,6 +83,20 @@ impl From<store::Error> for Fault {
 }
 
 impl Door {
+    /// Whether the file that turns everything off is there: then nothing is done.
+    fn is_off(&self) -> bool {
+        self.store.dir().join(SWITCH).exists()
+    }
+
+    fn must_be_on(&self) -> Result<(), Fault> {
+        match self.is_off() {
+            false => Ok(()),
+            true => Err(Fault::Unknown(format!(
+                "autofix is turned off by the file {SWITCH} in its State_Dir: nothing is done"
+            ))),
+        }
+    }
+
     /// A service's settings and its policy.
     fn policy(&self, service: &str) -> Result<(Settings, Policy), Fault> {
         let settings = self.store.settings(service)?;

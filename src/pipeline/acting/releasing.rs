@@ -23,6 +23,7 @@ impl Door {
     }
 
     fn try_approve(&mut self, id: ActionId, who: &str) -> Result<Action, Fault> {
+        self.must_be_on()?;
         let action = self.waiting(id)?;
         let now = clock::now();
         if now >= action.expires {
@@ -31,7 +32,7 @@ impl Door {
         let (_, policy) = self.policy(&action.service)?;
         let scene = self.scene(policy, &action.service, action.task.verb())?;
         plan(scene.platform.as_ref(), &action.task, &scene.state)?;
-        let request = request_of(&action);
+        let request = again(&action);
         let decide = |history: &History, action: &mut Action| {
             action.by = Some(who.to_owned());
             action.checks =
@@ -143,8 +144,8 @@ impl Door {
     }
 }
 
-/// The request that an action was made of, for the checks.
-pub(super) fn request_of(action: &Action) -> Request {
+/// The request that an action came of, as far as its task does not say it.
+pub(super) fn again(action: &Action) -> Request {
     Request {
         service: action.service.clone(),
         verb: action.task.verb().to_owned(),

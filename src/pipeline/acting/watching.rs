@@ -68,6 +68,9 @@ impl Recovery {
     /// # Errors
     /// When the store refuses.
     pub fn work(&mut self) -> Result<bool, store::Error> {
+        if self.door.is_off() {
+            return Ok(false);
+        }
         if let Carried::Step(_) = self.door.step(None)? {
             return Ok(true);
         }

@@ -121,6 +121,31 @@ impl Store {
         Ok(tx.commit()?)
     }
 
+    /// The services that a registry gave a policy.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn recovering(&self, registry: &str) -> Result<Vec<String>, Error> {
+        let mut all = self.db.prepare_cached(
+            "SELECT service FROM watched JOIN settings USING (service)
+             WHERE json_extract(json, '$.registry') = ?1",
+        )?;
+        let all = all.query_map([registry], |row| row.get(0))?;
+        Ok(all.collect::<Result<_, _>>()?)
+    }
+
+    /// Allows nothing for a service any more.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn end_policy(&mut self, service: &str) -> Result<(), Error> {
+        let Some(mut settings) = self.settings(service)? else {
+            return Ok(());
+        };
+        settings.recovery = None;
+        self.save_settings(&settings)
+    }
+
     /// What a service's platform showed last.
     ///
     /// # Errors

@@ -60,6 +60,11 @@ impl Reply {
         Reply::new(status, json!({ "message": message }))
     }
 
+    /// Plain text; the body is sent as it is.
+    pub fn plain(status: u16, text: &str) -> Reply {
+        Reply::new(status, json!(text)).with("Content-Type", "text/plain")
+    }
+
     pub fn with(mut self, name: &'static str, value: &str) -> Reply {
         self.headers.push((name, value.to_owned()));
         self
@@ -73,11 +78,23 @@ pub enum Fault {
     Lost,
     /// It is not carried out, and no answer comes.
     Dropped,
+    /// It is carried out, and its answer breaks off in the middle.
+    Cut,
+    /// It is not carried out, and nothing comes while the other side waits.
+    Hangs,
     /// It is not carried out, and this is answered.
     Says(Reply),
 }
 
-type Faults = Vec<(&'static str, &'static str, Fault)>;
+struct Awaited {
+    method: &'static str,
+    ending: &'static str,
+    /// So many requests of its kind go well before it.
+    after: usize,
+    fault: Fault,
+}
+
+type Faults = Vec<Awaited>;
 
 /// A running host.
 pub struct Host {
@@ -118,9 +135,19 @@ impl Host {
                             answers(&call);
                             return;
                         }
+                        Some(Fault::Hangs) => {
+                            // Until the other side gives up.
+                            let _ = (&stream).read(&mut [0]);
+                            return;
+                        }
+                        Some(Fault::Cut) => {
+                            let whole = written(&answers(&call));
+                            let _ = (&stream).write_all(&whole[..whole.len() - 20]);
+                            return;
+                        }
                         None => answers(&call),
                     };
-                    write(&stream, &reply);
+                    let _ = (&stream).write_all(&written(&reply));
                 });
             }
         });
@@ -129,7 +156,22 @@ impl Host {
 
     /// The next request with this method whose path ends so meets this fault.
     pub fn next(&self, method: &'static str, ending: &'static str, fault: Fault) {
-        self.faults.lock().unwrap().push((method, ending, fault));
+        self.wait(method, ending, 0, fault);
+    }
+
+    /// The one after the next with this method meets this fault.
+    pub fn after_one(&self, method: &'static str, fault: Fault) {
+        self.wait(method, "", 1, fault);
+    }
+
+    fn wait(&self, method: &'static str, ending: &'static str, after: usize, fault: Fault) {
+        let awaited = Awaited {
+            method,
+            ending,
+            after,
+            fault,
+        };
+        self.faults.lock().unwrap().push(awaited);
     }
 
     /// So many of the next requests meet this fault.
@@ -161,8 +203,12 @@ fn take(faults: &Mutex<Faults>, call: &Call) -> Option<Fault> {
     let mut faults = faults.lock().unwrap();
     let at = faults
         .iter()
-        .position(|(method, ending, _)| *method == call.method && path.ends_with(ending))?;
-    Some(faults.remove(at).2)
+        .position(|one| one.method == call.method && path.ends_with(one.ending))?;
+    if faults[at].after > 0 {
+        faults[at].after -= 1;
+        return None;
+    }
+    Some(faults.remove(at).fault)
 }
 
 fn read(stream: &TcpStream, prefix: &str) -> Option<Call> {
@@ -197,22 +243,30 @@ fn read(stream: &TcpStream, prefix: &str) -> Option<Call> {
     Some(call)
 }
 
-fn write(mut stream: &TcpStream, reply: &Reply) {
-    let body = match reply.status {
-        304 => String::new(),
-        _ => reply.body.to_string(),
+fn written(reply: &Reply) -> Vec<u8> {
+    let plain = reply
+        .headers
+        .iter()
+        .any(|(name, _)| *name == "Content-Type");
+    let body = match (&reply.body, reply.status) {
+        (_, 304) => String::new(),
+        (Value::String(text), _) if plain => text.clone(),
+        (body, _) => body.to_string(),
     };
-    let mut out = format!(
-        "HTTP/1.1 {} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n",
-        reply.status,
+    let mut out = format!("HTTP/1.1 {} X\r\n", reply.status);
+    if !plain {
+        out.push_str("Content-Type: application/json\r\n");
+    }
+    out.push_str(&format!(
+        "Content-Length: {}\r\nConnection: close\r\n",
         body.len()
-    );
+    ));
     for (name, value) in &reply.headers {
         out.push_str(&format!("{name}: {value}\r\n"));
     }
     out.push_str("\r\n");
     out.push_str(&body);
-    let _ = stream.write_all(out.as_bytes());
+    out.into_bytes()
 }
 
 fn decode(text: &str) -> String {
