@@ -62,7 +62,7 @@ fn without_a_policy_nothing_is_done() {
     let last = world.audit().pop().unwrap();
     assert_eq!(last["event"], "refused");
     assert!(last["said"].as_str().unwrap().contains("[service.recover]"));
-    assert_eq!(world.counted("(unknown)", Person, "refused"), 1);
+    assert_eq!(world.counted("restart", Person, "refused"), 1);
     assert_eq!(world.platform.begun(), []);
 }
 
@@ -584,4 +584,35 @@ fn who_looks_again_and_again_makes_no_new_facts() {
     // Three crashes, and that it is shown as failed.
     assert_eq!(kept.len(), 4, "{kept:?}");
     assert_eq!(world.counted("status", Agent, "looked"), 50);
+}
+
+#[test]
+fn while_it_is_turned_off_nothing_is_asked_for_released_or_begun() {
+    let switch = |world: &World| world.dir().join("OFF");
+    for kind in CallerKind::ALL {
+        let world = with(|_| {});
+        std::fs::write(switch(&world), "").unwrap();
+        assert!(world.try_ask(request(kind, "restart", &[])).is_err());
+        world.nothing_happened("restart", kind, "turned off");
+    }
+    // What waits goes on waiting, and what was released does not begin.
+    let world = with(|policy| policy.permit = Permit::Approve);
+    let action = world.ask(Rule, "restart", &[]);
+    std::fs::write(switch(&world), "").unwrap();
+    assert!(world.door().approve(action.id, "root").is_err());
+    let last = world.audit().pop().unwrap();
+    assert_eq!(
+        (&last["event"], &last["verb"]),
+        (&"refused".into(), &"approve".into())
+    );
+    std::fs::remove_file(switch(&world)).unwrap();
+    world.door().approve(action.id, "root").unwrap();
+    std::fs::write(switch(&world), "").unwrap();
+    for _ in 0..3 {
+        world.step(action.id);
+    }
+    assert_eq!(world.platform.begun(), []);
+    std::fs::remove_file(switch(&world)).unwrap();
+    let ended = world.finish(action.id);
+    assert_eq!(ended.aftermath, Some(Aftermath::Healthy), "{}", ended.said);
 }
