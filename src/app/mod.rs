@@ -13,6 +13,7 @@ pub mod init;
 pub mod inspect;
 pub mod locate;
 pub mod look;
+pub mod mcp;
 pub mod rehearse;
 pub mod replay;
 pub mod selftest;

@@ -2,7 +2,7 @@
 
 mod act;
 
-pub(super) use act::{ActArguments, ApproveArguments, Audit, DenyArguments};
+pub(super) use act::{ActArguments, ApproveArguments, Audit, DenyArguments, McpArguments};
 
 use crate::app;
 use crate::config::environment;
@@ -70,6 +70,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         what: Audit,
     },
+    /// Serve a team's own agents over the Model Context Protocol on standard input and output
+    Mcp(McpArguments),
     /// Measure decisions against logs whose right decisions are known
     Eval {
         #[command(subcommand)]

@@ -17,6 +17,7 @@ mod incidents;
 mod init;
 mod inspect;
 mod locate;
+mod mcp;
 mod output;
 mod progress;
 mod rehearse;
@@ -98,6 +99,7 @@ fn command(command: Command, out: &mut Out) -> Result<Outcome, app::Error> {
         Command::Approve(arguments) => act::approve(&arguments, out),
         Command::Deny(arguments) => act::deny(&arguments, out),
         Command::Audit { what } => act::audit(&what, out),
+        Command::Mcp(arguments) => mcp::run(&arguments, out),
         Command::Eval { what } => eval::run(what, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
         Command::Keys => {

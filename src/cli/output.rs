@@ -109,7 +109,7 @@ pub(super) fn safe(text: &str) -> Cow<'_, str> {
 }
 
 /// JSON escapes only some of them by itself. They stand inside strings, never between.
-fn json_safe(text: &str) -> Cow<'_, str> {
+pub(super) fn json_safe(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }

@@ -9,8 +9,10 @@ impl Scope {
     /// reaches over it. As many as the text has.
     pub fn lines(&mut self, text: &str) -> Vec<Option<Redacted>> {
         let whole = self.through(text, Breaks::Kept);
-        let was: Vec<&str> = lines(text);
-        let is: Vec<&str> = lines(whole.as_str());
+        // By the same end for both: where the last lines are gone, only their ends are left.
+        let ends = text.ends_with('\n');
+        let was: Vec<&str> = lines(text, ends);
+        let is: Vec<&str> = lines(whole.as_str(), ends);
         if is.len() != was.len() {
             // It was withheld: the first line says so.
             let mut out = vec![None; was.len()];
@@ -29,8 +31,9 @@ impl Scope {
     }
 }
 
-fn lines(text: &str) -> Vec<&str> {
+fn lines(text: &str, ends: bool) -> Vec<&str> {
     text.strip_suffix('\n')
+        .filter(|_| ends)
         .unwrap_or(text)
         .split('\n')
         .map(|line| line.strip_suffix('\r').unwrap_or(line))
@@ -63,6 +66,18 @@ mod tests {
         assert_eq!(lines[6].as_deref(), Some("b = 2"));
         assert!(!format!("{lines:?}").contains("MII"));
         assert_eq!(lines[2], None);
+    }
+
+    #[test]
+    fn a_key_at_the_end_takes_no_other_line_with_it() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0Z3VS5\n-----END PRIVATE KEY-----";
+        for end in ["", "\n"] {
+            let lines = shown(&format!("a = 1\n{key}{end}"));
+            assert_eq!(lines.len(), 4, "{lines:?}");
+            assert_eq!(lines[0].as_deref(), Some("a = 1"));
+            assert!(lines[1].as_deref().unwrap().ends_with("-1]"), "{lines:?}");
+            assert_eq!(lines[2..], [None, None]);
+        }
     }
 
     #[test]

@@ -252,6 +252,19 @@ impl Store {
         rows::incidents(&self.db)
     }
 
+    /// The newest incidents of a service, newest first; with one status, or with any.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn newest_incidents(
+        &self,
+        service: &str,
+        status: Option<Status>,
+        most: usize,
+    ) -> Result<Vec<Incident>, Error> {
+        rows::newest_incidents(&self.db, service, status, most)
+    }
+
     /// # Errors
     /// When the store cannot be read.
     pub fn incident(&self, id: IncidentId) -> Result<Option<Incident>, Error> {
@@ -345,6 +358,19 @@ impl Store {
             )
             .optional()?;
         rows::from_json(json)
+    }
+
+    /// What was kept for every service, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn services(&self) -> Result<Vec<Settings>, Error> {
+        let sql = "SELECT json FROM settings ORDER BY service";
+        let mut all = self.db.prepare_cached(sql)?;
+        let all = all.query_map([], |row| row.get(0))?;
+        let all = all.map(|json| rows::from_json(json?));
+        let all: Vec<Option<Settings>> = all.collect::<Result<_, Error>>()?;
+        Ok(all.into_iter().flatten().collect())
     }
 
     /// Writes to `incidents.jsonl` what waits for it.

@@ -140,6 +140,25 @@ pub fn incidents(db: &Connection) -> Result<Vec<Incident>, Error> {
     rows.map(|row| row?).collect()
 }
 
+/// The newest of a service, newest first.
+pub fn newest_incidents(
+    db: &Connection,
+    service: &str,
+    status: Option<Status>,
+    most: usize,
+) -> Result<Vec<Incident>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incidents WHERE service = ?1 AND (?2 IS NULL OR status = ?2)
+         ORDER BY id DESC LIMIT ?3"
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut rows = db.prepare_cached(&sql)?;
+    let rows = rows.query_map(params![service, status.map(Status::word), most], |row| {
+        Ok(read(row))
+    })?;
+    rows.map(|row| row?).collect()
+}
+
 /// An incident's history, oldest first.
 pub fn events(db: &Connection, id: IncidentId) -> Result<Vec<Event>, Error> {
     let mut rows =

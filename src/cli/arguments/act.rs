@@ -1,4 +1,4 @@
-//! The arguments of `act`, `approve`, `deny` and `audit`.
+//! The arguments of `act`, `approve`, `deny`, `audit` and `mcp`.
 
 use super::StateArgument;
 use crate::model::IncidentId;
@@ -86,6 +86,18 @@ pub(in crate::cli) struct DenyArguments {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) state: StateArgument,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct McpArguments {
+    /// Show this service only; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) service: Vec<String>,
+    /// Show services of this owner only, "" for those without one; needed where there are several
+    #[arg(long, value_name = "TEAM")]
+    pub(in crate::cli) owner: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) state: StateArgument,
 }

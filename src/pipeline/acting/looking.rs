@@ -199,11 +199,19 @@ impl Door {
             ));
         };
         let from = all.len().saturating_sub(lines);
-        let shown = all.iter().skip(from).map(|line| {
+        let all = &all[from..];
+        // As one text: a key over many lines is known by its first and its last.
+        let texts: Vec<String> = all
+            .iter()
+            .map(|line| line.text.replace('\n', " "))
+            .collect();
+        let mut texts = scope.lines(&texts.join("\n")).into_iter();
+        let shown = all.iter().map(|line| {
+            let text = texts.next().flatten().map(|text| text.cut(LINE));
             json!({
                 "at": line.at.map(Timestamp::to_rfc3339),
                 "instance": line.instance,
-                "text": scope.text(&line.text).cut(LINE).as_str(),
+                "text": text.as_ref().map_or("", |text| text.as_str()),
             })
         });
         let shown: Vec<Value> = shown.collect();

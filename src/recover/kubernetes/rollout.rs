@@ -243,7 +243,10 @@ mod tests {
                 json!({"metadata": {"ownerReferences": [{"kind": "Shop", "name": "a", "controller": true}]}}),
                 "the controller of Shop a",
             ),
-            (json!({"spec": {"paused": true}}), "the rollout is paused"),
+            (
+                json!({"spec": {"paused": true}}),
+                "whoever paused its rollout",
+            ),
         ] {
             assert_eq!(kept_by(&object).as_deref(), Some(keeper), "{object}");
         }
