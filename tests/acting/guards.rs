@@ -62,7 +62,7 @@ fn without_a_policy_nothing_is_done() {
     let last = world.audit().pop().unwrap();
     assert_eq!(last["event"], "refused");
     assert!(last["said"].as_str().unwrap().contains("[service.recover]"));
-    assert_eq!(world.counted("restart", Person, "refused"), 1);
+    assert_eq!(world.counted("(unknown)", Person, "refused"), 1);
     assert_eq!(world.platform.begun(), []);
 }
 

@@ -76,8 +76,7 @@ impl Door {
         let policy = match on.and_then(|()| self.policy(&request.service)) {
             Ok((_, policy)) => policy,
             Err(fault) => {
-                let built_in = Verb::from_word(&request.verb).is_some();
-                self.refuse(&request, built_in, dry, &fault.to_string())?;
+                self.refuse(&request, false, dry, &fault.to_string())?;
                 return Err(fault);
             }
         };
