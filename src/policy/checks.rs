@@ -15,6 +15,8 @@ use std::time::Duration;
 const GIVEN_UP: u32 = 2;
 /// How long a failed action keeps others from following by themselves.
 const AFTER_FAILURE: Duration = Duration::from_secs(24 * 3600);
+/// Actions of a service that may wait for a person: who reads more of them reads none.
+const WAITING: u32 = 20;
 /// Doublings of the cool-down at most.
 const DOUBLINGS: u32 = 6;
 
@@ -34,6 +36,8 @@ pub struct History {
     pub failed: Option<(ActionId, Timestamp)>,
     /// How often this verb did not help against this fault.
     pub failed_for_fault: u32,
+    /// Others that wait for a person, or are proposed to one.
+    pub waiting: u32,
 }
 
 /// What is known when it is decided.
@@ -85,6 +89,9 @@ pub fn judge(policy: &Policy, request: &Request, task: &Task, known: &Known<'_>)
     checks.extend(pace(policy, request, known));
     checks.push(failures(request, known));
     checks.push(given_up(request, known.history));
+    let waiting = known.history.waiting;
+    let why = format!("{waiting} others wait for a person, at most {WAITING}");
+    checks.push(check("few_wait", waiting < WAITING, why));
     if let Task::Rollback { to } = task {
         checks.push(release(policy, to, known));
     }
@@ -182,26 +189,20 @@ fn unhealthy(policy: &Policy, request: &Request, task: &Task, known: &Known<'_>)
 
 fn not_own(task: &Task, state: &State) -> Check {
     let name = "not_its_own";
-    let own = |id: &str| {
-        state
-            .instances
-            .iter()
-            .any(|instance| instance.own && instance.id == id)
-    };
+    let mut own = state.instances.iter().filter(|one| one.own);
     let is_own = match task {
         Task::Stop { instance }
         | Task::Restart {
             instance: Some(instance),
-        } => own(instance),
-        Task::Restart { instance: None }
-        | Task::Rollback { .. }
-        | Task::Scale { .. }
-        | Task::Start { .. }
-        | Task::Own { .. } => false,
+        } => own.any(|one| one.id == *instance),
+        // It is among all, and nobody says which one goes when there are to be fewer.
+        Task::Restart { instance: None } | Task::Rollback { .. } => own.next().is_some(),
+        Task::Scale { from, to } => to < from && own.next().is_some(),
+        Task::Start { .. } | Task::Own { .. } => false,
     };
     let why = match is_own {
-        true => "it is the instance that autofix runs in",
-        false => "it is not the instance that autofix runs in",
+        true => "it is the instance that autofix runs in, or that one is among them",
+        false => "autofix does not run in what it takes down",
     };
     check(name, !is_own, why)
 }

@@ -162,6 +162,19 @@ fn each_check_fails_alone() {
         ["not_its_own"]
     );
     assert_eq!(
+        with(|case| case.state.instances[1].own = true),
+        ["not_its_own"]
+    );
+    assert_eq!(
+        with(|case| {
+            case.state.instances[1].own = true;
+            case.task = Task::Restart {
+                instance: Some("a".to_owned()),
+            };
+        }),
+        [""; 0]
+    );
+    assert_eq!(
         with(|case| case.policy.max_instances = Some(1)),
         ["blast_radius"]
     );
@@ -211,6 +224,7 @@ fn each_check_fails_alone() {
         with(|case| case.history.failed_for_fault = 2),
         ["not_given_up"]
     );
+    assert_eq!(with(|case| case.history.waiting = 20), ["few_wait"]);
 }
 
 #[test]

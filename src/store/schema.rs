@@ -347,6 +347,10 @@ CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
     BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
     BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
+-- What is replaced is deleted without the trigger above.
+CREATE TRIGGER audit_is_added_to BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE entry = NEW.entry)
+    BEGIN SELECT raise(ABORT, 'the audit is only added to'); END;
 CREATE TABLE audit_left_out (
     kind          TEXT PRIMARY KEY,
     count         INTEGER NOT NULL

@@ -203,6 +203,21 @@ impl State {
         facts
     }
 
+    /// Whether an instance is shown as stopped.
+    pub fn is_stopped(&self, id: &str) -> bool {
+        self.instances
+            .iter()
+            .any(|one| one.id == id && one.state == InstanceState::Stopped)
+    }
+
+    /// The same service with one instance fewer, which is not wanted either.
+    pub fn without(&self, id: &str) -> State {
+        let mut fewer = self.clone();
+        fewer.instances.retain(|one| one.id != id);
+        fewer.wanted = self.wanted.map(|wanted| wanted.saturating_sub(1));
+        fewer
+    }
+
     /// Whether every instance that is wanted runs and no check fails.
     pub fn is_well(&self) -> bool {
         let running =

@@ -11,9 +11,13 @@ use crate::recover::Platform;
 use std::time::Instant;
 
 /// Longest reason that is kept, in bytes.
-const WHY: usize = 1_000;
+pub(super) const WHY: usize = 1_000;
 /// Longest name of a caller.
-const NAME: usize = 100;
+pub(super) const NAME: usize = 100;
+/// Who releases what `mode = "auto"` releases.
+pub(super) const AUTO: &str = "mode auto";
+/// Longest fingerprint of a fault.
+const FINGERPRINT: usize = 100;
 
 /// What became of a request.
 #[derive(Clone, Debug)]
@@ -85,6 +89,9 @@ impl Door {
             let wrong = policy::task(&policy, &request, &state, &[], &[], now);
             return self.wrong(&request, known_verb, dry, wrong);
         }
+        if let Err(wrong) = self.fault_of(&mut request)? {
+            return self.wrong(&request, known_verb, dry, Err(wrong));
+        }
         let scene = match self.scene(policy, &request.service, &request.verb) {
             Ok(scene) => scene,
             Err(fault) => {
@@ -123,6 +130,36 @@ impl Door {
                 .put_action(action, known_verb, decide, scene.now)?,
         };
         Ok(Asked::Action(Box::new(Answer { action, plan, dry })))
+    }
+
+    /// The fault that it is against is its incident's, and not what the caller calls it: what was tried
+    /// against it before is found by that.
+    fn fault_of(&self, request: &mut Request) -> Result<Result<(), Wrong>, Fault> {
+        let wrong = |why: String| {
+            Ok(Err(Wrong {
+                check: "parameters",
+                why,
+            }))
+        };
+        match (request.incident, &request.fingerprint) {
+            (None, None) => {}
+            (None, Some(print)) => {
+                if !is_fingerprint(print) {
+                    request.fingerprint = None;
+                    return wrong("it names a fault by what is no fingerprint".to_owned());
+                }
+            }
+            (Some(id), _) => match self.store.incident(id)? {
+                Some(incident) if incident.service == request.service => {
+                    request.fingerprint = Some(incident.fingerprint);
+                }
+                Some(_) | None => {
+                    request.incident = None;
+                    return wrong(format!("the service has no incident {id}"));
+                }
+            },
+        }
+        Ok(Ok(()))
     }
 
     fn wrong(
@@ -196,10 +233,25 @@ impl Door {
                 all.push(fact);
             }
         }
-        all.sort_by_key(|fact| fact.at);
+        // What was sent gives way to what was asked for.
+        all.sort_by_key(|fact| (fact.asked, fact.at));
         let from = all.len().saturating_sub(EVIDENCE);
-        Ok(all.split_off(from))
+        let mut kept = all.split_off(from);
+        kept.sort_by_key(|fact| fact.at);
+        Ok(kept)
     }
+}
+
+/// Whether a text looks like `v1:0123ab`. It stands in the record as it is, so it may be nothing else.
+fn is_fingerprint(text: &str) -> bool {
+    let version = text.strip_prefix('v').and_then(|rest| rest.split_once(':'));
+    version.is_some_and(|(version, digits)| {
+        text.len() <= FINGERPRINT
+            && !version.is_empty()
+            && !digits.is_empty()
+            && version.bytes().all(|b| b.is_ascii_digit())
+            && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    })
 }
 
 /// What would be sent. A team's own verb is run here, and no platform knows it.
@@ -275,7 +327,7 @@ fn decide(request: &Request, scene: &Scene, history: &History, action: &mut Acti
         }
         None => {
             action.stage = Stage::Approved;
-            action.by = Some("mode auto".to_owned());
+            action.by = Some(AUTO.to_owned());
             action.said = "every check passed".to_owned();
         }
     }

@@ -2,7 +2,7 @@
 //! written down before the platform is told, so that whoever takes over from a process that died polls
 //! and does not begin again.
 
-use super::asking::{Scene, sentence};
+use super::asking::{AUTO, Scene, sentence};
 use super::releasing::{again, same};
 use super::{ANSWER, Door, Fault, until};
 use crate::model::Timestamp;
@@ -19,6 +19,8 @@ const POLL: Duration = Duration::from_secs(2);
 const BEGIN: Duration = Duration::from_secs(240);
 /// The longest pause after failed ones.
 const LONGEST: Duration = Duration::from_secs(60);
+/// The longest that a platform can put one off.
+const PUT_OFF: Duration = Duration::from_secs(900);
 
 /// What a step did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,9 +110,18 @@ impl Door {
         let pause = POLL.saturating_mul(1 << tries.min(8)).min(LONGEST);
         let policy = self.policy(&action.service).map(|(_, policy)| policy);
         let within = policy.map(|policy| policy.act_within.max(policy.well_within));
-        let since = action.acted.or(action.begun).unwrap_or(action.expires);
-        let over = now > since && now.since(since) > within.unwrap_or_default();
+        let within = within.unwrap_or_default();
         action.said = format!("tried again: {why}");
+        if action.stage == Stage::Approved {
+            // Nothing was done, so nothing failed.
+            if now > action.expires.plus(within) {
+                refuse(action, format!("it did not begin in time: {why}"), now);
+                return (None, 0);
+            }
+            return (Some(now.plus(pause)), tries.saturating_add(1));
+        }
+        let since = action.acted.or(action.begun).unwrap_or(action.made);
+        let over = now > since && now.since(since) > within;
         if over && action.stage == Stage::Watched {
             // It was done; nobody can say whether it helped.
             action.stage = Stage::Done;
@@ -144,9 +155,7 @@ impl Door {
         let (policy, platform) = (&scene.policy, &scene.platform);
         let (state, now) = (&scene.state, scene.now);
         if let Some(why) = no_longer(action, &scene) {
-            action.stage = Stage::Refused;
-            action.said = why;
-            action.ended = Some(now);
+            refuse(action, why, now);
             return Ok(Then::Over);
         }
         action.stage = Stage::Running;
@@ -187,7 +196,7 @@ impl Door {
             ErrorKind::Limited(after) => {
                 action.stage = Stage::Approved;
                 action.said = format!("put off: {fault}");
-                Then::Due(now.plus(after))
+                Then::Due(now.plus(after.min(PUT_OFF)))
             }
             ErrorKind::Unreachable => {
                 action.said = format!("it is not known whether it began: {fault}");
@@ -256,8 +265,10 @@ impl Door {
     /// Looks whether it helped.
     fn watch(&mut self, action: &mut Action) -> Result<Then, Fault> {
         let (_, policy) = self.policy(&action.service)?;
-        let platform = (self.platforms)(&policy)?;
-        let state = self.state(platform.as_ref());
+        // One that cannot even be asked is one that does not say how the service is.
+        let state = (self.platforms)(&policy)
+            .map_err(Fault::from)
+            .and_then(|platform| self.state(platform.as_ref()));
         let now = clock::now();
         if let Ok(state) = &state {
             self.observe(&action.service, &policy, state, now)?;
@@ -267,9 +278,24 @@ impl Door {
             Some(fault) => self.store.seen_since(&action.service, fault, acted)?,
             None => 0,
         };
+        let (before, state) = match &action.task {
+            // It does not run because that was asked for.
+            Task::Stop { instance } => (
+                action.before.as_ref().map(|state| state.without(instance)),
+                state.ok().map(|state| match state.is_stopped(instance) {
+                    true => state.without(instance),
+                    false => state,
+                }),
+            ),
+            Task::Restart { .. }
+            | Task::Rollback { .. }
+            | Task::Scale { .. }
+            | Task::Start { .. }
+            | Task::Own { .. } => (action.before.clone(), state.ok()),
+        };
         let after = After {
-            before: action.before.as_ref(),
-            state: state.as_ref().ok(),
+            before: before.as_ref(),
+            state: state.as_ref(),
             acted,
             seen,
             well_since: action.well_since,
@@ -295,13 +321,23 @@ impl Door {
     }
 }
 
+/// It was not begun, and never will be.
+fn refuse(action: &mut Action, why: String, now: Timestamp) {
+    action.stage = Stage::Refused;
+    action.said = why;
+    action.ended = Some(now);
+}
+
 /// Why what was released must not begin any more. What was done before was counted when it was released;
 /// everything else is looked at once more.
 fn no_longer(action: &Action, scene: &Scene) -> Option<String> {
     let policy = &scene.policy;
     let last = action.expires.plus(policy.act_within);
     if scene.now >= last {
-        return Some(format!("it did not begin before {}", last.to_rfc3339()));
+        let last = last.to_rfc3339();
+        return Some(format!(
+            "it did not begin in time: it was good until {last}"
+        ));
     }
     let mut checks = vec![same(action, policy, &scene.state)];
     let history = History::default();
@@ -312,5 +348,12 @@ fn no_longer(action: &Action, scene: &Scene) -> Option<String> {
         &action.task,
         &scene.known(&history),
     ));
-    policy::refused(&checks).map(sentence)
+    if let Some(failed) = policy::refused(&checks) {
+        return Some(sentence(failed));
+    }
+    match action.by.as_deref() {
+        // Nobody was asked, and now somebody would be.
+        Some(AUTO) => policy::waits_for_person(policy, scene.now),
+        Some(_) | None => None,
+    }
 }

@@ -1,9 +1,9 @@
 //! A person says yes or no to an action that waits. A yes is for this action as it was asked for, once,
 //! and only while everything that it rests on is still so.
 
-use super::asking::{plan, sentence};
+use super::asking::{NAME, WHY, plan, sentence};
 use super::{Door, Fault};
-use crate::model::recovery::{Action, ActionId, Check, Stage};
+use crate::model::recovery::{Action, ActionId, Caller, CallerKind, Check, Stage};
 use crate::pipeline::clock;
 use crate::policy::{self, History, Request};
 use crate::store::ErrorKind;
@@ -17,6 +17,12 @@ impl Door {
     /// Where there is no such action or it does not wait any more, and where the platform does not say
     /// how the service is: then it goes on waiting.
     pub fn approve(&mut self, id: ActionId, who: &str) -> Result<Action, Fault> {
+        let who = cut(who, NAME);
+        let done = self.try_approve(id, who);
+        self.noted("approve", id, who, done)
+    }
+
+    fn try_approve(&mut self, id: ActionId, who: &str) -> Result<Action, Fault> {
         self.must_be_on()?;
         let action = self.waiting(id)?;
         let now = clock::now();
@@ -53,6 +59,12 @@ impl Door {
     /// # Errors
     /// Where there is no such action or it does not wait any more.
     pub fn deny(&mut self, id: ActionId, who: &str, reason: &str) -> Result<Action, Fault> {
+        let who = cut(who, NAME);
+        let done = self.try_deny(id, who, cut(reason, WHY));
+        self.noted("deny", id, who, done)
+    }
+
+    fn try_deny(&mut self, id: ActionId, who: &str, reason: &str) -> Result<Action, Fault> {
         self.waiting(id)?;
         self.settled(id, |_, action| {
             action.stage = Stage::Denied;
@@ -74,6 +86,32 @@ impl Door {
             );
             action.ended = Some(clock::now());
         })
+    }
+
+    /// A yes or a no that came to nothing is written down as well: one that is said twice is seen.
+    fn noted(
+        &mut self,
+        verb: &str,
+        id: ActionId,
+        who: &str,
+        done: Result<Action, Fault>,
+    ) -> Result<Action, Fault> {
+        let fault = match done {
+            Ok(_) | Err(Fault::Store(_)) => return done,
+            Err(fault @ (Fault::Unknown(_) | Fault::Platform(_))) => fault,
+        };
+        let action = self.store.action(id)?;
+        let service = action.map(|action| action.service).unwrap_or_default();
+        let caller = Caller {
+            kind: CallerKind::Person,
+            name: who.to_owned(),
+        };
+        let said = format!("action {id}: {fault}");
+        let what = (service.as_str(), verb, true);
+        let now = clock::now();
+        self.store
+            .put_request(what, &caller, ("refused", &said), now)?;
+        Err(fault)
     }
 
     fn waiting(&self, id: ActionId) -> Result<Action, Fault> {
@@ -117,6 +155,12 @@ pub(super) fn again(action: &Action) -> Request {
         incident: action.incident,
         fingerprint: action.fingerprint.clone(),
     }
+}
+
+/// What was written, as far as it is kept.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most))
+        .unwrap_or_default()
 }
 
 /// Whether an action is still what was asked for, on what it was asked for.

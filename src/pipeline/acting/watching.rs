@@ -225,6 +225,8 @@ impl Door {
         let before = before.and_then(|watching| watching.state);
         let since = now.minus(policy.crash_loop.1.max(policy.bad_deploy.1));
         let was = before.map(|state| state.trouble(service, since, now));
+        // Whoever looks again and again sees the same thing, and makes no fact of it each time.
+        let lately = self.store.facts_since(service, now.minus(policy.every))?;
         let mut news = Vec::new();
         for fact in state.trouble(service, since, now) {
             let lasting = match fact.kind {
@@ -232,11 +234,9 @@ impl Door {
                 FactKind::Unhealthy | FactKind::DeployFailed => true,
             };
             // What goes on has no time of its own: it is news when it begins.
-            let known = lasting
-                && was.as_ref().is_some_and(|was| {
-                    was.iter()
-                        .any(|one| one.kind == fact.kind && one.instance == fact.instance)
-                });
+            let same =
+                |one: &Fact| one.asked && one.kind == fact.kind && one.instance == fact.instance;
+            let known = lasting && was.iter().flatten().chain(&lately).any(same);
             if !known && self.store.save_facts(std::slice::from_ref(&fact), now)? > 0 {
                 news.push(fact);
             }

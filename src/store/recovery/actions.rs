@@ -11,13 +11,13 @@ use crate::store::holder::{Holder, is_alive};
 use crate::store::recovery::audit::{self, New};
 use crate::store::recovery::history::history;
 use crate::store::recovery::tally;
-use crate::store::recovery::telling::{sentence, told};
+use crate::store::recovery::telling::{notify, sentence, told};
 use crate::store::{Store, TERM, lease, rows};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde_json::json;
 use std::time::Duration;
 
-/// Refused requests of a service that are kept.
+/// Actions of a service that came to nothing and are kept.
 const REFUSED: i64 = 200;
 /// How long after an action that helped a new crash is held against it.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -55,6 +55,15 @@ impl Store {
         let tx = begin(&mut self.db)?;
         let verb = action.task.verb().to_owned();
         if let Some(same) = pending(&tx, &action)? {
+            // It is written down who asks for it as well.
+            let asked = Action {
+                caller: action.caller,
+                why: action.why,
+                ..same.clone()
+            };
+            told(&tx, &asked, (known_verb, true), scope.as_mut(), now)?;
+            tx.commit()?;
+            let _ = self.drain_journal();
             return Ok(same);
         }
         let fingerprint = action.fingerprint.as_deref();
@@ -80,10 +89,16 @@ impl Store {
         )?;
         action.id = ActionId(tx.last_insert_rowid());
         write(&tx, &action)?;
-        told(&tx, &action, known_verb, scope.as_mut(), now)?;
+        let noise = action.stage == Stage::Refused;
+        told(&tx, &action, (known_verb, noise), scope.as_mut(), now)?;
+        if action.stage == Stage::Pending {
+            notify(&tx, &action, now)?;
+        }
         tx.execute(
-            "DELETE FROM actions WHERE stage = 'refused' AND service = ?1 AND id <= (SELECT id FROM
-             actions WHERE stage = 'refused' AND service = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            "DELETE FROM actions WHERE stage IN ('refused', 'proposed', 'expired', 'denied')
+             AND service = ?1 AND id <= (SELECT id FROM actions
+                 WHERE stage IN ('refused', 'proposed', 'expired', 'denied') AND service = ?1
+                 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             params![action.service, REFUSED],
         )?;
         tx.commit()?;
@@ -175,7 +190,8 @@ impl Store {
         decide(&before, &mut action);
         let released = (action.stage == Stage::Approved).then_some(now.0);
         tx.execute(
-            "UPDATE actions SET released = ?2, due = ?3 WHERE id = ?1",
+            "UPDATE actions SET released = ?2, due = ?3, lease_holder = NULL, lease_until = 0
+             WHERE id = ?1",
             params![
                 id.0,
                 released,
@@ -183,7 +199,7 @@ impl Store {
             ],
         )?;
         write(&tx, &action)?;
-        told(&tx, &action, true, scope.as_mut(), now)?;
+        told(&tx, &action, (true, false), scope.as_mut(), now)?;
         tx.commit()?;
         let _ = self.drain_journal();
         Ok(action)
@@ -279,7 +295,7 @@ impl Store {
             before.stage != action.stage || before.aftermath != action.aftermath
         });
         if moved {
-            told(&tx, action, true, scope.as_mut(), now)?;
+            told(&tx, action, (true, false), scope.as_mut(), now)?;
             if let (Stage::Done | Stage::Failed, Some(incident)) = (action.stage, action.incident) {
                 rows::event(&tx, incident, now, "recovery", &sentence(action))?;
             }
@@ -363,8 +379,8 @@ fn due_of(action: &Action, now: Timestamp) -> Option<Timestamp> {
 fn pending(tx: &Transaction<'_>, action: &Action) -> Result<Option<Action>, Error> {
     let found = tx
         .prepare_cached(
-            "SELECT json, recurred FROM actions WHERE hash = ?1 AND stage = 'pending'
-             AND expires > ?2 LIMIT 1",
+            "SELECT json, recurred FROM actions WHERE hash = ?1
+             AND stage IN ('pending', 'proposed') AND expires > ?2 LIMIT 1",
         )?
         .query_row(params![action.hash, action.made.0], |row| Ok(read(row)))
         .optional()?;

@@ -10,6 +10,7 @@ use crate::store::journal;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What stands before the first entry.
@@ -80,7 +81,8 @@ pub(super) fn put(
     let mut body = Map::new();
     body.insert("time".to_owned(), json!(now.to_rfc3339()));
     body.insert("event".to_owned(), json!(new.event));
-    body.insert("service".to_owned(), json!(name(new.service)));
+    let service = name(tx, new.service)?;
+    body.insert("service".to_owned(), json!(service));
     body.insert("caller_kind".to_owned(), json!(new.kind));
     if let Value::Object(plain) = &new.plain {
         body.extend(plain.clone());
@@ -99,7 +101,7 @@ pub(super) fn put(
         Some(scope) => {
             for (field, text) in named.iter().chain(new.texts) {
                 let text = scope.text(text).cut(TEXT);
-                body.insert((*field).to_owned(), json!(text.as_str()));
+                body.insert((*field).to_owned(), json!(seen(text.as_str())));
             }
         }
         // Without its service's rules of redaction no text is written.
@@ -120,21 +122,35 @@ pub(super) fn put(
             |row| row.get(0),
         )?;
     let action = new.plain.get("action").cloned().unwrap_or_default();
-    journal::put_audit(
-        tx,
-        (entry, &hash),
-        name(new.service),
-        (new.event, action),
-        now,
-    )
+    journal::put_audit(tx, (entry, &hash), service, (new.event, action), now)
 }
 
-/// A service's name as far as it is one: it may come from a model.
-fn name(service: &str) -> &str {
-    match crate::registry::check_name(service) {
-        Ok(()) => service,
-        Err(_) => "(unknown)",
-    }
+/// Text without what a terminal does not show, or shows in another order than it stands.
+fn seen(text: &str) -> String {
+    let hides = |one: char| {
+        matches!(one, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+            | '\u{E0000}'..='\u{E007F}')
+    };
+    let shown = text.chars().map(|one| match hides(one) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => one,
+    });
+    shown.collect()
+}
+
+/// A service's name where it is one of ours: it may come from a model, and is not redacted.
+fn name<'a>(tx: &Transaction<'_>, service: &'a str) -> Result<&'a str, Error> {
+    let ours: bool = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM settings WHERE service = ?1)
+             OR EXISTS (SELECT 1 FROM actions WHERE service = ?1)",
+        )?
+        .query_row([service], |row| row.get(0))?;
+    Ok(match ours && crate::registry::check_name(service).is_ok() {
+        true => service,
+        false => "(unknown)",
+    })
 }
 
 fn is_too_much(tx: &Transaction<'_>, new: &New<'_>, now: Timestamp) -> Result<bool, Error> {
@@ -208,10 +224,11 @@ impl Store {
     pub fn verify_audit(&self, heads: &[Head]) -> Result<(u64, Vec<AuditFault>), Error> {
         let mut faults = Vec::new();
         let (mut count, mut prev, mut next) = (0, GENESIS.to_owned(), 1);
-        let mut wanted: std::collections::BTreeMap<i64, &str> = heads
-            .iter()
-            .map(|head| (head.entry, head.hash.as_str()))
-            .collect();
+        // All of them: whoever can add a line of his own has not taken the first one back.
+        let mut wanted: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+        for head in heads {
+            wanted.entry(head.entry).or_default().push(&head.hash);
+        }
         self.audit(|one| {
             let mut fault = |what: &str| {
                 faults.push(AuditFault {
@@ -230,7 +247,7 @@ impl Store {
             }
             if wanted
                 .remove(&one.entry)
-                .is_some_and(|hash| hash != one.hash)
+                .is_some_and(|left| left.iter().any(|hash| **hash != one.hash))
             {
                 fault("it is not the entry whose head left the host");
             }

@@ -8,7 +8,8 @@ use crate::store::error::Error;
 use rusqlite::{Connection, params};
 use std::time::Duration;
 
-/// Facts of one service that are kept and given, the newest.
+/// Facts of one service that are kept and given, the newest; those that were sent are counted apart and
+/// come behind, so that no sender can push out what a platform told.
 pub const MOST_FACTS: usize = 500;
 /// How long they are kept.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -30,7 +31,8 @@ impl Store {
                 .prepare_cached(
                     "INSERT INTO facts (service, instance, at, kind, release, text, asked, made)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                     ON CONFLICT (service, instance, at, kind) DO UPDATE SET asked = 1
+                     ON CONFLICT (service, instance, at, kind) DO UPDATE SET asked = 1,
+                     text = excluded.text, release = excluded.release
                      WHERE excluded.asked = 1 AND asked = 0",
                 )?
                 .execute(params![
@@ -44,13 +46,15 @@ impl Store {
                     now.0
                 ])?;
             tx.prepare_cached(
-                "DELETE FROM facts WHERE service = ?1 AND (made < ?2 OR at <= (SELECT at FROM facts
-                 WHERE service = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?3))",
+                "DELETE FROM facts WHERE service = ?1 AND (made < ?2 OR asked = ?4 AND at <=
+                 (SELECT at FROM facts WHERE service = ?1 AND asked = ?4
+                 ORDER BY at DESC LIMIT 1 OFFSET ?3))",
             )?
             .execute(params![
                 fact.service,
                 now.minus(KEPT).0,
-                i64::try_from(MOST_FACTS).unwrap_or(i64::MAX)
+                i64::try_from(MOST_FACTS).unwrap_or(i64::MAX),
+                fact.asked
             ])?;
         }
         tx.commit()?;
@@ -69,7 +73,7 @@ impl Store {
 fn facts_since(db: &Connection, service: &str, since: Timestamp) -> Result<Vec<Fact>, Error> {
     let mut rows = db.prepare_cached(
         "SELECT instance, at, kind, release, text, asked FROM facts
-         WHERE service = ?1 AND at >= ?2 ORDER BY at DESC LIMIT ?3",
+         WHERE service = ?1 AND at >= ?2 ORDER BY asked DESC, at DESC LIMIT ?3",
     )?;
     let most = i64::try_from(MOST_FACTS).unwrap_or(i64::MAX);
     let rows = rows.query_map(params![service, since.0, most], |row| {
@@ -92,6 +96,6 @@ fn facts_since(db: &Connection, service: &str, since: Timestamp) -> Result<Vec<F
             facts.push(fact?);
         }
     }
-    facts.reverse();
+    facts.sort_by_key(|fact| fact.at);
     Ok(facts)
 }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use std::time::Duration;
 
 /// Counts within the transaction that decides, so that of two that ask at once the second sees the
-/// first.
+/// first. What was released and refused before it began was not done.
 pub(super) fn history(
     tx: &Transaction<'_>,
     service: &str,
@@ -22,7 +22,8 @@ pub(super) fn history(
         .prepare_cached(
             "SELECT count(*) FILTER (WHERE released > ?3), count(*) FILTER (WHERE released > ?4),
                     count(*) FILTER (WHERE released > ?4 AND verb = ?2), max(ended)
-             FROM actions WHERE service = ?1 AND released IS NOT NULL AND id <> ?5",
+             FROM actions WHERE service = ?1 AND released IS NOT NULL AND stage <> 'refused'
+             AND id <> ?5",
         )?
         .query_row(
             params![service, verb, since(3_600), since(86_400), but.0],
@@ -38,7 +39,8 @@ pub(super) fn history(
     let newest: Option<(i64, String, Option<String>, i64)> = tx
         .prepare_cached(
             "SELECT id, stage, aftermath, ended FROM actions WHERE service = ?1
-             AND released IS NOT NULL AND ended IS NOT NULL AND id <> ?2 ORDER BY ended DESC LIMIT 1",
+             AND released IS NOT NULL AND stage <> 'refused' AND ended IS NOT NULL AND id <> ?2
+             ORDER BY ended DESC LIMIT 1",
         )?
         .query_row(params![service, but.0], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
@@ -59,7 +61,14 @@ pub(super) fn history(
             )?
             .query_row(params![service, verb, fingerprint, but.0], |row| row.get(0))?,
     };
+    let waiting = tx
+        .prepare_cached(
+            "SELECT count(*) FROM actions WHERE service = ?1 AND id <> ?2
+             AND stage IN ('pending', 'proposed') AND expires > ?3",
+        )?
+        .query_row(params![service, but.0, now.0], |row| row.get(0))?;
     Ok(History {
+        waiting,
         last_ended: ended.map(Timestamp),
         in_hour: hour,
         in_day: day,

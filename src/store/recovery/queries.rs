@@ -36,7 +36,7 @@ impl Store {
     pub fn actions_against(&self, service: &str, fingerprint: &str) -> Result<Vec<Action>, Error> {
         let mut all = self.db.prepare_cached(
             "SELECT json, recurred FROM actions WHERE service = ?1 AND fingerprint = ?2
-             AND released IS NOT NULL ORDER BY id DESC LIMIT 20",
+             AND released IS NOT NULL AND stage <> 'refused' ORDER BY id DESC LIMIT 20",
         )?;
         let all = all.query_map([service, fingerprint], |row| Ok(read(row)))?;
         let mut all: Vec<Action> = all.map(|row| row?).collect::<Result<_, Error>>()?;

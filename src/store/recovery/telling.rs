@@ -12,11 +12,12 @@ use crate::store::{journal, notices, rows};
 use rusqlite::Transaction;
 use serde_json::json;
 
-/// The audit and the counters about where an action stands now.
+/// The audit and the counters about where an action stands now. `noise`: there may be very many of it;
+/// how what was released goes on is never left out.
 pub(super) fn told(
     tx: &Transaction<'_>,
     action: &Action,
-    known_verb: bool,
+    (known_verb, noise): (bool, bool),
     scope: Option<&mut Scope>,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -71,11 +72,14 @@ pub(super) fn told(
         kind,
         plain,
         texts: &texts,
-        noise: action.stage == Stage::Refused,
+        noise,
     };
-    audit::put(tx, &new, scope, now)?;
-    // Who is told of incidents is told of what waits for them.
-    if let (Stage::Pending, Some(incident)) = (action.stage, action.incident) {
+    audit::put(tx, &new, scope, now)
+}
+
+/// Who is told of incidents is told of what waits for them.
+pub(super) fn notify(tx: &Transaction<'_>, action: &Action, now: Timestamp) -> Result<(), Error> {
+    if let Some(incident) = action.incident {
         notices::put(tx, incident, NoticeEvent::Approval, now)?;
         if let Some(incident) = rows::incident(tx, incident)? {
             journal::put(tx, &incident, now)?;
