@@ -61,9 +61,11 @@ fn carry(client: &Supervisor, proxy: &Proxy, task: &Task) -> Done {
         begun,
         handle: handle.as_ref().ok().and_then(Option::as_ref),
     };
-    let end = wait("the end of it", || match client.poll(&attempt, soon()).unwrap() {
-        Progress::Going(_) => None,
-        over => Some(over),
+    let end = wait("the end of it", || {
+        match client.poll(&attempt, soon()).unwrap() {
+            Progress::Going(_) => None,
+            over => Some(over),
+        }
     });
     Done {
         begun: handle.map(|_| ()).map_err(|fault| fault.kind),
@@ -126,14 +128,19 @@ fn what_is_called_is_what_was_planned() {
     // Each stop was asked for.
     for one in &state.instances {
         assert!(!one.exits.is_empty());
-        assert!(one.exits.iter().all(|exit| exit.wanted && !exit.is_crash()), "{one:#?}");
+        assert!(
+            one.exits.iter().all(|exit| exit.wanted && !exit.is_crash()),
+            "{one:#?}"
+        );
     }
     let task = Task::Scale { from: 2, to: 3 };
     let fault = web.plan(&task, &state).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Unsupported);
     let fault = web.begin(&task, &state, "x", soon()).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Unsupported);
-    let task = Task::Rollback { to: "r1".to_owned() };
+    let task = Task::Rollback {
+        to: "r1".to_owned(),
+    };
     let fault = web.begin(&task, &state, "x", soon()).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Unsupported);
     assert_eq!(proxy.changes(), Vec::<String>::new());
@@ -165,7 +172,9 @@ fn what_does_not_stay_up_fails_and_what_was_off_is_started() {
     }
     let daemon = Daemon::start(&Setup::of(PROGRAMS));
     let (broken, proxy) = through(&daemon, "broken");
-    state_when(&broken, "given up", |state| state.instances[0].word == "FATAL");
+    state_when(&broken, "given up", |state| {
+        state.instances[0].word == "FATAL"
+    });
     let done = carry(&broken, &proxy, &Task::Restart { instance: None });
     assert!(matches!(done.end, Progress::Failed(_)), "{:?}", done.end);
     drop(proxy);
@@ -218,10 +227,16 @@ fn an_answer_that_is_lost_comes_to_the_right_end() {
             };
             let web = client(&place, None).unwrap();
             proxy.spoil(lose(method));
-            let task = Task::Rollback { to: "r1".to_owned() };
+            let task = Task::Rollback {
+                to: "r1".to_owned(),
+            };
             let done = carry(&web, &proxy, &task);
             is_done(&done);
-            assert!(fs::read_link(daemon.path("current")).unwrap().ends_with("r1"));
+            assert!(
+                fs::read_link(daemon.path("current"))
+                    .unwrap()
+                    .ends_with("r1")
+            );
             let counted = (daemon.spawned("web_0"), daemon.spawned("web_1"));
             assert_eq!(counted, (3, 3), "{method} {spoil:?} {:?}", done.calls);
         }
@@ -253,13 +268,17 @@ fn whoever_takes_over_finishes_what_was_broken_off() {
             begun,
             handle: None,
         };
-        wait("the end of it", || match web.poll(&attempt, soon()).unwrap() {
-            Progress::Going(_) => None,
-            over => Some(over),
+        wait("the end of it", || {
+            match web.poll(&attempt, soon()).unwrap() {
+                Progress::Going(_) => None,
+                over => Some(over),
+            }
         })
     };
     // Of a roll-back: the link was not switched, so it failed; but nothing stays down for it.
-    let rollback = Task::Rollback { to: "r1".to_owned() };
+    let rollback = Task::Rollback {
+        to: "r1".to_owned(),
+    };
     assert!(matches!(end(&rollback), Progress::Failed(_)));
     let state = state_when(&web, "both run again", runs);
     assert_eq!(state.release.as_deref(), Some("r3"));
@@ -285,7 +304,10 @@ fn a_person_who_stops_it_meanwhile_is_not_worked_against() {
     let task = Task::Restart { instance: None };
     let begun = now();
     let handle = web.begin(&task, &before, "x", soon()).unwrap();
-    assert!(handle.is_some(), "whoever polls must know that it was begun as a whole");
+    assert!(
+        handle.is_some(),
+        "whoever polls must know that it was begun as a whole"
+    );
     let stop = Task::Stop {
         instance: "web:web_0".to_owned(),
     };
@@ -350,7 +372,9 @@ fn a_rollback_switches_the_link_once_and_only_from_where_it_was() {
     let fault = web.begin(&back("r3"), &before, "x", soon()).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Invalid, "{fault}");
     assert_eq!(current(), "r2");
-    state_when(&web, "both run", |state| runs(state) || state.deploying.is_some());
+    state_when(&web, "both run", |state| {
+        runs(state) || state.deploying.is_some()
+    });
 
     // The folder is gone.
     let before = web.state(soon()).unwrap();

@@ -54,17 +54,22 @@ pub fn is_absent(test: &str) -> bool {
 
 impl Daemon {
     pub fn start(setup: &Setup<'_>) -> Daemon {
+        let mut daemon = Daemon::prepare(setup);
+        daemon.go();
+        daemon
+    }
+
+    /// All but started.
+    pub fn prepare(setup: &Setup<'_>) -> Daemon {
         let dir = tempfile::tempdir().unwrap();
-        let mut daemon = Daemon {
+        let daemon = Daemon {
             dir,
             child: None,
             zone: setup.zone.to_owned(),
         };
         let at = daemon.dir.path().display().to_string();
         let tcp = setup.port.map_or(String::new(), |port| {
-            format!(
-                "[inet_http_server]\nport=127.0.0.1:{port}\nusername=bot\npassword=s3cret\n"
-            )
+            format!("[inet_http_server]\nport=127.0.0.1:{port}\nusername=bot\npassword=s3cret\n")
         });
         let programs = setup.programs.replace("{dir}", &at);
         let level = setup.level;
@@ -76,7 +81,6 @@ impl Daemon {
              {programs}"
         );
         fs::write(daemon.path("supervisord.conf"), config).unwrap();
-        daemon.go();
         daemon
     }
 
@@ -217,7 +221,9 @@ pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// The state, once it is as wanted.
 pub fn state_when(client: &Supervisor, what: &str, good: impl Fn(&State) -> bool) -> State {
-    wait(what, || client.state(soon()).ok().filter(|state| good(state)))
+    wait(what, || {
+        client.state(soon()).ok().filter(|state| good(state))
+    })
 }
 
 /// A port that nobody listens on now.
