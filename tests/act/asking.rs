@@ -46,7 +46,7 @@ fn a_service_is_looked_at() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     let none = world.run(&["act"]);
     assert_eq!(none.status, 0);
     assert!(none.out.contains("no action yet"), "{}", none.out);
@@ -104,7 +104,7 @@ fn a_service_is_looked_at() {
     let logs = world.json(0, &["act", "web", "logs"]);
     assert_eq!(keys(&logs), ["service", "lines"]);
     assert_eq!(keys(&logs["lines"][0]), ["at", "instance", "text"]);
-    assert_eq!(logs["lines"].as_array().unwrap().len(), 2);
+    assert_eq!(logs["lines"].as_array().unwrap().len(), before);
 
     let releases = world.run(&["act", "web", "releases"]);
     assert!(
@@ -146,7 +146,7 @@ fn a_dry_run_says_everything_and_writes_nothing() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let spawned = world.given_up();
     let before = world.rows();
     let dry = world.run(&["act", "web", "restart", "--dry-run"]);
     assert_eq!(dry.status, 0, "{}{}", dry.out, dry.err);
@@ -176,7 +176,7 @@ fn a_dry_run_says_everything_and_writes_nothing() {
     let dry = world.run(&["act", "web", "rollback", "--to", "r1", "--dry-run"]);
     assert!(dry.out.contains("symlink "), "{}", dry.out);
     assert_eq!(world.rows(), before);
-    assert_eq!(world.daemon.spawned("web"), 2);
+    assert_eq!(world.daemon.spawned("web"), spawned);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_restart_waits_for_a_person_and_ends_healthy() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     world.mend();
     let asked = world.json(
         0,
@@ -208,7 +208,7 @@ fn a_restart_waits_for_a_person_and_ends_healthy() {
     assert_eq!(asked["caller"]["name"], "sam");
     assert_eq!(
         world.daemon.spawned("web"),
-        2,
+        before,
         "nothing is done before a person says so"
     );
     // The very same again is the same one.
@@ -230,7 +230,7 @@ fn a_restart_waits_for_a_person_and_ends_healthy() {
         "{}",
         approved.out
     );
-    assert_eq!(world.daemon.spawned("web"), 3);
+    assert_eq!(world.daemon.spawned("web"), before + 1);
     let done = world.json(0, &["act", "--poll", "1"]);
     is_action(&done, &[]);
     assert_eq!(
@@ -240,7 +240,7 @@ fn a_restart_waits_for_a_person_and_ends_healthy() {
     // Once is once.
     let replayed = world.run(&["approve", "1"]);
     assert_eq!(replayed.status, 2, "{}{}", replayed.out, replayed.err);
-    assert_eq!(world.daemon.spawned("web"), 3);
+    assert_eq!(world.daemon.spawned("web"), before + 1);
     let listed = world.json(0, &["act"]);
     is_action(&listed, &[]);
 }
@@ -252,7 +252,7 @@ fn what_is_denied_stays_denied() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     world.json(0, &["act", "web", "restart"]);
     let without = world.run(&["deny", "1"]);
     assert_eq!(without.status, 2, "a reason is asked for: {}", without.err);
@@ -272,7 +272,7 @@ fn what_is_denied_stays_denied() {
         );
     }
     assert_eq!(world.run(&["act", "--poll", "1"]).status, 1);
-    assert_eq!(world.daemon.spawned("web"), 2);
+    assert_eq!(world.daemon.spawned("web"), before);
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn what_is_unknown_or_not_allowed_has_its_status() {
             "nothing is allowed for bare",
         ),
         (2, &["act", "web"], "VERB"),
-        (2, &["act", "web", "restart", "--wait"], "--poll"),
+        (2, &["act", "web", "restart", "--wait"], "--wait"),
         (
             2,
             &["act", "web", "restart", "--incident", "5"],

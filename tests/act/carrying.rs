@@ -15,7 +15,7 @@ fn what_is_not_waited_for_is_polled_to_its_end() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     world.mend();
     world.json(0, &["act", "web", "restart"]);
     let approved = world.json(0, &["approve", "1", "--no-wait"]);
@@ -24,19 +24,19 @@ fn what_is_not_waited_for_is_polled_to_its_end() {
         // Looking alone carries nothing on.
         assert_eq!(world.json(0, &["act", "--poll", "1"])["stage"], "approved");
     }
-    assert_eq!(world.daemon.spawned("web"), 2);
+    assert_eq!(world.daemon.spawned("web"), before);
     let done = world.json(0, &["act", "--poll", "1", "--wait"]);
     assert_eq!(
         (&done["stage"], &done["outcome"]),
         (&"done".into(), &"healthy".into())
     );
-    assert_eq!(world.daemon.spawned("web"), 3);
+    assert_eq!(world.daemon.spawned("web"), before + 1);
     // It is over: nothing comes of waiting again.
     assert_eq!(
         world.json(0, &["act", "--poll", "1", "--wait"])["stage"],
         "done"
     );
-    assert_eq!(world.daemon.spawned("web"), 3);
+    assert_eq!(world.daemon.spawned("web"), before + 1);
 }
 
 #[test]
@@ -46,11 +46,11 @@ fn in_mode_auto_it_is_carried_out_at_once_and_in_propose_never() {
         return;
     }
     let world = World::new("mode = \"propose\"\nverbs = [\"restart\"]");
-    world.given_up();
+    let before = world.given_up();
     let said = world.json(0, &["act", "web", "restart"]);
     assert_eq!(said["stage"], "proposed");
     assert_eq!(world.run(&["approve", "1"]).status, 2);
-    assert_eq!(world.daemon.spawned("web"), 2);
+    assert_eq!(world.daemon.spawned("web"), before);
     world.mend();
     world.allow(
         &world.daemon.socket(),
@@ -59,7 +59,7 @@ fn in_mode_auto_it_is_carried_out_at_once_and_in_propose_never() {
     let ran = world.run(&["act", "web", "restart"]);
     assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("healthy  2 web"), "{}", ran.out);
-    assert_eq!(world.daemon.spawned("web"), 3);
+    assert_eq!(world.daemon.spawned("web"), before + 1);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn an_approval_is_void_where_something_changed_meanwhile() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     world.json(0, &["act", "web", "restart"]);
     std::fs::remove_file(world.daemon.path("current")).unwrap();
     std::os::unix::fs::symlink(
@@ -104,7 +104,7 @@ fn an_approval_is_void_where_something_changed_meanwhile() {
     world.allow(&world.daemon.socket(), &format!("{ALL}\nmax_instances = 1"));
     let ran = world.run(&["approve", "2"]);
     assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
-    assert_eq!(world.daemon.spawned("web"), 2);
+    assert_eq!(world.daemon.spawned("web"), before);
     // Where the platform does not answer it goes on waiting.
     world.json(0, &["act", "web", "restart"]);
     world.allow("unix:///no/such/socket", ALL);
@@ -139,7 +139,7 @@ fn one_that_is_killed_right_after_it_began_is_carried_on_and_never_begun_again()
         let world = World::new(ALL);
         let proxy = Proxy::before(&world.daemon.path("s"));
         world.allow(&proxy.api(), ALL);
-        world.given_up();
+        let before = world.given_up();
         world.mend();
         world.json(0, &["act", "web", "restart"]);
         let (hits, go) = holding(&proxy, method);
@@ -159,7 +159,7 @@ fn one_that_is_killed_right_after_it_began_is_carried_on_and_never_begun_again()
         assert_eq!(done["outcome"], "healthy", "{method}: {done}");
         assert_eq!(
             world.daemon.spawned("web"),
-            3,
+            before + 1,
             "{method}\n{}",
             world.daemon.log()
         );
@@ -175,7 +175,7 @@ fn two_who_approve_at_once_lead_to_one_restart() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     world.mend();
     world.json(0, &["act", "web", "restart"]);
     let mut all: Vec<std::process::Child> = (0..4)
@@ -195,7 +195,7 @@ fn two_who_approve_at_once_lead_to_one_restart() {
         good += usize::from(status.success());
     }
     assert_eq!(good, 1);
-    assert_eq!(world.daemon.spawned("web"), 3);
+    assert_eq!(world.daemon.spawned("web"), before + 1);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_rollback_goes_to_a_release_that_was_seen_well() {
         return;
     }
     let world = World::new(ALL);
-    world.given_up();
+    let before = world.given_up();
     // None was seen to run well.
     let ran = world.run(&["act", "web", "rollback"]);
     assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
@@ -215,5 +215,5 @@ fn a_rollback_goes_to_a_release_that_was_seen_well() {
     }
     let link = std::fs::read_link(world.daemon.path("current")).unwrap();
     assert!(link.ends_with("r3"));
-    assert_eq!(world.daemon.spawned("web"), 2);
+    assert_eq!(world.daemon.spawned("web"), before);
 }

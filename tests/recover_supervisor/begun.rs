@@ -255,13 +255,13 @@ fn whoever_takes_over_finishes_what_was_broken_off() {
     let web = client(&place, None).unwrap();
     let before = state_when(&web, "both run", runs);
     std::thread::sleep(Duration::from_millis(1_100));
-    let begun = now();
+    let first = now();
     // The one before died after its first call, the stop of one process.
     let stop = Task::Stop {
         instance: "web:web_0".to_owned(),
     };
     web.begin(&stop, &before, "x", soon()).unwrap();
-    let end = |task: &Task| {
+    let end = |task: &Task, begun: Timestamp| {
         let attempt = Attempt {
             task,
             before: &before,
@@ -279,16 +279,18 @@ fn whoever_takes_over_finishes_what_was_broken_off() {
     let rollback = Task::Rollback {
         to: "r1".to_owned(),
     };
-    assert!(matches!(end(&rollback), Progress::Failed(_)));
+    assert!(matches!(end(&rollback, first), Progress::Failed(_)));
     let state = state_when(&web, "both run again", runs);
     assert_eq!(state.release.as_deref(), Some("r3"));
     assert_eq!((daemon.spawned("web_0"), daemon.spawned("web_1")), (2, 1));
     // Of a restart of that one.
+    std::thread::sleep(Duration::from_millis(1_100));
+    let second = now();
     web.begin(&stop, &before, "x", soon()).unwrap();
     let restart = Task::Restart {
         instance: Some("web:web_0".to_owned()),
     };
-    assert!(matches!(end(&restart), Progress::Done(_)));
+    assert!(matches!(end(&restart, second), Progress::Done(_)));
     assert_eq!((daemon.spawned("web_0"), daemon.spawned("web_1")), (3, 1));
 }
 

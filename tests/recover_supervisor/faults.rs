@@ -118,12 +118,21 @@ fn over_tcp_it_wants_its_user_and_password() {
         ..Setup::of(PROGRAMS)
     });
     let place = place("web", &format!("http://127.0.0.1:{port}"));
-    for token in [None, Some("bot:wrong"), Some(""), Some("nobody:s3cret")] {
+    for token in [None, Some("bot:wrong"), Some(":"), Some("nobody:s3cret")] {
         let client = client(&place, token).unwrap();
         all_say(&client, ErrorKind::Refused);
         let said = client.state(soon()).unwrap_err().what;
         assert!(
             said.contains("token_env") && !said.contains("s3cret"),
+            "{said}"
+        );
+    }
+    for token in ["", "s3cret"] {
+        let client = client(&place, Some(token)).unwrap();
+        all_say(&client, ErrorKind::Settings);
+        let said = client.state(soon()).unwrap_err().what;
+        assert!(
+            said.contains("user:password") && !said.contains("s3cret"),
             "{said}"
         );
     }

@@ -99,6 +99,12 @@ impl Rpc {
         let body = written(method, arguments);
         let mut headers = vec![("content-type", "text/xml".to_owned())];
         if let Some(token) = (self.token)() {
+            // Over one without a colon supervisord itself fails.
+            if !token.expose().contains(':') {
+                let what =
+                    "what token_env or token_file of [service.recover] name is no user:password";
+                return Err(Error::new(ErrorKind::Settings, what));
+            }
             headers.push(("authorization", basic(&token)));
         }
         let unreachable = |fault: net::Error| {
@@ -117,8 +123,7 @@ impl Rpc {
         let bytes = answer.bytes(ANSWER_LIMIT).map_err(unreachable)?;
         match status {
             200 => {}
-            // 400: what should be user and password is not of that form.
-            400 | 401 | 403 => {
+            401 | 403 => {
                 let what = "supervisord does not take the user and password; set token_env or token_file \
                             of [service.recover] to what holds user:password";
                 return Err(Error::new(ErrorKind::Refused, what));
