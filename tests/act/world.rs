@@ -147,7 +147,12 @@ impl World {
             let mut rows = rows.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
                 let values: Vec<String> = (0..columns)
-                    .map(|at| format!("{:?}", row.get_ref(at).unwrap()))
+                    .map(|at| match row.get_ref(at).unwrap() {
+                        rusqlite::types::ValueRef::Text(text) => {
+                            String::from_utf8_lossy(text).into_owned()
+                        }
+                        other => format!("{other:?}"),
+                    })
                     .collect();
                 all.push(format!("{name}: {}", values.join(" | ")));
             }

@@ -368,12 +368,18 @@ fn a_rollback_switches_the_link_once_and_only_from_where_it_was() {
     assert_eq!(names, Vec::<String>::new());
 
     // Changed meanwhile: nothing is switched, and what ran runs.
+    proxy.changes();
     let before = web.state(soon()).unwrap();
     fs::remove_file(daemon.path("current")).unwrap();
     std::os::unix::fs::symlink(daemon.path("releases/r2"), daemon.path("current")).unwrap();
     let fault = web.begin(&back("r3"), &before, "x", soon()).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Invalid, "{fault}");
     assert_eq!(current(), "r2");
+    assert_eq!(
+        proxy.changes(),
+        Vec::<String>::new(),
+        "nothing is stopped for it"
+    );
     state_when(&web, "both run", |state| {
         runs(state) || state.deploying.is_some()
     });
@@ -384,6 +390,11 @@ fn a_rollback_switches_the_link_once_and_only_from_where_it_was() {
     let fault = web.begin(&back("r1"), &before, "x", soon()).unwrap_err();
     assert_eq!(fault.kind, ErrorKind::Missing, "{fault}");
     assert_eq!(current(), "r2");
+    assert_eq!(
+        proxy.changes(),
+        Vec::<String>::new(),
+        "nothing is stopped for it"
+    );
 
     // Nobody may write there. Root may always, so the place of the new link is taken as well.
     let taken = format!(".current.autofix-{}", std::process::id());
