@@ -28,6 +28,7 @@ autostart=false
 
 [program:broken]
 command=/bin/false
+startsecs=5
 startretries=0
 ";
 

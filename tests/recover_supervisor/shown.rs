@@ -28,6 +28,7 @@ command=/bin/sleep 1000
 
 [program:given_up]
 command=/bin/false
+startsecs=5
 startretries=1
 
 [program:restarted]
