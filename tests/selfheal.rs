@@ -3,7 +3,6 @@
 
 mod host;
 #[path = "router/running.rs"]
-#[allow(dead_code)] // Only which routers there are.
 mod running;
 
 use running::routers;
