@@ -189,20 +189,23 @@ fn unhealthy(policy: &Policy, request: &Request, task: &Task, known: &Known<'_>)
 
 fn not_own(task: &Task, state: &State) -> Check {
     let name = "not_its_own";
-    let mut own = state.instances.iter().filter(|one| one.own);
+    let own = |id: &str| state.instances.iter().any(|one| one.own && one.id == id);
     let is_own = match task {
         Task::Stop { instance }
         | Task::Restart {
             instance: Some(instance),
-        } => own.any(|one| one.id == *instance),
-        // It is among all, and nobody says which one goes when there are to be fewer.
-        Task::Restart { instance: None } | Task::Rollback { .. } => own.next().is_some(),
-        Task::Scale { from, to } => to < from && own.next().is_some(),
-        Task::Start { .. } | Task::Own { .. } => false,
+        } => own(instance),
+        // The platform goes through all of them one after the other. What begins is in the store before,
+        // and whoever comes up next to the new one carries it on.
+        Task::Restart { instance: None }
+        | Task::Rollback { .. }
+        | Task::Scale { .. }
+        | Task::Start { .. }
+        | Task::Own { .. } => false,
     };
     let why = match is_own {
-        true => "it is the instance that autofix runs in, or that one is among them",
-        false => "autofix does not run in what it takes down",
+        true => "it is the instance that autofix runs in",
+        false => "it is not the instance that autofix runs in",
     };
     check(name, !is_own, why)
 }

@@ -199,6 +199,11 @@ fn parameter(section: &mut Section<'_, '_>) -> Option<Parameter> {
             )),
         }
     });
+    if section.raw("name").is_none() {
+        let what = "a parameter without a name".to_owned();
+        let remedy = "add name = \"shard\"".to_owned();
+        section.fault(section.place.clone(), what, remedy);
+    }
     let kind = section.word("type", &[("integer", 0), ("choice", 1), ("word", 2)]);
     if kind.is_none() && section.raw("type").is_none() {
         let what = "a parameter without a type".to_owned();

@@ -354,6 +354,11 @@ fn check_pattern(section: &mut Section<'_, '_>, service: &Service) {
             section.fault(place(section, key), what, remedy.clone());
         }
     }
+    let recover = service.recover.as_ref().filter(|_| !pattern);
+    for key in recover.into_iter().flat_map(recover::patterned) {
+        let what = format!("`{key}` of [service.recover] holds `{CAPTURE}`, but the name does not");
+        section.fault(place(section, "recover"), what, remedy.clone());
+    }
 }
 
 fn redact(section: &mut Section<'_, '_>) -> Redact {

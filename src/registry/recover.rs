@@ -8,6 +8,7 @@ use crate::registry::own_verb;
 use crate::registry::parse::{checked_string, not_empty};
 use crate::registry::repo::check_api;
 use crate::registry::secret::is_variable;
+use crate::registry::selector::CAPTURE;
 use crate::registry::sheet::Section;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -408,6 +409,26 @@ fn hours(text: &str) -> Option<Quiet> {
         to: minute(to)?,
     };
     (quiet.from != quiet.to).then_some(quiet)
+}
+
+/// The keys that hold `{service}`, of those in which a captured name is filled in.
+pub(super) fn patterned(policy: &Policy) -> Vec<&'static str> {
+    let place = &policy.place;
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref()
+            .map(|path| path.to_string_lossy().into_owned())
+    };
+    let keys = [
+        ("target", Some(place.target.clone())),
+        ("api", place.api.clone()),
+        ("releases", path(&place.releases)),
+        ("current", path(&place.current)),
+    ];
+    let holds = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains(CAPTURE));
+    keys.iter()
+        .filter(|(_, text)| holds(text))
+        .map(|(key, _)| *key)
+        .collect()
 }
 
 /// The policy that a pattern gives for a captured name.

@@ -3,6 +3,10 @@
 use super::*;
 use crate::model::delivery::{ForgeKind, ForgeSettings};
 
+mod own_verb;
+mod place;
+mod recover;
+
 fn parse(text: &str) -> Result<Registry, Vec<Complaint>> {
     Registry::parse(&[Text {
         file: "services.toml".to_owned(),

@@ -96,7 +96,6 @@ fn wrong(policy: &Policy, seen: &Seen, known: &Known) -> Option<&'static str> {
     });
     let person = known.caller == CallerKind::Person;
     let own = |id: &str| state.instances.iter().any(|one| one.own && one.id == id);
-    let any_own = state.instances.iter().any(|one| one.own);
     let up = |one: &&autofix::model::recovery::Instance| one.state != InstanceState::Stopped;
     let running = state.instances.iter().filter(up).count() as u32;
     if known.task != seen.task {
@@ -115,13 +114,11 @@ fn wrong(policy: &Policy, seen: &Seen, known: &Known) -> Option<&'static str> {
         Task::Restart { instance } => match instance {
             _ if !ill => Some("it is well"),
             Some(id) if own(id) => Some("its own"),
-            None if any_own => Some("its own among all"),
             None if policy.max_instances.is_some_and(|most| running > most) => Some("too many"),
             Some(_) | None => None,
         },
         Task::Rollback { to } => match to.as_str() {
             _ if !ill => Some("it is well"),
-            _ if any_own => Some("its own among all"),
             // Release 5 ran badly, 7 and 8 are no earlier ones.
             "6" if state.release.as_deref() != Some("6") => {
                 let many = policy.max_instances.is_some_and(|most| running > most);
@@ -135,7 +132,6 @@ fn wrong(policy: &Policy, seen: &Seen, known: &Known) -> Option<&'static str> {
                 () if !(least..=most).contains(to) => Some("out of bounds"),
                 () if Some(*from) != state.wanted => Some("from another number"),
                 () if !person && !ill => Some("it is well"),
-                () if to < from && any_own => Some("its own among all"),
                 () => None,
             }
         }

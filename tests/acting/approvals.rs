@@ -104,7 +104,7 @@ fn of_many_that_come_at_once_one_is_taken() {
 #[test]
 fn what_it_rests_on_is_looked_at_again() {
     type Change = fn(&World);
-    let cases: [(&str, &str, Change); 13] = [
+    let cases: [(&str, &str, Change); 12] = [
         ("another release runs", "as_asked_for", |world| {
             world
                 .platform
@@ -145,11 +145,6 @@ fn what_it_rests_on_is_looked_at_again() {
         }),
         ("it is well again", "unhealthy_now", |world| {
             world.platform.set(Inner::heal);
-        }),
-        ("it is its own", "not_its_own", |world| {
-            world
-                .platform
-                .set(|inner| inner.state.instances[0].own = true);
         }),
         (
             "the release turned out bad",

@@ -256,13 +256,9 @@ fn what_others_do_to_the_service_is_not_disturbed() {
 
 #[test]
 fn it_never_acts_on_the_instance_that_it_runs_in() {
-    let cases: [(&str, &[(&str, &str)]); 5] = [
+    let cases: [(&str, &[(&str, &str)]); 2] = [
         ("stop", &[("instance", "a")]),
         ("restart", &[("instance", "a")]),
-        // It is among all.
-        ("restart", &[]),
-        ("rollback", &[]),
-        ("scale", &[("to", "1")]),
     ];
     for kind in CallerKind::ALL {
         for (verb, parameters) in cases {
@@ -285,6 +281,15 @@ fn it_never_acts_on_the_instance_that_it_runs_in() {
     fall_ill(&world);
     let action = world.ask(Person, "scale", &[("to", "3")]);
     assert_eq!(action.stage, Stage::Approved, "{}", action.said);
+    // A sidecar's service is acted on as a whole: the platform replaces its instances.
+    for verb in ["restart", "rollback"] {
+        let world = with(|_| {});
+        world
+            .platform
+            .set(|inner| inner.state.instances[0].own = true);
+        let action = world.ask(Rule, verb, &[]);
+        assert_eq!(action.stage, Stage::Approved, "{}", action.said);
+    }
 }
 
 #[test]

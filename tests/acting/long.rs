@@ -3,7 +3,7 @@
 
 use crate::platform::{Call, Inner, Played, now};
 use crate::world::{World, door, lax, logged, open, request};
-use autofix::model::recovery::{ActionId, Aftermath, CallerKind, Policy, Stage, Verb};
+use autofix::model::recovery::{ActionId, Aftermath, CallerKind, Permit, Policy, Stage, Verb};
 use autofix::pipeline::acting::Asked;
 use autofix::recover::{Error, ErrorKind};
 use std::io::{BufRead, BufReader, Write};
@@ -558,4 +558,21 @@ fn what_comes_back_later_is_noted_with_its_time() {
     assert_eq!(against[0].aftermath, Some(Aftermath::Healthy));
     assert_eq!(store.actions_against("cart", "v1:other").unwrap(), []);
     assert_eq!(store.actions_against("pay", &fault).unwrap(), []);
+}
+
+#[test]
+fn a_row_that_is_damaged_holds_up_no_other() {
+    let world = world(|policy| policy.permit = Permit::Approve, |_| {});
+    let broken = world.ask(CallerKind::Person, "restart", &[]);
+    let damage = format!(
+        "UPDATE actions SET json = '{{', due = 0 WHERE id = {}",
+        broken.id
+    );
+    world.sql().execute_batch(&damage).unwrap();
+    let action = world.ask(CallerKind::Person, "rollback", &[]);
+    world.door().approve(action.id, "root").unwrap();
+    let ended = world.finish(action.id);
+    assert_eq!(ended.stage, Stage::Done, "{}", ended.said);
+    let listed = world.door().store.actions(None, 10).unwrap();
+    assert_eq!(listed.len(), 1);
 }

@@ -45,7 +45,8 @@ pub(in crate::cli) struct ActArguments {
     #[arg(long, conflicts_with = "wait")]
     pub(in crate::cli) no_wait: bool,
     /// With --poll: carry it on until it is over
-    #[arg(long, requires = "poll")]
+    // What a conflict takes out is not required: without the second, `act SERVICE VERB --wait` would do.
+    #[arg(long, requires = "poll", conflicts_with = "service")]
     pub(in crate::cli) wait: bool,
     /// Print JSON
     #[arg(long)]

@@ -92,7 +92,7 @@ impl Door {
         if let Err(wrong) = self.fault_of(&mut request)? {
             return self.wrong(&request, known_verb, dry, Err(wrong));
         }
-        let scene = match self.scene(policy, &request.service, &request.verb) {
+        let scene = match self.scene(policy, &request.service, &request.verb, dry) {
             Ok(scene) => scene,
             Err(fault) => {
                 self.refuse(&request, known_verb, dry, &fault.to_string())?;
@@ -195,12 +195,13 @@ impl Door {
             .put_request(what, &request.caller, ("refused", said), now)?)
     }
 
-    /// Asks the platform for all that a decision wants to know.
+    /// Asks the platform for all that a decision wants to know. `dry`: what it told is not kept.
     pub(super) fn scene(
         &mut self,
         policy: Policy,
         service: &str,
         verb: &str,
+        dry: bool,
     ) -> Result<Scene, Fault> {
         let platform = (self.platforms)(&policy)?;
         let state = self.state(platform.as_ref())?;
@@ -210,7 +211,9 @@ impl Door {
         };
         // Read after the platform has answered: what it told is not in the future.
         let now = clock::now();
-        self.observe(service, &policy, &state, now)?;
+        if !dry {
+            self.observe(service, &policy, &state, now)?;
+        }
         let health = self.store.release_health(service)?;
         let evidence = self.evidence(service, &state, now)?;
         Ok(Scene {

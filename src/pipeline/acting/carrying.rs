@@ -151,7 +151,7 @@ impl Door {
         tries: u32,
     ) -> Result<Then, Fault> {
         let (_, policy) = self.policy(&action.service)?;
-        let scene = self.scene(policy, &action.service, action.task.verb())?;
+        let scene = self.scene(policy, &action.service, action.task.verb(), false)?;
         let (policy, platform) = (&scene.policy, &scene.platform);
         let (state, now) = (&scene.state, scene.now);
         if let Some(why) = no_longer(action, &scene) {
@@ -198,11 +198,13 @@ impl Door {
                 action.said = format!("put off: {fault}");
                 Then::Due(now.plus(after.min(PUT_OFF)))
             }
-            ErrorKind::Unreachable => {
+            // A program of the team's own was ended here, and there is nobody to ask about it.
+            ErrorKind::Unreachable if !matches!(action.task, Task::Own { .. }) => {
                 action.said = format!("it is not known whether it began: {fault}");
                 Then::Due(now.plus(POLL))
             }
-            ErrorKind::Settings
+            ErrorKind::Unreachable
+            | ErrorKind::Settings
             | ErrorKind::Refused
             | ErrorKind::Missing
             | ErrorKind::Invalid

@@ -30,7 +30,7 @@ impl Door {
             return self.expire(id);
         }
         let (_, policy) = self.policy(&action.service)?;
-        let scene = self.scene(policy, &action.service, action.task.verb())?;
+        let scene = self.scene(policy, &action.service, action.task.verb(), false)?;
         plan(scene.platform.as_ref(), &action.task, &scene.state)?;
         let request = again(&action);
         let decide = |history: &History, action: &mut Action| {

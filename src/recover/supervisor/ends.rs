@@ -9,10 +9,18 @@ use std::time::Duration;
 /// writes at once (128 KiB), so that at least one line that says so is among it.
 pub(super) const TAIL: i64 = 192 << 10;
 
-/// What is known of a process that runs, to find how the log's clock stands to ours.
+/// Seconds by which a line may be older than the one before it.
+const BACK: i64 = 600;
+/// Seconds that may lie between a start and its line.
+const SLACK: i64 = 5;
+/// No zone is farther from UTC, in seconds.
+const FARTHEST: i64 = 15 * 3_600;
+
+/// What is known of a process that was started, to find how the log's clock stands to ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spawned<'a> {
     pub name: &'a str,
+    /// 0: it does not run now. Then no other process may have its name.
     pub pid: i64,
     /// Seconds since the epoch.
     pub start: i64,
@@ -36,7 +44,13 @@ impl<'a> Log<'a> {
             };
             match level {
                 "DEBG" | "TRAC" | "BLAT" => return None,
-                "INFO" | "WARN" | "ERRO" | "CRIT" => lines.push((time, rest)),
+                "INFO" | "WARN" | "ERRO" | "CRIT" => {
+                    // The clock was put back, by an hour in autumn: how it stood before is not known.
+                    if lines.last().is_some_and(|(last, _)| time + BACK < *last) {
+                        lines.clear();
+                    }
+                    lines.push((time, rest));
+                }
                 _ => {}
             }
         }
@@ -49,7 +63,11 @@ impl<'a> Log<'a> {
                 0 => line.starts_with(&said),
                 _ => *line == said,
             });
-            found.map(|(time, _)| quarter(time - one.start))
+            // One that could not be started has a start, and no line of it: an older one means nothing.
+            let (time, _) = found.filter(|_| one.start > 0)?;
+            let ahead = quarter(time - one.start);
+            let fits = (time - one.start - ahead).abs() <= SLACK && ahead.abs() <= FARTHEST;
+            fits.then_some(ahead)
         });
         Some(Log {
             ahead: ahead?,
@@ -110,25 +128,40 @@ fn exit(how: &str, wanted: bool, seconds: i64) -> Option<Exit> {
     })
 }
 
+/// A signal's number by the name that supervisord has for it; 0 where nobody knows it.
 fn number(signal: &str) -> i32 {
-    const NAMES: [(&str, i32); 13] = [
+    const NAMES: [(&str, i32); 25] = [
         ("SIGHUP", 1),
         ("SIGINT", 2),
         ("SIGQUIT", 3),
         ("SIGILL", 4),
         ("SIGTRAP", 5),
         ("SIGABRT", 6),
+        ("SIGIOT", 6),
         ("SIGBUS", 7),
         ("SIGFPE", 8),
         ("SIGKILL", 9),
         ("SIGUSR1", 10),
         ("SIGSEGV", 11),
+        ("SIGUSR2", 12),
         ("SIGPIPE", 13),
+        ("SIGALRM", 14),
         ("SIGTERM", 15),
+        ("SIGSTKFLT", 16),
+        ("SIGXCPU", 24),
+        ("SIGXFSZ", 25),
+        ("SIGVTALRM", 26),
+        ("SIGPROF", 27),
+        ("SIGIO", 29),
+        ("SIGPOLL", 29),
+        ("SIGPWR", 30),
+        ("SIGSYS", 31),
     ];
-    let found = NAMES.iter().find(|(name, _)| *name == signal);
-    let digits = signal.trim_start_matches(|c: char| !c.is_ascii_digit());
-    found.map_or_else(|| digits.parse().unwrap_or(0), |(_, number)| *number)
+    if let Some((_, number)) = NAMES.iter().find(|(name, _)| *name == signal) {
+        return *number;
+    }
+    let digits = signal.strip_prefix("signal ");
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// `2026-11-28 18:00:00,123 INFO exited: …`: seconds as if it were UTC, level, rest.
@@ -194,6 +227,45 @@ mod tests {
         // One that is given up has no pid.
         assert!(Log::read(LOG, &spawned(0)).is_some());
         assert!(Log::read(LOG, &spawned(99)).is_none());
+    }
+
+    #[test]
+    fn a_start_without_its_line_says_nothing_of_the_clock() {
+        // Never started since supervisord is there; and one whose program is gone since an hour.
+        for start in [0, START + 3_500] {
+            let never = Spawned {
+                start,
+                ..spawned(0)[0]
+            };
+            assert!(Log::read(LOG, &[never]).is_none(), "{start}");
+            let log = Log::read(LOG, &[never, spawned(13)[0]]).unwrap();
+            assert_eq!(log.exits("web")[0].at, Timestamp::from_parts(START - 18, 0));
+        }
+    }
+
+    #[test]
+    fn what_was_before_the_clock_was_put_back_is_not_told() {
+        let back = LOG.replace("28 20:00:2", "28 19:00:2");
+        let log = Log::read(&back, &spawned(13)).unwrap();
+        let exits = log.exits("web");
+        assert_eq!(exits.len(), 1, "{exits:?}");
+        assert!(exits[0].wanted);
+    }
+
+    #[test]
+    fn signals_have_their_numbers() {
+        for (name, wanted) in [
+            ("SIGABRT", 6),
+            ("SIGUSR2", 12),
+            ("SIGALRM", 14),
+            ("SIGXCPU", 24),
+            ("SIGSYS", 31),
+            ("signal 35", 35),
+            ("SIGRTMAX", 0),
+            ("9", 0),
+        ] {
+            assert_eq!(number(name), wanted, "{name}");
+        }
     }
 
     #[test]

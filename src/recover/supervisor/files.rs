@@ -97,8 +97,8 @@ impl Releases {
         )
     }
 
-    /// Points the link to a release, if it still points to `from`.
-    pub fn switch(&self, from: Option<&str>, to: &str) -> Result<(), Error> {
+    /// Whether the release is there, and the link still points to `from`.
+    pub fn ready(&self, from: Option<&str>, to: &str) -> Result<(), Error> {
         let target = self.folder.join(to);
         if !is_name(to) || !target.is_dir() {
             let what = format!(
@@ -112,6 +112,13 @@ impl Releases {
             let what = format!("{} was changed meanwhile", self.link.display());
             return Err(Error::new(ErrorKind::Invalid, what));
         }
+        Ok(())
+    }
+
+    /// Points the link to a release, if it still points to `from`.
+    pub fn switch(&self, from: Option<&str>, to: &str) -> Result<(), Error> {
+        self.ready(from, to)?;
+        let target = self.folder.join(to);
         let name = self.link.file_name().and_then(|name| name.to_str());
         let new = format!(
             ".{}.autofix-{}",

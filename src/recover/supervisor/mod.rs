@@ -1,6 +1,7 @@
 //! supervisord on a single host: processes over its XML-RPC interface, releases as folders with a link
 //! to the one that runs. Crashes are told by supervisord's own log, and never by the programs'.
 
+mod change;
 mod ends;
 mod files;
 mod rpc;
@@ -11,7 +12,8 @@ use crate::model::recovery::{Instance, InstanceState, LogText, Place, Release, S
 use crate::net::Http;
 use ends::{Log, SECOND, Spawned, TAIL};
 use files::Releases;
-use rpc::{ALREADY_STARTED, Answer, NOT_RUNNING, Rpc, Value, fault};
+use rpc::{Answer, Rpc, Value};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -37,6 +39,8 @@ struct Process {
     word: String,
     start: i64,
     pid: i64,
+    /// Of its last run that came to be up; a signal is -1.
+    status: i64,
 }
 
 // supervisord's numbers for a process's state.
@@ -45,6 +49,7 @@ const STARTING: i64 = 10;
 const RUNNING: i64 = 20;
 const STOPPING: i64 = 40;
 const EXITED: i64 = 100;
+const FATAL: i64 = 200;
 
 impl Supervisor {
     /// A client; nothing is asked yet. `token`: `user:password`, where supervisord asks for one.
@@ -82,93 +87,61 @@ impl Supervisor {
         let Value::List(all) = self.rpc.call("supervisor.getAllProcessInfo", &[], until)? else {
             return Err(broken());
         };
-        let (mut ours, mut names) = (Vec::new(), Vec::new());
+        let (mut ours, mut named) = (Vec::new(), Vec::new());
         for one in &all {
-            let (name, group) = one.text("name").zip(one.text("group")).ok_or_else(broken)?;
-            names.push(name.to_owned());
-            if !self.is_ours(group, name) || ours.len() >= LISTED {
+            named.push(one.text("group").zip(one.text("name")).ok_or_else(broken)?);
+        }
+        let is_ours = self.ours(&named)?;
+        for (one, (group, name)) in all.iter().zip(&named) {
+            if !is_ours(group, name) || ours.len() >= LISTED {
                 continue;
             }
             let number = |field| one.number(field).ok_or_else(broken);
             ours.push(Process {
                 id: format!("{group}:{name}"),
-                name: name.to_owned(),
+                name: (*name).to_owned(),
                 state: number("state")?,
-                word: shown(one.text("statename").unwrap_or_default()),
+                word: shown(one.text("statename").ok_or_else(broken)?),
                 start: number("start")?,
                 pid: number("pid")?,
+                status: number("exitstatus")?,
             });
         }
         if ours.is_empty() {
             let what = format!("supervisord has no program {}", self.target);
             return Err(Error::new(ErrorKind::Missing, what));
         }
+        let names = named.iter().map(|(_, name)| (*name).to_owned()).collect();
         Ok((ours, names))
     }
 
-    fn is_ours(&self, group: &str, name: &str) -> bool {
-        match self.target.split_once(':') {
-            Some((wanted, "*")) => group == wanted,
-            Some((wanted, one)) => group == wanted && name == one,
-            None => group == self.target || name == self.target,
-        }
-    }
-
-    /// Processes by the ids that an action names; all where it names none.
-    fn named<'a>(&self, task: &'a Task, state: &'a State) -> Vec<&'a str> {
-        match task {
-            Task::Restart {
-                instance: Some(instance),
+    /// Which processes are meant. A name without a group means a group, else the one process of that name.
+    fn ours(&self, named: &[(&str, &str)]) -> Result<impl Fn(&str, &str) -> bool, Error> {
+        let (group, name) = match self.target.split_once(':') {
+            Some((group, "*")) => (Some(group), None),
+            Some((group, name)) => (Some(group), Some(name)),
+            None if named.iter().any(|(group, _)| *group == self.target) => {
+                (Some(self.target.as_str()), None)
             }
-            | Task::Stop { instance }
-            | Task::Start { instance } => vec![instance],
-            Task::Restart { instance: None }
-            | Task::Rollback { .. }
-            | Task::Scale { .. }
-            | Task::Own { .. } => state.instances.iter().map(|one| one.id.as_str()).collect(),
+            None => (None, Some(self.target.as_str())),
+        };
+        let groups: BTreeSet<&str> = named
+            .iter()
+            .filter(|(of, one)| group.is_none_or(|group| group == *of) && name == Some(one))
+            .map(|(of, _)| *of)
+            .collect();
+        if group.is_none() && groups.len() > 1 {
+            let groups: Vec<String> = groups.iter().map(|group| shown(group)).collect();
+            let what = format!(
+                "supervisord has {0} in more than one group ({1}); write target = \"GROUP:{0}\"",
+                self.target,
+                shown(&groups.join(", "))
+            );
+            return Err(Error::new(ErrorKind::Settings, what));
         }
-    }
-
-    fn stop(&self, id: &str, until: Instant) -> Result<(), Error> {
-        let arguments = [Value::Text(id.to_owned()), Value::Truth(true)];
-        match self.rpc.ask("supervisor.stopProcess", &arguments, until)? {
-            Answer::Value(_) | Answer::Fault(NOT_RUNNING, _) => Ok(()),
-            Answer::Fault(code, said) => Err(fault("supervisor.stopProcess", code, &said)),
-        }
-    }
-
-    fn start(&self, id: &str, until: Instant) -> Result<(), Error> {
-        let arguments = [Value::Text(id.to_owned()), Value::Truth(false)];
-        match self.rpc.ask("supervisor.startProcess", &arguments, until)? {
-            Answer::Value(_) | Answer::Fault(ALREADY_STARTED, _) => Ok(()),
-            Answer::Fault(code, said) => Err(fault("supervisor.startProcess", code, &said)),
-        }
-    }
-
-    fn releases_or(&self) -> Result<&Releases, Error> {
-        self.releases.as_ref().ok_or_else(|| {
-            let what =
-                "supervisord knows no releases; set `releases` and `current` of [service.recover]";
-            Error::new(ErrorKind::Unsupported, what)
+        Ok(move |of: &str, one: &str| {
+            group.is_none_or(|group| group == of) && name.is_none_or(|name| name == one)
         })
-    }
-}
-
-fn unsupported(task: &Task) -> Error {
-    let what = match task {
-        Task::Scale { .. } => {
-            "the number of processes stands in supervisord's own file (numprocs) and is not changed here"
-        }
-        _ => "supervisord cannot do this",
-    };
-    Error::new(ErrorKind::Unsupported, what)
-}
-
-/// Once something was done, a fault leaves doubt, whatever it is.
-fn doubtful(done: bool, fault: Error) -> Error {
-    match done {
-        true => Error::new(ErrorKind::Unreachable, fault.what),
-        false => fault,
     }
 }
 
@@ -179,14 +152,20 @@ impl Platform for Supervisor {
             Some(releases) => Some(releases.current()?),
             None => None,
         };
-        let arguments = [Value::Number(-TAIL), Value::Number(0)];
-        let text = match self.rpc.ask("supervisor.readLog", &arguments, until)? {
+        let arguments = |length: i64| vec![Value::Number(-length), Value::Number(0)];
+        let text = match self
+            .rpc
+            .tail("supervisor.readLog", TAIL, arguments, until)?
+        {
             Answer::Value(Value::Text(text)) => text,
-            // It keeps no log, or not in a file: then it tells of no ends.
-            Answer::Value(_) | Answer::Fault(..) => String::new(),
+            // It keeps no log, or not in a file, or one that is no text: then it tells of no ends.
+            Answer::Value(_) | Answer::Fault(..) | Answer::Broken => String::new(),
         };
+        // The log names processes without their group.
+        let alone = |wanted: &str| names.iter().filter(|name| *name == wanted).count() == 1;
         let spawned: Vec<Spawned<'_>> = processes
             .iter()
+            .filter(|one| one.pid > 0 || alone(&one.name))
             .map(|one| Spawned {
                 name: &one.name,
                 pid: one.pid,
@@ -202,13 +181,12 @@ impl Platform for Supervisor {
         for one in &processes {
             let (known, word) = (one.state, one.word.clone());
             let started = (one.start > 0).then(|| Timestamp::from_parts(one.start, 0));
-            // The log names processes without their group.
-            let alone = names.iter().filter(|name| **name == one.name).count() == 1;
             let exits = match &log {
-                Some(log) if alone => log.exits(&one.name),
+                Some(log) if alone(&one.name) => log.exits(&one.name),
                 Some(_) | None => Vec::new(),
             };
-            let crashed = exits.last().is_none_or(|exit| exit.is_crash());
+            let last = exits.last().map(|exit| exit.is_crash());
+            let crashed = last.unwrap_or(one.status != 0);
             let is = match known {
                 RUNNING => InstanceState::Running,
                 STARTING => InstanceState::Starting,
@@ -259,7 +237,7 @@ impl Platform for Supervisor {
             .iter()
             .filter(|one| instance.is_none_or(|id| id == one.id));
         let bytes = (lines.saturating_mul(LINE)).clamp(LINE, OUTPUT);
-        let bytes = Value::Number(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let mut all = Vec::new();
         for one in ours {
             let mut of_one = Vec::new();
@@ -267,11 +245,21 @@ impl Platform for Supervisor {
                 "supervisor.tailProcessStdoutLog",
                 "supervisor.tailProcessStderrLog",
             ] {
-                let arguments = [Value::Text(one.id.clone()), Value::Number(0), bytes.clone()];
-                // Where its output goes nowhere there is a fault, and no line.
-                let Answer::Value(Value::List(parts)) = self.rpc.ask(method, &arguments, until)?
-                else {
-                    continue;
+                let arguments = |length: i64| {
+                    let id = Value::Text(one.id.clone());
+                    vec![id, Value::Number(0), Value::Number(length)]
+                };
+                let parts = match self.rpc.tail(method, bytes, arguments, until)? {
+                    Answer::Value(Value::List(parts)) => parts,
+                    // Where its output goes nowhere there is a fault, and no line.
+                    Answer::Value(_) | Answer::Fault(..) => continue,
+                    Answer::Broken => {
+                        let what = format!(
+                            "supervisord cannot show what {} printed last: it is no UTF-8",
+                            one.id
+                        );
+                        return Err(Error::new(ErrorKind::Invalid, what));
+                    }
                 };
                 let Some(Value::Text(text)) = parts.first() else {
                     continue;
@@ -289,23 +277,7 @@ impl Platform for Supervisor {
     }
 
     fn plan(&self, task: &Task, before: &State) -> Result<Vec<String>, Error> {
-        let named = self.named(task, before);
-        let stop = named
-            .iter()
-            .map(|id| format!("supervisor.stopProcess(\"{id}\", true)"));
-        let start = named
-            .iter()
-            .map(|id| format!("supervisor.startProcess(\"{id}\", false)"));
-        match task {
-            Task::Restart { .. } => Ok(stop.chain(start).collect()),
-            Task::Rollback { to } => {
-                let switch = self.releases_or()?.plan(to);
-                Ok(stop.chain([switch]).chain(start).collect())
-            }
-            Task::Stop { .. } => Ok(stop.collect()),
-            Task::Start { .. } => Ok(start.collect()),
-            Task::Scale { .. } | Task::Own { .. } => Err(unsupported(task)),
-        }
+        self.planned(task, before)
     }
 
     fn begin(
@@ -315,77 +287,11 @@ impl Platform for Supervisor {
         _mark: &str,
         until: Instant,
     ) -> Result<Option<serde_json::Value>, Error> {
-        let named = self.named(task, before);
-        let mut done = false;
-        let (stops, starts) = match task {
-            Task::Restart { .. } | Task::Rollback { .. } => (true, true),
-            Task::Stop { .. } => (true, false),
-            Task::Start { .. } => (false, true),
-            Task::Scale { .. } | Task::Own { .. } => return Err(unsupported(task)),
-        };
-        let releases = match task {
-            Task::Rollback { .. } => Some(self.releases_or()?),
-            _ => None,
-        };
-        if stops {
-            for id in &named {
-                self.stop(id, until)
-                    .map_err(|fault| doubtful(done, fault))?;
-                done = true;
-            }
-        }
-        let switched = match (task, releases) {
-            (Task::Rollback { to }, Some(releases)) => {
-                releases.switch(before.release.as_deref(), to)
-            }
-            _ => Ok(()),
-        };
-        if starts {
-            // Also where the link could not be switched: what was stopped runs again.
-            for id in &named {
-                self.start(id, until)
-                    .map_err(|fault| doubtful(done, fault))?;
-                done = true;
-            }
-        }
-        switched.map(|()| None)
+        self.begun(task, before, until)?;
+        Ok(Some(serde_json::Value::from(change::WHOLE)))
     }
 
     fn poll(&self, attempt: &Attempt<'_>, until: Instant) -> Result<Progress, Error> {
-        let state = self.state(until)?;
-        let named = self.named(attempt.task, attempt.before);
-        let again = attempt.begun.minus(SECOND);
-        if let Task::Rollback { to } = attempt.task
-            && state.release.as_deref() != Some(to)
-        {
-            let runs = state.release.as_deref().unwrap_or("none");
-            return Ok(Progress::Failed(format!(
-                "the link points to {runs}, not to {to}"
-            )));
-        }
-        for id in named {
-            let Some(one) = state.instances.iter().find(|one| one.id == id) else {
-                return Ok(Progress::Failed(format!("{id} is no longer there")));
-            };
-            let begun = one.started.is_some_and(|started| started > again);
-            match (attempt.task, one.state) {
-                (Task::Stop { .. }, InstanceState::Stopped) => {}
-                (Task::Stop { .. }, _) => {
-                    return Ok(Progress::Going(format!("{id} is {}", one.word)));
-                }
-                (_, InstanceState::Running) if begun => {}
-                (_, InstanceState::Failed) if begun => {
-                    return Ok(Progress::Failed(format!(
-                        "{id} does not stay up: {}",
-                        one.word
-                    )));
-                }
-                (_, _) => return Ok(Progress::Going(format!("{id} is {}", one.word))),
-            }
-        }
-        Ok(Progress::Done(match &state.release {
-            Some(release) => format!("the processes run at release {release}"),
-            None => "the processes are as asked for".to_owned(),
-        }))
+        self.polled(attempt, until)
     }
 }

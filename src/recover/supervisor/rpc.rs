@@ -57,6 +57,8 @@ impl Value {
 pub(super) enum Answer {
     Value(Value),
     Fault(i64, String),
+    /// supervisord failed in it, as it does over text that is no UTF-8.
+    Broken,
 }
 
 /// supervisord's own numbers.
@@ -71,13 +73,38 @@ impl Rpc {
         match self.ask(method, arguments, until)? {
             Answer::Value(value) => Ok(value),
             Answer::Fault(code, said) => Err(fault(method, code, &said)),
+            Answer::Broken => Err(broken(method)),
         }
+    }
+
+    /// The end of a text, by its length in bytes. Where that begins within a character supervisord fails,
+    /// and the next character is at most three bytes on.
+    pub fn tail(
+        &self,
+        method: &str,
+        length: i64,
+        arguments: impl Fn(i64) -> Vec<Value>,
+        until: Instant,
+    ) -> Result<Answer, Error> {
+        for less in 0..4 {
+            match self.ask(method, &arguments(length - less), until)? {
+                Answer::Broken => {}
+                answer @ (Answer::Value(_) | Answer::Fault(..)) => return Ok(answer),
+            }
+        }
+        Ok(Answer::Broken)
     }
 
     pub fn ask(&self, method: &str, arguments: &[Value], until: Instant) -> Result<Answer, Error> {
         let body = written(method, arguments);
         let mut headers = vec![("content-type", "text/xml".to_owned())];
         if let Some(token) = (self.token)() {
+            // Over one without a colon supervisord itself fails.
+            if !token.expose().contains(':') {
+                let what =
+                    "what token_env or token_file of [service.recover] name is no user:password";
+                return Err(Error::new(ErrorKind::Settings, what));
+            }
             headers.push(("authorization", basic(&token)));
         }
         let unreachable = |fault: net::Error| {
@@ -105,6 +132,7 @@ impl Rpc {
                 let what = format!("there is no supervisord at {}", self.url);
                 return Err(Error::new(ErrorKind::Missing, what));
             }
+            500 => return Ok(Answer::Broken),
             status => {
                 let what = format!("supervisord answers {method} with status {status}");
                 return Err(Error::new(ErrorKind::Unreachable, what));
@@ -128,6 +156,12 @@ pub(super) fn fault(method: &str, code: i64, said: &str) -> Error {
         kind,
         format!("supervisord refuses {method}: {} ({code})", shown(said)),
     )
+}
+
+/// Nothing is known of what a call did in which supervisord failed.
+pub(super) fn broken(method: &str) -> Error {
+    let what = format!("supervisord failed in {method} (status 500)");
+    Error::new(ErrorKind::Unreachable, what)
 }
 
 fn basic(token: &Secret) -> String {

@@ -243,7 +243,18 @@ impl Store {
                 "UPDATE actions SET lease = ?2, lease_holder = ?3, lease_until = ?4 WHERE id = ?1",
                 params![id, token, holder.name(), now.plus(TERM).0],
             )?;
-            let action = by_id(&tx, ActionId(id))?;
+            let action = match by_id(&tx, ActionId(id)) {
+                // It is left as it is, and holds up no other.
+                Err(fault) if fault.kind == ErrorKind::Broken => {
+                    tx.execute(
+                        "UPDATE actions SET stage = 'failed', due = ?2, lease_holder = NULL,
+                         lease_until = 0 WHERE id = ?1",
+                        params![id, i64::MAX],
+                    )?;
+                    continue;
+                }
+                action => action?,
+            };
             tx.commit()?;
             return Ok(action.map(|action| Claimed {
                 lease: ActionLease {
@@ -254,6 +265,7 @@ impl Store {
                 tries,
             }));
         }
+        tx.commit()?;
         Ok(None)
     }
 

@@ -3,7 +3,7 @@
 use crate::model::recovery::{Action, ActionId};
 use crate::model::{IncidentId, Timestamp};
 use crate::store::Store;
-use crate::store::error::Error;
+use crate::store::error::{Error, ErrorKind};
 use crate::store::recovery::actions::{by_id, read};
 use rusqlite::{OptionalExtension, params};
 use std::time::Duration;
@@ -26,7 +26,13 @@ impl Store {
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let all = all.query_map(params![service, most], |row| Ok(read(row)))?;
-        all.map(|row| row?).collect()
+        // One that is damaged is no reason to show none.
+        let whole = |row: Result<Result<Action, Error>, rusqlite::Error>| match row {
+            Ok(Err(fault)) if fault.kind == ErrorKind::Broken => None,
+            Ok(action) => Some(action),
+            Err(fault) => Some(Err(fault.into())),
+        };
+        all.filter_map(whole).collect()
     }
 
     /// What was tried against a fault, oldest first.
