@@ -40,6 +40,14 @@ pub struct History {
     pub waiting: u32,
 }
 
+impl History {
+    /// When the last action ended, where it helped: what was before is what that was for, and no reason for
+    /// another.
+    fn helped(&self) -> Option<Timestamp> {
+        self.last_ended.filter(|_| self.failed.is_none())
+    }
+}
+
 /// What is known when it is decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -134,8 +142,7 @@ fn check(name: &str, passed: bool, why: impl Into<String>) -> Check {
 /// Whether the platform itself told of trouble. What was sent to us can start a look, and no more.
 fn fact(request: &Request, task: &Task, known: &Known<'_>) -> Check {
     let name = "fact_of_platform";
-    // What was before the end of the last action was what that was for.
-    let ended = known.history.last_ended;
+    let ended = known.history.helped();
     let is_new = |fact: &&Fact| fact.asked && ended.is_none_or(|ended| fact.at > ended);
     let asked = known.evidence.iter().rfind(is_new);
     match asked {
@@ -169,7 +176,7 @@ fn needs_none(request: &Request, task: &Task) -> bool {
 fn unhealthy(policy: &Policy, request: &Request, task: &Task, known: &Known<'_>) -> Check {
     let name = "unhealthy_now";
     let since = known.now.minus(policy.crash_loop.1.max(policy.well_for));
-    let since = since.max(known.history.last_ended.unwrap_or(since));
+    let since = since.max(known.history.helped().unwrap_or(since));
     let trouble = known.state.trouble(&request.service, since, known.now);
     match (trouble.last(), task) {
         (Some(fact), _) => check(name, true, fact.text.clone()),
