@@ -3,6 +3,7 @@
 
 use crate::app::Error;
 use crate::app::look::limits;
+use crate::config::{Complaint, Services, load_registry};
 use crate::log::Log;
 use crate::model::recovery::{Action, ActionId, Caller, CallerKind, Stage, Verb};
 use crate::model::{IncidentId, Timestamp};
@@ -100,6 +101,7 @@ pub fn act(door: &mut Door, wanted: Wanted) -> Result<Done, Error> {
             Err(wrong) => Ok(Done::Refused(wrong.check, wrong.why)),
         };
     }
+    agrees(door, &request.service)?;
     match door.ask(request, wanted.dry_run).map_err(told)? {
         Asked::Action(answer) => Ok(Done::Asked(answer)),
         Asked::Refused(wrong) => Ok(Done::Refused(wrong.check, wrong.why)),
@@ -111,6 +113,9 @@ pub fn act(door: &mut Door, wanted: Wanted) -> Result<Done, Error> {
 /// # Errors
 /// When there is no such action or it does not wait, and when the platform does not say how it is.
 pub fn approve(door: &mut Door, id: ActionId, who: &str) -> Result<Action, Error> {
+    if let Some(action) = door.store.action(id).map_err(unfinished)? {
+        agrees(door, &action.service)?;
+    }
     door.approve(id, who).map_err(told)
 }
 
@@ -151,6 +156,33 @@ pub fn carry(
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Whether the registry, where it can be read here, still says what the plugin took up from it: nothing is
+/// done by what stood there before.
+pub(super) fn agrees(door: &Door, service: &str) -> Result<(), Error> {
+    let settings = door.store.settings(service).map_err(unfinished)?;
+    let Some((path, policy)) = settings.and_then(|one| one.registry.zip(one.recovery)) else {
+        return Ok(());
+    };
+    let path = Path::new(&path);
+    if !path.exists() {
+        return Ok(());
+    }
+    let registry = load_registry(&Services::Path(path.to_owned())).map_err(|complaints| {
+        let all: Vec<String> = complaints.iter().map(Complaint::to_string).collect();
+        let what = "the registry cannot be read now, and nothing is done by what it said before";
+        Error::Unfinished(format!("{what}: {}", all.join("; ")))
+    })?;
+    let found = registry.named(service);
+    if found.and_then(|found| found.service.recover.clone()) == Some(policy) {
+        return Ok(());
+    }
+    Err(Error::Unfinished(format!(
+        "{} says something else of {service} than the plugin has taken up: nothing is done before it has; \
+         is Fluent Bit running?",
+        path.display()
+    )))
 }
 
 /// How an action stands.

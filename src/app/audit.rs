@@ -4,6 +4,7 @@ use crate::app::Error;
 use crate::app::look::{failed, open};
 use crate::store::{AuditEntry, AuditFault, Head};
 use serde_json::Value;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -37,8 +38,15 @@ pub fn verify(state_dir: &Path, files: &[PathBuf]) -> Result<Verified, Error> {
         }
     }
     for file in files {
+        let before = heads.len();
         read(file, &mut heads)?;
+        if heads.len() == before {
+            let what = format!("{} holds no head of an audit", file.display());
+            return Err(Error::Usage(what));
+        }
     }
+    let mut seen = HashSet::new();
+    heads.retain(|head| seen.insert((head.entry, head.hash.clone())));
     let (entries, faults) = store.verify_audit(&heads).map_err(failed)?;
     Ok(Verified {
         entries,

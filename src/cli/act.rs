@@ -86,9 +86,10 @@ fn asked(
         out.json(&object);
     } else {
         print_action(action, out);
-        out.line(match answer.dry {
-            true => "would be sent, were it released:",
-            false => "is sent when it is released:",
+        out.line(match (answer.dry, action.stage) {
+            (true, _) => "would be sent, were it released:",
+            (false, Stage::Refused) => "was not sent:",
+            (false, _) => "is sent when it is released:",
         });
         for line in &answer.plan {
             out.line(&format!("    {}", safe(line)));
@@ -97,8 +98,11 @@ fn asked(
             out.line("nothing was done or written down (--dry-run)");
         }
     }
-    if action.stage == Stage::Approved && !answer.dry && !arguments.no_wait {
-        return carry(door, action.id, arguments.json, out);
+    if action.stage == Stage::Approved && !answer.dry {
+        if !arguments.no_wait {
+            return carry(door, action.id, arguments.json, out);
+        }
+        goes_on(action, arguments.json, out);
     }
     Ok(outcome(action))
 }
@@ -111,7 +115,20 @@ pub(super) fn approve(arguments: &ApproveArguments, out: &mut Out) -> Result<Out
         return carry(&mut door, action.id, arguments.json, out);
     }
     show(&action, arguments.json, out);
+    if action.stage == Stage::Approved {
+        goes_on(&action, arguments.json, out);
+    }
     Ok(outcome(&action))
+}
+
+/// Who carries on what nobody here waits for.
+fn goes_on(action: &Action, json: bool, out: &mut Out) {
+    if !json {
+        let id = action.id;
+        out.line(&format!(
+            "a running plugin carries it on, or: autofix act --poll {id} --wait"
+        ));
+    }
 }
 
 pub(super) fn deny(arguments: &DenyArguments, out: &mut Out) -> Result<Outcome, app::Error> {
@@ -145,6 +162,13 @@ pub(super) fn audit(what: &Audit, out: &mut Out) -> Result<Outcome, app::Error> 
                     out.line(&format!("{entry}: {}", fault.what));
                 }
                 let (entries, heads) = (found.entries, found.heads);
+                if found.heads == 0 && entries > 0 {
+                    let odd = out.paint(ODD, "warning");
+                    out.line(&format!(
+                        "{odd}: no head was compared, so entries that were taken off the end are not \
+                         missed; give lines of incidents.jsonl that were carried away with --heads"
+                    ));
+                }
                 out.line(&match found.faults.is_empty() {
                     true => {
                         format!("the audit is whole: {entries} entries, {heads} heads compared")
@@ -267,7 +291,8 @@ fn print_action(action: &Action, out: &mut Out) {
     }
     for fact in &action.evidence {
         let at = fact.at.to_rfc3339();
-        let text = format!("{at} {} {}", fact.instance, fact.text);
+        let sent = if fact.asked { "" } else { " (sent to us)" };
+        let text = format!("{at} {} {}{sent}", fact.instance, fact.text);
         part(out, "evidence", &text);
     }
     part(out, "risk", &action.risk);
@@ -283,7 +308,8 @@ fn print_action(action: &Action, out: &mut Out) {
             safe(&check.why)
         ));
     }
-    if action.stage == Stage::Pending {
+    // A dry run has no number.
+    if action.stage == Stage::Pending && action.id.0 > 0 {
         part(out, "waits until", &action.expires.to_rfc3339());
         let id = action.id;
         out.line(&format!(
@@ -302,6 +328,7 @@ fn print(value: &Value, depth: usize, out: &mut Out) {
     for (name, value) in fields {
         match value {
             Value::Null => {}
+            Value::Array(none) if none.is_empty() => {}
             Value::Array(all) if all.iter().any(Value::is_object) => {
                 out.line(&format!("{indent}{name}:"));
                 for one in all {

@@ -109,7 +109,12 @@ pub fn signal_of(fact: &Fact) -> Signal {
 
 /// A fact in a sentence, for an incident's history.
 pub fn sentence(fact: &Fact, times: u64) -> String {
-    let mut text = format!("the platform reports: {}", fact.text);
+    let whose = match fact.asked {
+        true => "the platform, asked, shows",
+        // It was sent to us.
+        false => "the platform reports",
+    };
+    let mut text = format!("{whose}: {}", fact.text);
     let mut add = |word: &str, what: &str| {
         if !what.is_empty() {
             text.push_str(&format!(", {word} {what}"));

@@ -155,6 +155,11 @@ fn fact(request: &Request, task: &Task, known: &Known<'_>) -> Check {
             check(name, true, format!("{whose}{} ({at})", fact.text))
         }
         None if needs_none(request, task) => check(name, true, "not needed: a person asks"),
+        None if known.evidence.iter().any(|fact| fact.asked) => check(
+            name,
+            false,
+            "all that the platform told was before the end of the last action, which helped",
+        ),
         None => check(
             name,
             false,

@@ -17,12 +17,13 @@ pub struct Rule {
 
 /// The action that the facts ask for, if any. `facts`: oldest first, those of the service that were
 /// asked of its platform; `runs`: what was seen of the release that runs now; `before`: whether another
-/// release ran before it.
+/// release ran before it; `helped`: when the last action ended, where it helped.
 pub fn wanted(
     policy: &Policy,
     facts: &[Fact],
     runs: Option<&Health>,
     before: bool,
+    helped: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Rule> {
     let crashes = |since: Timestamp, release: Option<&str>| {
@@ -38,20 +39,23 @@ pub fn wanted(
         && now.since(runs.first) <= within
     {
         let seen = crashes(runs.first, Some(&runs.release));
-        if seen >= count as usize {
-            return Some(Rule {
-                name: "bad-deploy",
-                verb: Verb::Rollback,
-                why: format!(
-                    "{seen} crashes within {} s after release {} began",
-                    now.since(runs.first).as_secs(),
-                    runs.release
-                ),
-            });
-        }
+        // A restart would bring the same release up: it is this one's turn, or nobody's yet.
+        return (seen >= count as usize).then(|| Rule {
+            name: "bad-deploy",
+            verb: Verb::Rollback,
+            why: format!(
+                "{seen} crashes within {} s after release {} began",
+                now.since(runs.first).as_secs(),
+                runs.release
+            ),
+        });
     }
     let (count, within) = policy.crash_loop;
-    let seen = crashes(now.minus(within), None);
+    // Crashes of another release, and those that an action has helped against, are over.
+    let began = runs.map(|runs| runs.first);
+    let since = [began, helped].into_iter().flatten().max();
+    let since = since.map_or(now.minus(within), |since| since.max(now.minus(within)));
+    let seen = crashes(since, None);
     (count > 0 && seen >= count as usize && policy.allows(Verb::Restart.word())).then(|| Rule {
         name: "crash-loop",
         verb: Verb::Restart,
@@ -87,7 +91,7 @@ mod tests {
         let policy = policy();
         let facts: Vec<Fact> = (1..=5).map(|n| crash("a", "7", n * 10)).collect();
         let asked = |facts: &[Fact], runs: &Health, before| {
-            wanted(&policy, facts, Some(runs), before, NOW).map(|rule| rule.name)
+            wanted(&policy, facts, Some(runs), before, None, NOW).map(|rule| rule.name)
         };
         assert_eq!(asked(&facts, &runs("7", 60), true), Some("bad-deploy"));
         // Nothing to go back to; a deploy of yesterday; crashes of another release.
@@ -95,6 +99,20 @@ mod tests {
         assert_eq!(asked(&facts, &runs("7", 86_400), true), Some("crash-loop"));
         assert_eq!(asked(&facts[..3], &runs("8", 60), true), None);
         assert_eq!(asked(&facts[..2], &runs("7", 60), true), None);
+    }
+
+    #[test]
+    fn crashes_that_are_over_ask_for_nothing() {
+        let policy = policy();
+        let facts: Vec<Fact> = (1..=9).map(|n| crash("a", "7", 100 + n)).collect();
+        let asked = |runs: &Health, helped| {
+            wanted(&policy, &facts, Some(runs), false, helped, NOW).map(|rule| rule.name)
+        };
+        assert_eq!(asked(&runs("7", 500), None), Some("crash-loop"));
+        // Another release runs since, or an action helped.
+        assert_eq!(asked(&runs("6", 50), None), None);
+        let helped = NOW.minus(Duration::from_secs(60));
+        assert_eq!(asked(&runs("7", 500), Some(helped)), None);
     }
 
     #[test]
@@ -106,7 +124,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            wanted(&policy(), &sent, Some(&runs("7", 60)), true, NOW),
+            wanted(&policy(), &sent, Some(&runs("7", 60)), true, None, NOW),
             None
         );
     }
@@ -117,7 +135,7 @@ mod tests {
         policy.verbs.clear();
         let facts: Vec<Fact> = (1..=9).map(|n| crash("a", "7", n)).collect();
         assert_eq!(
-            wanted(&policy, &facts, Some(&runs("7", 60)), true, NOW),
+            wanted(&policy, &facts, Some(&runs("7", 60)), true, None, NOW),
             None
         );
     }

@@ -1,6 +1,7 @@
 //! A tool call: its arguments are checked, its service must stand on this side of the wall, and then it
 //! goes through the door. Whatever is refused is a result that says so, and is written down.
 
+use crate::app::act::agrees;
 use crate::app::mcp::message::{Failure, PARAMS};
 use crate::app::mcp::shown::Shown;
 use crate::app::mcp::tools::Tool;
@@ -245,6 +246,13 @@ impl Server {
             fingerprint: incident.map(|(_, fingerprint)| fingerprint),
         };
         let dry = given.get("dry_run") == Some(&Value::Bool(true));
+        if agrees(&self.door, service).is_err() {
+            let why =
+                "the registry says something else than the plugin has taken up, or cannot be read";
+            let (verb, known) = named(tool);
+            self.put(session, (service, &verb, known), why)?;
+            return Ok(refuse("verb_allowed", why));
+        }
         match self.door.ask(request, dry) {
             Ok(Asked::Action(answer)) => self.asked(&answer),
             Ok(Asked::Refused(wrong)) => Ok(refuse(wrong.check, wrong.why)),

@@ -103,7 +103,9 @@ impl Door {
         let shown: String = service.chars().take(100).collect();
         let shown = shown.escape_debug();
         let Some(settings) = settings else {
-            let what = format!("there is no service {shown} here; `autofix act` lists them");
+            let what = format!(
+                "there is no service {shown} here; services are those of the registry that the plugin reads"
+            );
             return Err(Fault::Unknown(what));
         };
         match settings.recovery.clone() {

@@ -4,7 +4,7 @@
 
 use super::looking::by_rule;
 use super::{Asked, Carried, Door, Fault};
-use crate::model::recovery::{Fact, FactKind, Policy, Stage, State};
+use crate::model::recovery::{Aftermath, Fact, FactKind, Policy, Stage, State};
 use crate::model::{Level, Timestamp};
 use crate::pipeline::clock;
 use crate::pipeline::lane::Turn;
@@ -146,11 +146,17 @@ impl Recovery {
         let facts = store.facts_since(service, now.minus(span))?;
         let health = store.release_health(service)?;
         let runs = health.first();
-        let Some(rule) = policy::wanted(policy, &facts, runs, health.len() > 1, now) else {
+        let actions = store.actions(Some(service), 50)?;
+        let helped = actions
+            .iter()
+            .filter(|one| one.aftermath == Some(Aftermath::Healthy))
+            .filter_map(|one| one.ended)
+            .max();
+        let before = health.len() > 1;
+        let Some(rule) = policy::wanted(policy, &facts, runs, before, helped, now) else {
             return Ok(());
         };
-        let open = store
-            .actions(Some(service), 50)?
+        let open = actions
             .iter()
             .any(|one| one.stage == Stage::Pending || one.stage.is_under_way());
         let key = (service.to_owned(), rule.name);

@@ -106,7 +106,8 @@ impl Supervisor {
             };
             let begun = one.started.is_some_and(|started| started > again);
             let is_down = [DOWN, ENDED, GIVEN_UP].contains(&one.word.as_str());
-            let broken_off = attempt.handle.is_none() && is_down && !begun;
+            // What was stopped begins by itself no more, however short before it had begun.
+            let broken_off = attempt.handle.is_none() && is_down && (!begun || one.word == DOWN);
             match (attempt.task, one.state) {
                 (Task::Stop { .. }, InstanceState::Stopped) if one.word != ON_ITS_WAY => {}
                 // It is not run again by itself.

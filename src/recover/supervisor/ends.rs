@@ -75,21 +75,38 @@ impl<'a> Log<'a> {
         })
     }
 
-    /// How a process ended, oldest first.
-    pub fn exits(&self, name: &str) -> Vec<Exit> {
-        let ends = self.lines.iter().filter_map(|(time, line)| {
-            let (wanted, rest) = match line.split_once(": ")? {
-                ("exited", rest) => (false, rest),
-                ("stopped", rest) => (true, rest),
-                _ => return None,
-            };
-            let how = rest
-                .strip_prefix(name)?
-                .strip_prefix(" (")?
-                .strip_suffix(')')?;
-            exit(how, wanted, *time - self.ahead)
-        });
-        ends.collect()
+    /// How a process ended, oldest first. Each end is of a run that began: of several behind one begin only
+    /// the first is believed, and none behind the begin of the run that goes on (`pid`; 0: there is none).
+    pub fn exits(&self, name: &str, pid: i64) -> Vec<Exit> {
+        let begins = format!("spawned: '{name}' with pid ");
+        let (mut ends, mut runs) = (Vec::new(), true);
+        for (time, line) in &self.lines {
+            if line.starts_with(&begins) {
+                runs = true;
+            } else if let Some(end) = self.end(name, *time, line)
+                && runs
+            {
+                ends.push(end);
+                runs = false;
+            }
+        }
+        if pid > 0 && !runs {
+            ends.pop();
+        }
+        ends
+    }
+
+    fn end(&self, name: &str, time: i64, line: &str) -> Option<Exit> {
+        let (wanted, rest) = match line.split_once(": ")? {
+            ("exited", rest) => (false, rest),
+            ("stopped", rest) => (true, rest),
+            _ => return None,
+        };
+        let how = rest
+            .strip_prefix(name)?
+            .strip_prefix(" (")?
+            .strip_suffix(')')?;
+        exit(how, wanted, time - self.ahead)
     }
 }
 
@@ -210,7 +227,7 @@ mod tests {
     #[test]
     fn ends_are_read_with_their_time_in_utc() {
         let log = Log::read(LOG, &spawned(13)).unwrap();
-        let exits = log.exits("web");
+        let exits = log.exits("web", 13);
         let told: Vec<(Option<i32>, Option<i32>, bool)> = exits
             .iter()
             .map(|exit| (exit.code, exit.signal, exit.is_crash()))
@@ -239,7 +256,10 @@ mod tests {
             };
             assert!(Log::read(LOG, &[never]).is_none(), "{start}");
             let log = Log::read(LOG, &[never, spawned(13)[0]]).unwrap();
-            assert_eq!(log.exits("web")[0].at, Timestamp::from_parts(START - 18, 0));
+            assert_eq!(
+                log.exits("web", 0)[0].at,
+                Timestamp::from_parts(START - 18, 0)
+            );
         }
     }
 
@@ -247,7 +267,7 @@ mod tests {
     fn what_was_before_the_clock_was_put_back_is_not_told() {
         let back = LOG.replace("28 20:00:2", "28 19:00:2");
         let log = Log::read(&back, &spawned(13)).unwrap();
-        let exits = log.exits("web");
+        let exits = log.exits("web", 13);
         assert_eq!(exits.len(), 1, "{exits:?}");
         assert!(exits[0].wanted);
     }
@@ -266,6 +286,15 @@ mod tests {
         ] {
             assert_eq!(number(name), wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn an_end_without_a_run_or_of_the_run_that_goes_on_is_none() {
+        let line = "2026-11-28 20:00:30,000 INFO exited: web (exit status 1; not expected)\n";
+        let forged = format!("{LOG}{}", line.repeat(9));
+        let log = Log::read(&forged, &spawned(13)).unwrap();
+        assert_eq!(log.exits("web", 13).len(), 3);
+        assert_eq!(log.exits("web", 0).len(), 4);
     }
 
     #[test]

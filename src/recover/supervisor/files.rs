@@ -40,8 +40,18 @@ impl Releases {
         let told = |e| cannot("read", &self.link, e);
         let target = fs::read_link(&self.link).map_err(told)?;
         let id = target.file_name().and_then(|name| name.to_str());
-        let id = id.filter(|id| is_name(id)).ok_or_else(|| {
-            let what = format!("{} points to no release", self.link.display());
+        // A folder of the same name elsewhere is another program.
+        let is_ours = |id: &&str| {
+            let there = fs::canonicalize(&self.link);
+            let ours = fs::canonicalize(&self.folder).map(|folder| folder.join(id));
+            there.is_ok_and(|there| ours.is_ok_and(|ours| there == ours))
+        };
+        let id = id.filter(|id| is_name(id)).filter(is_ours).ok_or_else(|| {
+            let what = format!(
+                "{} points to no release in {}",
+                self.link.display(),
+                self.folder.display()
+            );
             Error::new(ErrorKind::Settings, what)
         })?;
         let since = fs::symlink_metadata(&self.link)
@@ -219,5 +229,19 @@ mod tests {
             assert_eq!(kind(Some("r3"), to), ErrorKind::Missing, "{to}");
         }
         assert_eq!(releases.current().unwrap().id, "r3");
+    }
+
+    #[test]
+    fn a_link_to_a_folder_of_the_same_name_elsewhere_is_no_release() {
+        let (folder, releases) = releases();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("other/r2")).unwrap();
+        fs::remove_file(at("current")).unwrap();
+        symlink(at("other/r2"), at("current")).unwrap();
+        assert_eq!(releases.current().err().unwrap().kind, ErrorKind::Settings);
+        // A relative one inside is.
+        fs::remove_file(at("current")).unwrap();
+        symlink("releases/r2", at("current")).unwrap();
+        assert_eq!(releases.current().unwrap().id, "r2");
     }
 }

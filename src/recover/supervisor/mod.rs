@@ -182,7 +182,7 @@ impl Platform for Supervisor {
             let (known, word) = (one.state, one.word.clone());
             let started = (one.start > 0).then(|| Timestamp::from_parts(one.start, 0));
             let exits = match &log {
-                Some(log) if alone(&one.name) => log.exits(&one.name),
+                Some(log) if alone(&one.name) => log.exits(&one.name, one.pid),
                 Some(_) | None => Vec::new(),
             };
             let last = exits.last().map(|exit| exit.is_crash());

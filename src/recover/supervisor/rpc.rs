@@ -217,7 +217,9 @@ fn read(text: &str) -> Option<Answer> {
     // Programs print what no XML may hold; the interface passes it on as it is.
     let clean: String = text
         .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t' | '\r'))
+        // A parser of XML takes this for the end of a line, and what a program printed would begin one.
+        .map(|c| if c == '\r' { '\u{fffd}' } else { c })
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
         .filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}'))
         .collect();
     let document = Document::parse(&clean).ok()?;

@@ -333,7 +333,8 @@ impl Store {
                          ON incidents.id = occurrences.incident
                          WHERE incidents.service = actions.service
                          AND incidents.fingerprint = actions.fingerprint AND time > ended))
-                 WHERE service = ?1 AND aftermath = 'healthy' AND recurred IS NULL AND ended > ?2",
+                 WHERE service = ?1 AND aftermath = 'healthy' AND recurred IS NULL AND ended > ?2
+                 AND verb IN ('restart', 'rollback', 'scale', 'stop', 'start')",
             )?
             .execute(params![service, now.minus(REMEMBERED).0])?;
         Ok(())

@@ -1,7 +1,7 @@
 //! What was done to a service before, as the checks want to know it.
 
 use crate::model::Timestamp;
-use crate::model::recovery::{ActionId, Aftermath, Stage};
+use crate::model::recovery::{ActionId, Aftermath, Stage, Verb};
 use crate::policy::History;
 use crate::store::error::Error;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -17,16 +17,20 @@ pub(super) fn history(
     but: ActionId,
     now: Timestamp,
 ) -> Result<History, Error> {
+    // What a team's own verb did says nothing of the platform's verbs, nor they of it.
+    let own = Verb::from_word(verb).is_none();
     let since = |seconds| now.minus(Duration::from_secs(seconds)).0;
     let (hour, day, of_verb, ended): (u32, u32, u32, Option<i64>) = tx
         .prepare_cached(
             "SELECT count(*) FILTER (WHERE released > ?3), count(*) FILTER (WHERE released > ?4),
-                    count(*) FILTER (WHERE released > ?4 AND verb = ?2), max(ended)
+                    count(*) FILTER (WHERE released > ?4 AND verb = ?2),
+                    max(ended) FILTER (WHERE ?6 = (verb NOT IN (
+                        'restart', 'rollback', 'scale', 'stop', 'start')))
              FROM actions WHERE service = ?1 AND released IS NOT NULL AND stage <> 'refused'
              AND id <> ?5",
         )?
         .query_row(
-            params![service, verb, since(3_600), since(86_400), but.0],
+            params![service, verb, since(3_600), since(86_400), but.0, own],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
     let under_way = tx
@@ -40,9 +44,10 @@ pub(super) fn history(
         .prepare_cached(
             "SELECT id, stage, aftermath, ended FROM actions WHERE service = ?1
              AND released IS NOT NULL AND stage <> 'refused' AND ended IS NOT NULL AND id <> ?2
+             AND ?3 = (verb NOT IN ('restart', 'rollback', 'scale', 'stop', 'start'))
              ORDER BY ended DESC LIMIT 1",
         )?
-        .query_row(params![service, but.0], |row| {
+        .query_row(params![service, but.0, own], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;
