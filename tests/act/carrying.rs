@@ -217,3 +217,29 @@ fn a_rollback_goes_to_a_release_that_was_seen_well() {
     assert!(link.ends_with("r3"));
     assert_eq!(world.daemon.spawned("web"), before);
 }
+
+#[test]
+fn nothing_is_done_by_what_the_registry_no_longer_says() {
+    let test = "nothing_is_done_by_what_the_registry_no_longer_says";
+    if is_absent(test) {
+        return;
+    }
+    let world = World::new(ALL);
+    let before = world.given_up();
+    world.mend();
+    world.json(0, &["act", "web", "restart"]);
+    let said = std::fs::read_to_string(world.registry()).unwrap();
+    let other = said.replace("per_day = 100", "per_day = 0");
+    for text in [other.as_str(), "[[service"] {
+        std::fs::write(world.registry(), text).unwrap();
+        for arguments in [&["approve", "1"][..], &["act", "web", "restart"]] {
+            let ran = world.run(arguments);
+            assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
+            assert!(ran.err.contains("services.toml"), "{}", ran.err);
+        }
+        assert_eq!(world.daemon.spawned("web"), before);
+    }
+    std::fs::write(world.registry(), said).unwrap();
+    assert_eq!(world.json(0, &["approve", "1"])["outcome"], "healthy");
+    assert_eq!(world.daemon.spawned("web"), before + 1);
+}

@@ -77,6 +77,8 @@ impl World {
         let text =
             format!("{}{}", service("web", "web"), service("pair", "pair")).replace("{DIR}", &at);
         let text = format!("{text}[[service]]\nname = \"bare\"\n");
+        let file = self.registry();
+        std::fs::write(&file, &text).unwrap();
         let registry = Registry::parse(&[Text {
             file: "services.toml".to_owned(),
             text,
@@ -84,8 +86,15 @@ impl World {
         let registry = registry.unwrap_or_else(|all| panic!("{all:#?}"));
         let mut store = Store::open(&self.state, limits()).unwrap();
         for service in registry.services() {
-            store.save_settings(&service.settings()).unwrap();
+            let mut settings = service.settings();
+            settings.registry = Some(file.display().to_string());
+            store.save_settings(&settings).unwrap();
         }
+    }
+
+    /// The file that says so.
+    pub fn registry(&self) -> PathBuf {
+        self.place.path("services.toml")
     }
 
     pub fn command(&self, arguments: &[&str]) -> std::process::Command {

@@ -311,6 +311,13 @@ mod tests {
         for end in 0..whole.len() {
             assert!(read(&whole[..end]).is_none(), "{end}");
         }
+        // What a program printed begins no line.
+        let printed = "<methodResponse><params><param><value><string>a\rb\r\nc</string></value></param>\
+            </params></methodResponse>";
+        let Some(Answer::Value(Value::Text(text))) = read(printed) else {
+            panic!("no text");
+        };
+        assert_eq!(text.lines().count(), 2, "{text:?}");
         let deep = "<value><array><data>".repeat(2_000);
         assert!(read(&format!("<methodResponse><params><param>{deep}")).is_none());
     }
