@@ -4,7 +4,7 @@
 mod clients;
 mod platforms;
 
-pub use clients::{forges, model, repository_tokens, secrets, talkers, webhooks};
+pub use clients::{forges, model, repository_tokens, secrets, talkers};
 pub use platforms::{platforms, verb_environment};
 
 use crate::config::address;
@@ -196,7 +196,7 @@ pub fn assemble(
         }),
         tells: (!replay).then(|| Tells {
             registry: registry_name(&options.services),
-            urls: webhooks(),
+            urls: secrets(),
         }),
         credentials: repository_tokens(http.clone()),
         http,

@@ -118,7 +118,7 @@ fn deliver(courier: &mut Courier, notifier: &mut Notifier) -> Result<(), Error> 
 
 /// Whoever tells people beside a plugin.
 fn notifier(store: Store, http: Http, holder: &Arc<Holder>, log: Log) -> Notifier {
-    Notifier::new(store, http, plugin::webhooks(), Arc::clone(holder), log)
+    Notifier::new(store, http, plugin::secrets(), Arc::clone(holder), log)
 }
 
 /// Whoever delivers beside a plugin.

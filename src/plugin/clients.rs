@@ -87,13 +87,9 @@ fn talker(model: &FixerModel, http: Http) -> Result<Box<dyn llm::Talker>, llm::E
     }
 }
 
-/// Reads secrets of the registry from where it says that they stand.
+/// Reads secrets of the registry from where it says that they stand, at each use: those of inputs, and
+/// the addresses of webhooks.
 pub fn secrets() -> Urls {
-    Box::new(credentials::read)
-}
-
-/// Reads the addresses of webhooks, which are secrets, at each use.
-pub fn webhooks() -> Urls {
     Box::new(credentials::read)
 }
 

@@ -3,6 +3,7 @@
 //! does, and only the door in `pipeline/acting/` calls what changes something.
 
 mod call;
+mod clock;
 pub mod command;
 pub mod ecs;
 pub mod error;

@@ -98,13 +98,11 @@ impl Recovery {
             Ok(state) => {
                 watching.fault = None;
                 watching.tries = 0;
-                watching.asked = Some(now);
                 let news = match self.door.observe(&service, &policy, &state, now) {
                     Ok(news) => news,
                     Err(Fault::Store(fault)) => return Err(fault),
                     Err(Fault::Unknown(_) | Fault::Platform(_)) => Vec::new(),
                 };
-                watching.state = Some(state);
                 if let Some(tell) = &mut self.tell {
                     news.iter().for_each(tell);
                 }
@@ -231,18 +229,16 @@ impl Door {
         let before = before.and_then(|watching| watching.state);
         let since = now.minus(policy.crash_loop.1.max(policy.bad_deploy.1));
         let was = before.map(|state| state.trouble(service, since, now));
-        // Whoever looks again and again sees the same thing, and makes no fact of it each time.
-        let lately = self.store.facts_since(service, now.minus(policy.every))?;
         let mut news = Vec::new();
         for fact in state.trouble(service, since, now) {
             let lasting = match fact.kind {
                 FactKind::Crash | FactKind::Exit | FactKind::Oom => false,
                 FactKind::Unhealthy | FactKind::DeployFailed => true,
             };
-            // What goes on has no time of its own: it is news when it begins.
+            // What goes on has no time of its own: it is news when it begins, whoever looks again.
             let same =
                 |one: &Fact| one.asked && one.kind == fact.kind && one.instance == fact.instance;
-            let known = lasting && was.iter().flatten().chain(&lately).any(same);
+            let known = lasting && was.iter().flatten().any(same);
             if !known && self.store.save_facts(std::slice::from_ref(&fact), now)? > 0 {
                 news.push(fact);
             }

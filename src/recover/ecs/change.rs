@@ -3,8 +3,9 @@
 
 use super::Ecs;
 use super::shapes::{Definition, Service, family_of};
-use super::{clock, show};
+use super::show;
 use crate::model::recovery::{InstanceState, State, Task};
+use crate::recover::clock;
 use crate::recover::error::shown;
 use crate::recover::{Error, ErrorKind};
 use serde_json::{Value, json};

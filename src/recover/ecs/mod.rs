@@ -5,7 +5,6 @@
 
 mod asked;
 mod change;
-mod clock;
 mod logs;
 mod place;
 mod progress;
@@ -16,6 +15,7 @@ mod wire;
 
 use crate::model::recovery::{self, LogText, Release, State, Task};
 use crate::net::{Http, aws};
+use crate::recover::clock;
 use crate::recover::{Attempt, Error, Platform, Progress};
 use place::Place;
 use serde_json::Value;

@@ -1,10 +1,11 @@
 //! How far a change is, told from what ECS shows now, so that it can be told also where the answer to
 //! the change was lost. A deployment that we began is known by its id, or else by its release and time.
 
+use super::Ecs;
 use super::shapes::{Deployment, Service, Task as Shown, release_of};
-use super::{Ecs, clock};
 use crate::model::Timestamp;
 use crate::model::recovery::{InstanceState, State, Task};
+use crate::recover::clock;
 use crate::recover::error::shown;
 use crate::recover::{Attempt, Error, ErrorKind, Progress};
 use std::time::{Duration, Instant};

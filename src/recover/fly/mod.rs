@@ -26,7 +26,7 @@ use address::Address;
 use fleet::Fleet;
 use run::Run;
 use serde_json::Value;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 use wire::Wire;
 
 /// An app on fly.io.
@@ -116,8 +116,5 @@ impl Platform for Fly {
 
 /// Seconds since 1970, to tell a lease that holds from one that ran out.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
+    crate::recover::clock::now().seconds()
 }

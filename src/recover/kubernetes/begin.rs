@@ -119,7 +119,7 @@ impl Kubernetes {
         self.fits(task, before)?;
         match task {
             Task::Restart { instance: None } => {
-                let at = super::now().to_rfc3339();
+                let at = crate::recover::clock::now().to_rfc3339();
                 self.change(task, before, until, |deployment| {
                     Ok(Change::restart(&self.site, &deployment.version, &at))
                 })

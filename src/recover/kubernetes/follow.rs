@@ -179,7 +179,7 @@ fn not_there(attempt: &Attempt<'_>) -> Progress {
     if attempt.handle.is_some() {
         return Progress::Failed("somebody undid the change".to_owned());
     }
-    match super::now().since(attempt.begun) < LATE {
+    match crate::recover::clock::now().since(attempt.begun) < LATE {
         true => Progress::Going("the change is not there yet".to_owned()),
         false => Progress::Failed(
             "the change never reached the API server, or somebody undid it".to_owned(),

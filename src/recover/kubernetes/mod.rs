@@ -17,13 +17,14 @@ mod rollout;
 use crate::model::Timestamp;
 use crate::model::recovery::{LogText, Place, Release, State, Task};
 use crate::net::Http;
+use crate::recover::clock;
 use crate::recover::error::{Error, ErrorKind};
 use crate::recover::{Attempt, LISTED, Platform, Progress, Token};
 use object::{revision, text};
 use place::Site;
 use rollout::Rollout;
 use serde_json::Value;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// One Deployment.
 pub struct Kubernetes {
@@ -66,7 +67,7 @@ impl Platform for Kubernetes {
             let what = format!("{many} pods are more than the {LISTED} that are looked after");
             return Err(Error::new(ErrorKind::Unsupported, what));
         }
-        let now = now();
+        let now = clock::now();
         let mut instances = Vec::new();
         for (pod, release) in &pods {
             let name = text(pod, "/metadata/name").filter(|name| place::is_name(name));
@@ -125,10 +126,4 @@ impl Platform for Kubernetes {
 /// When a pod was made, the newest first.
 fn made(pod: &Value) -> std::cmp::Reverse<Option<Timestamp>> {
     std::cmp::Reverse(object::time(pod, "/metadata/creationTimestamp"))
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let nanos = since.map_or(0, |since| since.as_nanos());
-    Timestamp(i64::try_from(nanos).unwrap_or(i64::MAX))
 }

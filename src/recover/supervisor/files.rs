@@ -4,12 +4,12 @@
 use crate::model::recovery::{Place, Release};
 use crate::model::{CommitId, Timestamp};
 use crate::recover::LISTED;
+use crate::recover::clock::stamp;
 use crate::recover::error::{Error, ErrorKind, shown};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A file in a release's folder that names its commit.
 const COMMIT: &str = "COMMIT";
@@ -159,11 +159,6 @@ fn commit(folder: &Path) -> Option<CommitId> {
     CommitId::parse(text.split_whitespace().next()?)
 }
 
-fn stamp(at: SystemTime) -> Timestamp {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
 fn cannot(what: &str, path: &Path, e: std::io::Error) -> Error {
     let what = format!(
         "cannot {what} {}: {e}; autofix needs the right to it for [service.recover] releases and current",
@@ -175,6 +170,7 @@ fn cannot(what: &str, path: &Path, e: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     fn releases() -> (tempfile::TempDir, Releases) {
         let folder = tempfile::tempdir().unwrap();

@@ -88,7 +88,8 @@ impl Store {
         Ok(None)
     }
 
-    /// Keeps what the platform showed, and says when it is asked next.
+    /// Keeps whether the platform answered, and says when it is asked next. What it showed is kept by
+    /// [`Store::note_state`].
     ///
     /// # Errors
     /// `LeaseLost` when someone else asks.
@@ -107,16 +108,9 @@ impl Store {
             return Err(Error::new(ErrorKind::LeaseLost, what));
         }
         tx.execute(
-            "UPDATE watched SET state = ?2, asked = ?3, fault = ?4, tries = ?5, due = ?6,
-             lease_holder = NULL, lease_until = 0 WHERE service = ?1",
-            params![
-                lease.service,
-                rows::to_json(&watching.state)?,
-                watching.asked.map(|at| at.0),
-                watching.fault,
-                watching.tries,
-                due.0
-            ],
+            "UPDATE watched SET fault = ?2, tries = ?3, due = ?4, lease_holder = NULL,
+             lease_until = 0 WHERE service = ?1",
+            params![lease.service, watching.fault, watching.tries, due.0],
         )?;
         Ok(tx.commit()?)
     }
